@@ -1,0 +1,1 @@
+//! Placeholder room, filled in its own change.
