@@ -78,23 +78,21 @@ fn every_due_date_agrees_with_a_naive_reckoning() {
 #[test]
 fn the_national_day_of_2026() {
     let calendar = statutory();
-    let mut table = String::new();
-    for day in date(2026, 9, 19).series(jiff::Span::new().days(1)).take(23) {
-        let day = calendar.day(day).unwrap();
-        let works = if day.kind.is_working() {
-            "works"
-        } else {
-            "off"
-        };
-        table += &format!(
-            "{} {:?} {works} {:?} {}\n",
-            day.date,
-            day.date.weekday(),
-            day.kind,
-            day.name.unwrap_or("-")
-        );
-    }
-    insta::assert_snapshot!(table);
+    let table: Vec<String> = date(2026, 9, 19)
+        .series(jiff::Span::new().days(1))
+        .take(23)
+        .map(|date| {
+            let day = calendar.day(date).unwrap();
+            let works = if day.kind.is_working() {
+                "works"
+            } else {
+                "off"
+            };
+            let name = day.name.unwrap_or("-");
+            format!("{date} {:?} {works} {:?} {name}", date.weekday(), day.kind)
+        })
+        .collect();
+    insta::assert_snapshot!(table.join("\n"));
     let off = (1..=7).all(|d| !calendar.is_working_day(date(2026, 10, d)).unwrap());
     assert!(off, "2026-10-01 to 07 are off");
     for make_up in [date(2026, 9, 20), date(2026, 10, 10)] {
