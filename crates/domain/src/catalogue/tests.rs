@@ -1,0 +1,386 @@
+use jiff::Timestamp;
+use proptest::prelude::*;
+
+use super::*;
+use crate::ids::{PersonId, VersionId};
+
+/// A content without a fault, from which the tests of all rooms depart.
+pub(crate) fn a_content() -> EntryContent {
+    let contact = |name: &str| Contact {
+        name: name.to_owned(),
+        phone: "0375-1234567".to_owned(),
+    };
+    EntryContent {
+        name: "村级行政区划".to_owned(),
+        class_code: "307001".to_owned(),
+        summary: "统计用区划代码和名称".to_owned(),
+        format: ResourceFormat::Database,
+        sharing_class: "unconditional".to_owned(),
+        sharing_condition: None,
+        legal_basis: None,
+        modes: vec!["table".to_owned()],
+        open: false,
+        open_condition: None,
+        update_cycle: UpdateCycle::Yearly,
+        grade: 1,
+        source_system: None,
+        base_library: None,
+        authorising_contact: contact("甲"),
+        technical_contact: contact("乙"),
+        related_codes: vec![],
+        declared_unclassified: true,
+        items: vec![
+            DataItem {
+                key: true,
+                nullable: false,
+                check: Some(CheckKind::DivisionCode),
+                ..an_item("code")
+            },
+            an_item("name"),
+            DataItem {
+                mask: Some(MaskKind::PersonName),
+                ..an_item("head")
+            },
+            DataItem {
+                data_type: DataType::Number,
+                length: Some(10),
+                scale: Some(2),
+                ..an_item("area")
+            },
+        ],
+    }
+}
+
+/// A nullable text item.
+pub(crate) fn an_item(code: &str) -> DataItem {
+    DataItem {
+        name: format!("项 {code}"),
+        code: code.to_owned(),
+        data_type: DataType::Text,
+        length: Some(50),
+        scale: None,
+        nullable: true,
+        key: false,
+        sensitivity: Sensitivity::General,
+        mask: None,
+        check: None,
+        standard: None,
+    }
+}
+
+fn rules() -> ClassRules {
+    let class = |code: &str, needs_condition, needs_legal_basis| ClassRule {
+        code: code.to_owned(),
+        name: code.to_owned(),
+        needs_condition,
+        needs_legal_basis,
+        clause: Some("YC-25.1".to_owned()),
+    };
+    ClassRules {
+        classes: vec![
+            class("unconditional", false, false),
+            class("conditional", true, true),
+        ],
+        modes: ["table", "file", "interface", "front_end_machine"]
+            .map(str::to_owned)
+            .to_vec(),
+    }
+}
+
+fn faults(content: &EntryContent) -> Vec<String> {
+    check_content(content, &rules())
+        .iter()
+        .map(ToString::to_string)
+        .collect()
+}
+
+#[test]
+fn a_good_content_has_no_fault() {
+    assert_eq!(faults(&a_content()), [""; 0]);
+}
+
+#[test]
+fn all_faults_are_reported_at_once_with_their_fields() {
+    let nobody = Contact {
+        name: " ".to_owned(),
+        phone: String::new(),
+    };
+    let mut content = EntryContent {
+        name: "  ".to_owned(),
+        class_code: "999".to_owned(),
+        summary: "长".repeat(2001),
+        sharing_class: "conditional".to_owned(),
+        modes: ["table", "table", "post", "file"]
+            .map(str::to_owned)
+            .to_vec(),
+        open_condition: Some("给公众".to_owned()),
+        grade: 5,
+        authorising_contact: nobody,
+        technical_contact: Contact {
+            name: "乙".to_owned(),
+            phone: "call me".to_owned(),
+        },
+        related_codes: ["307001/1", "x", "307001/1"].map(str::to_owned).to_vec(),
+        declared_unclassified: false,
+        ..a_content()
+    };
+    content.items = vec![
+        DataItem {
+            name: String::new(),
+            code: "9lives".to_owned(),
+            ..an_item("a")
+        },
+        DataItem {
+            code: "_seq".to_owned(),
+            length: Some(0),
+            ..an_item("b")
+        },
+        DataItem {
+            data_type: DataType::Number,
+            length: Some(39),
+            ..an_item("c")
+        },
+        DataItem {
+            data_type: DataType::Number,
+            length: Some(4),
+            scale: Some(5),
+            ..an_item("d")
+        },
+        DataItem {
+            scale: Some(2),
+            ..an_item("e")
+        },
+        DataItem {
+            key: true,
+            mask: Some(MaskKind::Phone),
+            ..an_item("f")
+        },
+        DataItem {
+            data_type: DataType::Date,
+            check: Some(CheckKind::IdNumber),
+            ..an_item("g")
+        },
+        DataItem {
+            standard: Some("\u{1}".to_owned()),
+            ..an_item("h")
+        },
+        an_item("a"),
+        an_item("h"),
+    ];
+    insta::assert_snapshot!(
+        check_content(&content, &rules())
+            .iter()
+            .map(|fault| format!("{fault} [{}]", fault.clause.as_deref().unwrap_or("-")))
+            .collect::<Vec<_>>()
+            .join("\n")
+    );
+}
+
+#[test]
+fn formats_and_modes_have_to_go_together() {
+    fn check(format: ResourceFormat, mode: &str, fits: bool) {
+        let content = EntryContent {
+            format,
+            modes: vec![mode.to_owned()],
+            ..a_content()
+        };
+        let misfit =
+            faults(&content).contains(&"modes[0]: entry.mode_does_not_fit_format".to_owned());
+        assert_eq!(!misfit, fits, "{format:?} {mode}");
+    }
+    check(ResourceFormat::Database, "table", true);
+    check(ResourceFormat::Database, "interface", true);
+    check(ResourceFormat::Database, "file", false);
+    check(ResourceFormat::Spreadsheet, "file", true);
+    check(ResourceFormat::Spreadsheet, "table", false);
+    check(ResourceFormat::Interface, "interface", true);
+    check(ResourceFormat::Interface, "table", false);
+    check(ResourceFormat::Document, "interface", false);
+    check(ResourceFormat::Image, "front_end_machine", true);
+}
+
+#[test]
+fn structured_formats_need_items_and_tables_need_a_key() {
+    let without_items = EntryContent {
+        items: vec![],
+        ..a_content()
+    };
+    assert_eq!(faults(&without_items), ["items: entry.no_items"]);
+    let document = EntryContent {
+        format: ResourceFormat::Document,
+        modes: vec!["file".to_owned()],
+        ..without_items
+    };
+    assert_eq!(faults(&document), [""; 0]);
+    let without_key = EntryContent {
+        items: vec![an_item("a")],
+        ..a_content()
+    };
+    assert_eq!(faults(&without_key), ["items: entry.no_key_item"]);
+    let interface = EntryContent {
+        modes: vec!["interface".to_owned()],
+        ..without_key
+    };
+    assert_eq!(faults(&interface), [""; 0]);
+}
+
+#[test]
+fn an_unknown_class_is_the_only_fault_of_its_class() {
+    let content = EntryContent {
+        sharing_class: "secret".to_owned(),
+        ..a_content()
+    };
+    assert_eq!(faults(&content), ["sharing_class: entry.class_unknown"]);
+}
+
+#[test]
+fn too_many_items_are_one_fault() {
+    let content = EntryContent {
+        items: vec![an_item("a"); ITEMS_MAX + 1],
+        ..a_content()
+    };
+    assert_eq!(faults(&content), ["items: entry.too_many_items"]);
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_the_check_panic(text in any::<String>(), number in any::<u32>(), grade in any::<u8>()) {
+        let mut content = EntryContent { name: text.clone(), class_code: text.clone(), grade, ..a_content() };
+        content.related_codes.push(text.clone());
+        content.items.push(DataItem { length: Some(number), scale: Some(number), ..an_item(&text) });
+        let _ = check_content(&content, &rules());
+    }
+}
+
+// --- life cycle -----------------------------------------------------------------------------------
+
+fn at(hour: i8) -> Timestamp {
+    jiff::civil::date(2026, 9, 21)
+        .at(hour, 0, 0, 0)
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .unwrap()
+        .timestamp()
+}
+
+fn person(id: &str) -> PersonId {
+    PersonId::parse(id).unwrap()
+}
+
+#[test]
+fn every_state_meets_every_step() {
+    let states = [
+        VersionState::Draft,
+        VersionState::Submitted {
+            at: at(1),
+            by: person("officer"),
+        },
+        VersionState::Returned {
+            at: at(2),
+            by: person("reviewer"),
+            reason: "补充摘要".to_owned(),
+        },
+        VersionState::Published {
+            at: at(3),
+            by: person("reviewer"),
+        },
+        VersionState::Superseded {
+            published_at: at(3),
+            at: at(4),
+            by_version: VersionId::parse("v-2").unwrap(),
+        },
+    ];
+    let mut table = Vec::new();
+    for state in &states {
+        let steps = [
+            ("submit", state.clone().submit(at(9), person("officer"))),
+            (
+                "return_with",
+                state.clone().return_with(at(9), person("reviewer"), "理由"),
+            ),
+            (
+                "return_with nothing",
+                state.clone().return_with(at(9), person("reviewer"), " "),
+            ),
+            ("publish", state.clone().publish(at(9), person("reviewer"))),
+            (
+                "supersede",
+                state
+                    .clone()
+                    .supersede(at(9), VersionId::parse("v-3").unwrap()),
+            ),
+        ];
+        for (step, result) in steps {
+            let outcome = match result {
+                Ok(next) => serde_json::to_string(&next).unwrap(),
+                Err(error) => format!("refused: {} ({:?})", error.code(), error.kind()),
+            };
+            table.push(format!("{:<10} {step:<20} {outcome}", state.name()));
+        }
+        table.push(format!(
+            "{:<10} may_edit={} is_public={}",
+            state.name(),
+            state.may_edit(),
+            state.is_public()
+        ));
+        let stored = serde_json::to_string(state).unwrap();
+        assert_eq!(
+            serde_json::from_str::<VersionState>(&stored).unwrap(),
+            *state
+        );
+    }
+    insta::assert_snapshot!(table.join("\n"));
+}
+
+#[test]
+fn a_reason_has_a_limit() {
+    let submitted = VersionState::Submitted {
+        at: at(1),
+        by: person("officer"),
+    };
+    let longest = "理".repeat(REASON_CHARS_MAX);
+    assert!(
+        submitted
+            .clone()
+            .return_with(at(2), person("reviewer"), &longest)
+            .is_ok()
+    );
+    let error = submitted
+        .return_with(at(2), person("reviewer"), &format!("{longest}由"))
+        .unwrap_err();
+    assert_eq!(error, VersionError::ReasonTooLong);
+}
+
+// --- difference -----------------------------------------------------------------------------------
+
+#[test]
+fn the_same_content_has_no_difference() {
+    assert!(difference(&a_content(), &a_content()).is_empty());
+}
+
+#[test]
+fn differences_are_named_field_by_field() {
+    let older = a_content();
+    let mut newer = EntryContent {
+        name: "新名称".to_owned(),
+        grade: 2,
+        ..a_content()
+    };
+    newer.authorising_contact.phone = "0375-7654321".to_owned();
+    newer.items.remove(1);
+    newer.items[1].mask = None;
+    newer.items[2].length = Some(8);
+    newer.items.push(an_item("since"));
+    let found = difference(&older, &newer);
+    assert_eq!(found.unsettled_items(), ["name", "area"]);
+    assert!(!found.items_reordered);
+    insta::assert_snapshot!(serde_json::to_string_pretty(&found).unwrap());
+}
+
+#[test]
+fn another_order_of_items_is_a_difference() {
+    let mut newer = a_content();
+    newer.items.swap(0, 1);
+    let found = difference(&a_content(), &newer);
+    assert!(found.items_reordered && !found.is_empty());
+    assert!(found.items_changed.is_empty() && found.unsettled_items().is_empty());
+}
