@@ -12,6 +12,7 @@
 //! - `diff`: the ordered merge that finds what changed in a source that tells nothing.
 //! - `counts`: the account of a run.
 //! - `mount`: whether a table fits the data items of an entry 挂接.
+//! - `plan`: what a delivery under a grant does with each row.
 //!
 //! A new column type starts in `value.rs`; a new reason for quarantine in `check.rs`.
 //! Spec: PDS-8.1 (table mode), YC-17 (cleaning with counts), YC-16.2 (identifiers checked at intake),
@@ -24,6 +25,7 @@ pub mod diff;
 mod digest;
 mod mask;
 mod mount;
+mod plan;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -37,4 +39,5 @@ pub use counts::Counts;
 pub use digest::{InvalidDigest, RowHash, RowHasher, TableDigest};
 pub use mask::{apply_mask, mask_value};
 pub use mount::{MountFault, MountFaultKind, check_mount};
+pub use plan::{Delivered, Plan, PlanFault, PlanFaultKind, PlannedColumn};
 pub use value::{Column, ColumnType, ValueRef};

@@ -6,7 +6,10 @@ use proptest::prelude::*;
 
 use super::diff::{DiffError, OrderGuard, Step, compare_keys, same_row, step};
 use super::*;
+use crate::catalogue::tests::a_content;
 use crate::catalogue::{CheckKind, DataItem, DataType, MaskKind, Sensitivity};
+use crate::grant::Grant;
+use crate::grant::tests::a_grant;
 
 const TODAY: Date = date(2026, 9, 21);
 
@@ -1027,4 +1030,128 @@ proptest! {
             prop_assert!(compare_keys(&a, &c).is_le());
         }
     }
+}
+
+// --- plan -----------------------------------------------------------------------------------------
+
+/// The columns of `catalogue::tests::a_content` as the pool has them, with its own two at the end.
+fn pool_columns() -> Vec<Column> {
+    vec![
+        column(
+            "area",
+            ColumnType::Decimal {
+                precision: 10,
+                scale: 2,
+            },
+        ),
+        Column {
+            nullable: false,
+            ..column(
+                "code",
+                ColumnType::Text {
+                    chars_max: Some(12),
+                },
+            )
+        },
+        column(
+            "head",
+            ColumnType::Text {
+                chars_max: Some(50),
+            },
+        ),
+        column(
+            "name",
+            ColumnType::Text {
+                chars_max: Some(50),
+            },
+        ),
+        column("_seq", ColumnType::Int64),
+        column("_deleted", ColumnType::Int16),
+    ]
+}
+
+#[test]
+fn a_plan_delivers_the_granted_and_nothing_else() {
+    let (grant, content) = (a_grant(), a_content());
+    let plan = Plan::for_grant(&grant, &content.items, &pool_columns()).unwrap();
+    let target: Vec<String> = plan
+        .target_columns()
+        .iter()
+        .map(|c| format!("{} {} {}", c.name, c.column_type, c.nullable))
+        .collect();
+    assert_eq!(
+        target,
+        [
+            "code text(12) false",
+            "name text(50) true",
+            "head text true"
+        ]
+    );
+    assert_eq!(plan.key(), ["code"]);
+
+    let row = |code| {
+        [
+            ValueRef::Decimal {
+                unscaled: 1,
+                scale: 0,
+            },
+            ValueRef::Text(code),
+            ValueRef::Text("王小明"),
+            ValueRef::Null,
+            ValueRef::Int(7),
+            ValueRef::Int(0),
+        ]
+    };
+    assert!(plan.is_in_scope(&row("410404001002")));
+    assert!(!plan.is_in_scope(&row("420404001002")));
+    assert!(!plan.is_in_scope(&[]), "what isn't there isn't in scope");
+    let delivered = plan.project(&row("410404001002"));
+    let values: Vec<ValueRef<'_>> = delivered.iter().map(Delivered::as_value).collect();
+    assert!(same_row(
+        &values,
+        &[
+            ValueRef::Text("410404001002"),
+            ValueRef::Null,
+            ValueRef::Text("王**")
+        ]
+    ));
+}
+
+#[test]
+fn a_plan_tells_every_reason_against_it() {
+    let mut columns = pool_columns();
+    columns.retain(|column| column.name != "name" && column.name != "code");
+    let grant = Grant {
+        masks: BTreeMap::from([("code".to_owned(), MaskKind::Hidden)]),
+        columns: vec!["name".to_owned(), "head".to_owned()],
+        ..a_grant()
+    };
+    let reasons = |grant: &Grant, items: &[DataItem], columns: &[Column]| -> Vec<String> {
+        let faults = Plan::for_grant(grant, items, columns).unwrap_err();
+        faults
+            .iter()
+            .map(|fault| format!("{} {}", fault.item, fault.code()))
+            .collect()
+    };
+    let items = a_content().items;
+    assert_eq!(
+        reasons(&grant, &items, &columns),
+        [
+            "code exchange.key_not_granted",
+            "name exchange.column_missing",
+            "code exchange.column_missing"
+        ]
+    );
+    let masked_key = Grant {
+        masks: grant.masks.clone(),
+        ..a_grant()
+    };
+    assert_eq!(
+        reasons(&masked_key, &items, &pool_columns()),
+        ["code exchange.key_masked"]
+    );
+    assert_eq!(
+        reasons(&a_grant(), &items[1..], &pool_columns()),
+        [" exchange.no_key"]
+    );
 }
