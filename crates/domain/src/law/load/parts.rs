@@ -1,0 +1,566 @@
+//! Everything of a pack except its processes.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use toml::de::DeValue;
+
+use super::fault::FaultKind;
+use super::source::{Table, nearest};
+use super::steps::read_process;
+use crate::access::Role;
+use crate::law::ceiling::Ceilings;
+use crate::law::deadline::Limit;
+use crate::law::facts::{Condition, FactValue, Facts};
+use crate::law::pack::{
+    ClauseNote, CodeList, CodeListItem, Decider, ExchangeMode, FactRule, Forwarding, Jurisdiction,
+    Meta, Pack, PackRole, PeriodicDuty, SharingClass,
+};
+use crate::law::process::Ground;
+use crate::law::words::{
+    ClauseId, DecidedBy, FactSource, HeldBy, LimitWord, PackId, RoleId, SETTLED_FACTS, SILENT,
+};
+
+/// The longest limit that is taken for meant, in working days or months.
+const LIMIT_MAX: i64 = 366;
+
+/// Stands in where a clause is missing or malformed; the checks pass over it.
+pub(super) const NO_CLAUSE: &str = "NONE-0";
+
+pub(super) fn read_pack(document: &Table<'_>, version: String) -> Option<Pack> {
+    let meta = document.table_opt("pack").map(read_meta);
+    if !document.has("pack") {
+        document.fault(
+            "pack",
+            FaultKind::MissingKey,
+            "no [pack]".to_owned(),
+            "add the table [pack] with id, prefix, title, jurisdiction and clause",
+        );
+    }
+    let mut facts: Vec<FactRule> = document.tables("fact").into_iter().map(read_fact).collect();
+    facts.extend(settled_facts());
+    let clauses = document.table_opt("clauses").map(read_clauses).unwrap_or_default();
+    let roles = document.tables("role").into_iter().map(read_role).collect();
+    let sharing_classes = document.tables("sharing_class").into_iter().map(read_class).collect();
+    let exchange_modes = document.tables("exchange_mode").into_iter().map(read_mode).collect();
+    let deciders = document.tables("decider").into_iter().map(read_decider).collect();
+    let barred_grounds = grounds(document, "barred_ground");
+    let processes = document.tables("process").into_iter().map(read_process).collect();
+    let periodic = document.tables("periodic").into_iter().map(read_periodic).collect();
+    let lists = document.tables("list").into_iter().map(read_list).collect();
+    Some(Pack {
+        meta: meta?,
+        version,
+        clauses,
+        roles,
+        facts,
+        sharing_classes,
+        exchange_modes,
+        deciders,
+        barred_grounds,
+        processes,
+        periodic,
+        lists,
+        ceilings: Ceilings::default(),
+    })
+}
+
+/// The facts that the engine itself settles, as if they stood in the pack.
+fn settled_facts() -> impl Iterator<Item = FactRule> {
+    SETTLED_FACTS.iter().map(|id| FactRule {
+        id: (*id).to_owned(),
+        name: (*id).to_owned(),
+        name_en: (*id).to_owned(),
+        source: FactSource::Step,
+        values: if *id == "decider" {
+            DecidedBy::ALL.iter().map(|word| word.code()).chain([SILENT]).map(FactValue::from).collect()
+        } else {
+            vec![true.into(), false.into()]
+        },
+        default: None,
+        implied_by: Vec::new(),
+        line: 0,
+    })
+}
+
+fn read_meta(mut table: Table<'_>) -> Meta {
+    table.rename("pack".to_owned());
+    let template = table.flag("template");
+    let (first_day, last_day, validity_clause) =
+        table.table_opt("validity").map(read_validity).unwrap_or_default();
+    let jurisdiction = table.table_opt("jurisdiction").map(read_jurisdiction);
+    if !table.has("jurisdiction") {
+        table.missing("jurisdiction");
+    }
+    let year = table.integer_opt("issued_year");
+    let issued_year = year.and_then(|year| i16::try_from(year).ok()).filter(|year| (1949..=9999).contains(year));
+    if year.is_some() && issued_year.is_none() {
+        table.fault("issued_year", FaultKind::BadDate, "issued_year is no year of this regulation".to_owned(), "write four digits");
+    }
+    let successor = table.has("successor").then(|| id(&table, "successor", PackId::parse));
+    let meta = Meta {
+        id: id(&table, "id", PackId::parse),
+        prefix: table.text("prefix").to_owned(),
+        title: table.text("title").to_owned(),
+        title_en: table.text("title_en").to_owned(),
+        issuer: text_unless(&table, "issuer", template),
+        number: text_unless(&table, "number", template),
+        issued_year,
+        first_day,
+        last_day,
+        successor,
+        template,
+        jurisdiction: jurisdiction.unwrap_or_else(|| Jurisdiction {
+            name: String::new(),
+            level: String::new(),
+            division: None,
+            clause: no_clause(),
+        }),
+        forwarded: table.tables("forwarded").into_iter().map(read_forwarding).collect(),
+        clause: clause(&table),
+        validity_clause,
+    };
+    table.finish();
+    meta
+}
+
+fn text_unless(table: &Table<'_>, key: &'static str, excused: bool) -> Option<String> {
+    if excused { table.text_opt(key) } else { Some(table.text(key)) }.map(str::to_owned)
+}
+
+fn read_validity(table: Table<'_>) -> (Option<Date>, Option<Date>, Option<ClauseId>) {
+    let first_day = table.date_opt("first_day");
+    let last_day = table.date_opt("last_day");
+    if let (Some(first), Some(last)) = (first_day, last_day)
+        && last < first
+    {
+        table.fault("last_day", FaultKind::BadDate, "last_day is before first_day".to_owned(), "put the later date last");
+    }
+    table.text_opt("note");
+    let clause = clause(&table);
+    table.finish();
+    (first_day, last_day, Some(clause))
+}
+
+fn read_jurisdiction(table: Table<'_>) -> Jurisdiction {
+    let jurisdiction = Jurisdiction {
+        name: table.text("name").to_owned(),
+        level: table.text("level").to_owned(),
+        division: table.text_opt("division").map(str::to_owned),
+        clause: clause(&table),
+    };
+    table.finish();
+    jurisdiction
+}
+
+fn read_forwarding(table: Table<'_>) -> Forwarding {
+    if !table.has("date") {
+        table.missing("date");
+    }
+    let forwarding = Forwarding {
+        jurisdiction: table.text("jurisdiction").to_owned(),
+        division: table.text_opt("division").map(str::to_owned),
+        by: table.text("by").to_owned(),
+        number: table.text("number").to_owned(),
+        date: table.date_opt("date").unwrap_or(Date::ZERO),
+        clause: clause(&table),
+    };
+    table.finish();
+    forwarding
+}
+
+fn read_clauses(table: Table<'_>) -> Vec<ClauseNote> {
+    let mut notes = Vec::new();
+    for (key, line, value) in table.other_entries() {
+        let Ok(id) = ClauseId::parse(key) else {
+            table.source().fault(
+                line,
+                FaultKind::BadId,
+                format!("clauses: {key} is no clause id"),
+                "write prefix, hyphen, article, for example XY-10.2b",
+            );
+            continue;
+        };
+        let Some(entries) = value.get_ref().as_table() else {
+            table.source().fault(
+                line,
+                FaultKind::WrongType,
+                format!("clauses: {key} is no table"),
+                "write { place = \"...\", gist = \"...\" }",
+            );
+            continue;
+        };
+        let note = Table::new(table.source(), entries, value.span().start, &format!("clause {key}"));
+        notes.push(ClauseNote { id, place: note.text("place").to_owned(), gist: note.text("gist").to_owned() });
+        note.finish();
+    }
+    notes
+}
+
+fn read_role(mut table: Table<'_>) -> PackRole {
+    table.rename(format!("role {}", table.text("id")));
+    let role = PackRole {
+        id: id(&table, "id", RoleId::parse),
+        name: table.text("name").to_owned(),
+        name_en: table.text("name_en").to_owned(),
+        held_by: required_word(&table, "held_by", HeldBy::ALL, HeldBy::code, HeldBy::Every),
+        body: table.text_opt("body").map(str::to_owned),
+        posts: words_of(&table, "posts", Role::ALL, Role::code),
+        clause: clause(&table),
+        line: table.line(),
+    };
+    table.finish();
+    role
+}
+
+fn read_fact(mut table: Table<'_>) -> FactRule {
+    table.rename(format!("fact {}", table.text("id")));
+    let codes: Vec<FactValue> = table.texts("values").into_iter().map(|(code, _)| code.into()).collect();
+    let fact = FactRule {
+        id: table.text("id").to_owned(),
+        name: table.text("name").to_owned(),
+        name_en: table.text("name_en").to_owned(),
+        source: required_word(&table, "from", FactSource::ALL, FactSource::code, FactSource::Platform),
+        values: if codes.is_empty() { vec![true.into(), false.into()] } else { codes },
+        default: table.value_opt("default").and_then(|(value, line)| fact_value(&table, "default", value, line)),
+        implied_by: table.tables("implied_by").iter().map(read_condition).collect(),
+        line: table.line(),
+    };
+    if let Some(default) = &fact.default
+        && !fact.values.contains(default)
+    {
+        table.fault("default", FaultKind::UnknownFact, format!("default {default} isn't one of its values"), "use one of its values");
+    }
+    table.finish();
+    fact
+}
+
+fn read_class(mut table: Table<'_>) -> SharingClass {
+    table.rename(format!("sharing_class {}", table.text("code")));
+    let class = SharingClass {
+        code: table.text("code").to_owned(),
+        name: table.text("name").to_owned(),
+        name_en: table.text("name_en").to_owned(),
+        needs_condition: table.flag("needs_condition"),
+        needs_legal_basis: table.flag("needs_legal_basis"),
+        needs_recipients: table.flag("needs_recipients"),
+        clause: clause(&table),
+    };
+    table.finish();
+    class
+}
+
+fn read_mode(mut table: Table<'_>) -> ExchangeMode {
+    table.rename(format!("exchange_mode {}", table.text("code")));
+    let mode = ExchangeMode {
+        code: table.text("code").to_owned(),
+        name: table.text("name").to_owned(),
+        name_en: table.text("name_en").to_owned(),
+        via: table.text_opt("via").map(str::to_owned),
+        clause: clause(&table),
+    };
+    table.finish();
+    mode
+}
+
+fn read_decider(table: Table<'_>) -> Decider {
+    let decider = Decider {
+        when: condition(&table, "when"),
+        decides: required_word(&table, "decides", DecidedBy::ALL, DecidedBy::code, DecidedBy::NobodyNotOffered),
+        prevails: table.flag("prevails"),
+        notify: roles(&table, "notify"),
+        clause: clause(&table),
+        line: table.line(),
+    };
+    table.finish();
+    decider
+}
+
+fn read_periodic(mut table: Table<'_>) -> PeriodicDuty {
+    table.rename(format!("periodic {}", table.text("id")));
+    let due = table.table_opt("due").map(|due| {
+        let limit = limit(&due);
+        let clause = clause(&due);
+        due.text_opt("note");
+        due.finish();
+        (limit, clause)
+    });
+    if due.is_none() && !table.has("due") {
+        table.missing("due");
+    }
+    let (limit, due_clause) = due.unwrap_or_else(|| (None, no_clause()));
+    let duty = PeriodicDuty {
+        id: table.text("id").to_owned(),
+        name: table.text("name").to_owned(),
+        name_en: table.text("name_en").to_owned(),
+        role: id(&table, "role", RoleId::parse),
+        addressee: table.has("addressee").then(|| id(&table, "addressee", RoleId::parse)),
+        covers: texts(&table, "covers"),
+        published_on: table.text_opt("published_on").map(str::to_owned),
+        due: limit.unwrap_or(Limit::Word(LimitWord::Periodic)),
+        due_clause,
+        clause: clause(&table),
+        line: table.line(),
+    };
+    table.finish();
+    duty
+}
+
+fn read_list(mut table: Table<'_>) -> CodeList {
+    table.rename(format!("list {}", table.text("id")));
+    let list_clause = clause(&table);
+    let items = table.tables("items").into_iter().map(|item| read_list_item(item, &list_clause)).collect();
+    let list = CodeList {
+        id: table.text("id").to_owned(),
+        name: table.text("name").to_owned(),
+        open_ended: table.flag("open_ended"),
+        items,
+        clause: list_clause,
+    };
+    table.finish();
+    list
+}
+
+fn read_list_item(table: Table<'_>, list_clause: &ClauseId) -> CodeListItem {
+    let code = table.text("code").to_owned();
+    let name = table.text_opt("name").unwrap_or(table.text("code")).to_owned();
+    let clause = if table.has("clause") { clause(&table) } else { list_clause.clone() };
+    let marks = table
+        .other_entries()
+        .filter_map(|(key, line, value)| {
+            fact_value(&table, key, value.get_ref(), line).map(|value| (key.to_owned(), value))
+        })
+        .collect::<Facts>();
+    CodeListItem { code, name, marks, clause }
+}
+
+pub(super) fn grounds(table: &Table<'_>, key: &'static str) -> Vec<Ground> {
+    table
+        .tables(key)
+        .into_iter()
+        .map(|inner| {
+            let ground = Ground {
+                code: inner.text("code").to_owned(),
+                name: inner.text("name").to_owned(),
+                clause: clause(&inner),
+            };
+            inner.finish();
+            ground
+        })
+        .collect()
+}
+
+/// A limit in one of its forms: `working_days`, `months`, `years`, `month` with `day`, or `word`.
+pub(super) fn limit(table: &Table<'_>) -> Option<Limit> {
+    let annual = table.has("month") || table.has("day");
+    let given = [table.has("working_days"), table.has("months"), table.has("years"), annual, table.has("word")];
+    match given.iter().filter(|given| **given).count() {
+        0 => {
+            table.fault(
+                "word",
+                FaultKind::BadLimit,
+                "no limit".to_owned(),
+                "write one of working_days, months, years, month with day, word; where the regulation is silent, leave the whole deadline out",
+            );
+            return None;
+        }
+        1 => {}
+        _ => {
+            table.fault("word", FaultKind::BadLimit, "more than one limit".to_owned(), "keep only one of them");
+            return None;
+        }
+    }
+    if table.has("working_days") {
+        count(table, "working_days").map(Limit::WorkingDays)
+    } else if table.has("months") {
+        count(table, "months").map(Limit::Months)
+    } else if table.has("years") {
+        count(table, "years").map(|years| Limit::Months(years * 12))
+    } else if annual {
+        annual_date(table)
+    } else {
+        word(table, "word", LimitWord::ALL, LimitWord::code).map(Limit::Word)
+    }
+}
+
+/// A count of days, months or years: at least 1, and not beyond reason.
+pub(super) fn count(table: &Table<'_>, key: &'static str) -> Option<u32> {
+    let number = table.integer_opt(key)?;
+    match u32::try_from(number) {
+        Ok(count) if (1..=LIMIT_MAX).contains(&number) => Some(count),
+        Ok(_) | Err(_) => {
+            table.fault(
+                key,
+                FaultKind::BadLimit,
+                format!("a limit of {number} {}", key.replace('_', " ")),
+                format!("write a number from 1 to {LIMIT_MAX}; where the regulation is silent, leave the whole deadline out"),
+            );
+            None
+        }
+    }
+}
+
+fn annual_date(table: &Table<'_>) -> Option<Limit> {
+    for key in ["month", "day"] {
+        if !table.has(key) {
+            table.missing(key);
+        }
+    }
+    let month = i8::try_from(table.integer_opt("month")?).ok();
+    let day = i8::try_from(table.integer_opt("day")?).ok();
+    // A leap year, so that 29 February is a date.
+    match (month, day) {
+        (Some(month), Some(day)) if Date::new(2024, month, day).is_ok() => Some(Limit::AnnualDate { month, day }),
+        _ => {
+            table.fault("month", FaultKind::BadDate, "no date of the calendar".to_owned(), "month 1-12, day 1-31");
+            None
+        }
+    }
+}
+
+/// The condition under `key`; an absent one holds always.
+pub(super) fn condition(table: &Table<'_>, key: &'static str) -> Condition {
+    table.table_opt(key).as_ref().map(read_condition).unwrap_or_default()
+}
+
+fn read_condition(table: &Table<'_>) -> Condition {
+    let mut asked = BTreeMap::new();
+    for (key, line, value) in table.other_entries() {
+        let values: Vec<FactValue> = match value.get_ref() {
+            DeValue::Array(items) => {
+                items.iter().filter_map(|item| fact_value(table, key, item.get_ref(), line)).collect()
+            }
+            single @ (DeValue::String(_)
+            | DeValue::Boolean(_)
+            | DeValue::Integer(_)
+            | DeValue::Float(_)
+            | DeValue::Datetime(_)
+            | DeValue::Table(_)) => fact_value(table, key, single, line).into_iter().collect(),
+        };
+        asked.insert(key.to_owned(), values);
+    }
+    Condition(asked)
+}
+
+fn fact_value(table: &Table<'_>, key: &str, value: &DeValue<'_>, line: u32) -> Option<FactValue> {
+    match value {
+        DeValue::Boolean(value) => Some(FactValue::Bool(*value)),
+        DeValue::String(text) => Some(FactValue::Text(text.to_string())),
+        DeValue::Integer(_) | DeValue::Float(_) | DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => {
+            table.source().fault(
+                line,
+                FaultKind::WrongType,
+                format!("{}: {key} is neither a text nor true or false", table.what()),
+                "write true, false or a code in quotes",
+            );
+            None
+        }
+    }
+}
+
+pub(super) fn texts(table: &Table<'_>, key: &'static str) -> Vec<String> {
+    table.texts(key).into_iter().map(|(text, _)| text.to_owned()).collect()
+}
+
+pub(super) fn roles(table: &Table<'_>, key: &'static str) -> Vec<RoleId> {
+    table
+        .texts(key)
+        .into_iter()
+        .filter_map(|(text, line)| {
+            RoleId::parse(text)
+                .inspect_err(|_| bad_id(table, key, text, line))
+                .ok()
+        })
+        .collect()
+}
+
+fn bad_id(table: &Table<'_>, key: &str, text: &str, line: u32) {
+    table.source().fault(
+        line,
+        FaultKind::BadId,
+        format!("{}: {key} \"{text}\" isn't an identifier", table.what()),
+        "use at most 64 of a-z, 0-9 and _ (packs: hyphens instead)",
+    );
+}
+
+/// An identifier, or a stand-in after reporting what is wrong with it.
+pub(super) fn id<T>(table: &Table<'_>, key: &'static str, parse: fn(&str) -> Result<T, crate::ids::InvalidId>) -> T {
+    let text = table.text(key);
+    parse(text).unwrap_or_else(|_| {
+        if !text.is_empty() {
+            bad_id(table, key, text, table.line_of(key));
+        }
+        parse(&format!("unnamed{}", table.line())).expect("letters and digits fit every identifier")
+    })
+}
+
+/// The clause of a table, or a stand-in after reporting what is wrong with it.
+pub(super) fn clause(table: &Table<'_>) -> ClauseId {
+    let text = table.text("clause");
+    ClauseId::parse(text).unwrap_or_else(|_| {
+        if !text.is_empty() {
+            table.fault(
+                "clause",
+                FaultKind::BadId,
+                format!("\"{text}\" is no clause id"),
+                "write prefix, hyphen, article, for example XY-10.2b",
+            );
+        }
+        no_clause()
+    })
+}
+
+pub(super) fn no_clause() -> ClauseId {
+    ClauseId::parse(NO_CLAUSE).expect("the stand-in has the form of a clause")
+}
+
+/// One word of a vocabulary; `None` where the key is absent or the word unknown, which is reported.
+pub(super) fn word<T: Copy>(table: &Table<'_>, key: &'static str, all: &[T], code: fn(T) -> &'static str) -> Option<T> {
+    let text = table.text_opt(key)?;
+    find_word(table, key, text, table.line_of(key), all, code)
+}
+
+pub(super) fn required_word<T: Copy>(
+    table: &Table<'_>,
+    key: &'static str,
+    all: &[T],
+    code: fn(T) -> &'static str,
+    stand_in: T,
+) -> T {
+    if !table.has(key) {
+        table.missing(key);
+    }
+    word(table, key, all, code).unwrap_or(stand_in)
+}
+
+pub(super) fn words_of<T: Copy>(table: &Table<'_>, key: &'static str, all: &[T], code: fn(T) -> &'static str) -> Vec<T> {
+    table
+        .texts(key)
+        .into_iter()
+        .filter_map(|(text, line)| find_word(table, key, text, line, all, code))
+        .collect()
+}
+
+pub(super) fn find_word<T: Copy>(
+    table: &Table<'_>,
+    key: &str,
+    text: &str,
+    line: u32,
+    all: &[T],
+    code: fn(T) -> &'static str,
+) -> Option<T> {
+    let found = all.iter().copied().find(|word| code(*word) == text);
+    if found.is_none() {
+        let known: Vec<&str> = all.iter().map(|word| code(*word)).collect();
+        let advice = match nearest(text, known.iter().copied()) {
+            Some(near) => format!("did you mean {near}? Known: {}", known.join(", ")),
+            None => format!("known: {}", known.join(", ")),
+        };
+        let kind = match key {
+            "opens_on" | "done_by" | "then" | "from" | "to" | "starts_on" | "restart_on" => FaultKind::UnknownEvent,
+            _ => FaultKind::UnknownWord,
+        };
+        table.source().broken_reference(line, kind, format!("{}: {key} \"{text}\" is unknown", table.what()), advice);
+    }
+    found
+}
