@@ -51,7 +51,11 @@ pub(super) struct Held<'a> {
 impl Held<'_> {
     pub(super) fn because(&self) -> Because {
         match self.on_behalf_of {
-            Some(by) => Because::Delegation { role: self.role, by: by.clone() },
+            Some(by) => Because::Delegation {
+                role: self.role,
+                by: by.clone(),
+                department: self.department.clone(),
+            },
             None => Because::Post(self.role),
         }
     }

@@ -2,7 +2,7 @@
 
 use super::PostsConflict;
 use super::Role;
-use crate::ids::PersonId;
+use crate::ids::{DepartmentId, PersonId};
 
 /// Whether it is allowed, and because of what.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +34,8 @@ pub enum Because {
         role: Role,
         /// Whose post it is.
         by: PersonId,
+        /// The department of the post.
+        department: DepartmentId,
     },
     /// Everybody may.
     Everybody,
