@@ -65,7 +65,14 @@ impl Actor {
     /// Somebody with posts of their own and no delegations, not a contractor.
     #[must_use]
     pub fn new(person: PersonId, department: DepartmentId, roles: Vec<Role>, today: Date) -> Self {
-        Self { person, department, roles, contractor: false, delegations: Vec::new(), today }
+        Self {
+            person,
+            department,
+            roles,
+            contractor: false,
+            delegations: Vec::new(),
+            today,
+        }
     }
 
     /// The posts usable today: first the own ones, then those delegated.

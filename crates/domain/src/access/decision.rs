@@ -15,11 +15,17 @@ pub struct Decision {
 
 impl Decision {
     pub(super) fn yes(because: Because) -> Self {
-        Self { allowed: true, because }
+        Self {
+            allowed: true,
+            because,
+        }
     }
 
     pub(super) fn no(because: Because) -> Self {
-        Self { allowed: false, because }
+        Self {
+            allowed: false,
+            because,
+        }
     }
 }
 

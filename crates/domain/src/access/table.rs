@@ -102,7 +102,11 @@ fn by_post(actor: &Actor, rows: &[(Role, Reach)], subject: &Subject<'_>) -> Deci
             elsewhere = true;
         }
     }
-    Decision::no(if elsewhere { Because::OtherDepartment } else { Because::NoPost })
+    Decision::no(if elsewhere {
+        Because::OtherDepartment
+    } else {
+        Because::NoPost
+    })
 }
 
 fn is_own(held: &Held<'_>, subject: &Subject<'_>) -> bool {
@@ -121,6 +125,8 @@ fn is_own_submission(actor: &Actor, because: &Because, subject: &Subject<'_>) ->
             actor.person == **submitted_by
                 || matches!(because, Because::Delegation { by, .. } if by == *submitted_by)
         }
-        Subject::Platform | Subject::Department(_) | Subject::Parties(_) | Subject::Step(_) => false,
+        Subject::Platform | Subject::Department(_) | Subject::Parties(_) | Subject::Step(_) => {
+            false
+        }
     }
 }

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use super::check::{
-    check_established, check_extension, check_facts, check_form, check_ground, check_in_force, check_outcome,
-    check_parties, check_reason, find_step, non_blank,
+    check_established, check_extension, check_facts, check_form, check_ground, check_in_force,
+    check_outcome, check_parties, check_reason, find_step, non_blank,
 };
 use super::event::{ActedBy, CaseEvent, FormGiven, Happening};
 use super::fold::Folded;
@@ -114,11 +114,15 @@ impl Case {
     pub fn open(opening: Opening, pack: &Pack, calendar: &Calendar) -> Result<Self, Refusal> {
         let process = pack
             .process(&opening.process)
-            .ok_or_else(|| Refusal::UnknownProcess { process: opening.process.clone() })?;
+            .ok_or_else(|| Refusal::UnknownProcess {
+                process: opening.process.clone(),
+            })?;
         check_in_force(pack, opening.at)?;
         let facts = check_facts(pack, process, &opening.facts)?;
-        let parties =
-            Parties { filed_by: opening.actor.as_ref().map(|actor| actor.person.clone()), ..opening.parties };
+        let parties = Parties {
+            filed_by: opening.actor.as_ref().map(|actor| actor.person.clone()),
+            ..opening.parties
+        };
         check_parties(pack, process, &facts, &parties)?;
         let head = CaseHead {
             id: opening.id,
@@ -131,7 +135,11 @@ impl Case {
             previous_case: opening.previous_case,
         };
         let folded = Folded::begin(process, &head);
-        let case = Self { head, events: Vec::new(), folded };
+        let case = Self {
+            head,
+            events: Vec::new(),
+            folded,
+        };
         match (process.starts_on, opening.actor, opening.began_at) {
             (None, Some(actor), None) => {
                 let first = process.steps.first().expect("a loaded process has steps");
@@ -140,7 +148,9 @@ impl Case {
             (Some(event), actor, Some(began_at)) if began_at <= opening.at => {
                 case.begin_on(event, actor.as_ref(), began_at, opening.at, pack, calendar)
             }
-            (None | Some(_), _, _) => Err(Refusal::StartInvalid { clause: process.clause.clone() }),
+            (None | Some(_), _, _) => Err(Refusal::StartInvalid {
+                clause: process.clause.clone(),
+            }),
         }
     }
 
@@ -155,7 +165,9 @@ impl Case {
         self.check_time(act.at)?;
         let Act { actor, at, deed } = act;
         match deed {
-            Deed::TakeStep { step, input } => self.clone().take_step(&actor, at, &step, input, pack, calendar),
+            Deed::TakeStep { step, input } => self
+                .clone()
+                .take_step(&actor, at, &step, input, pack, calendar),
             Deed::Withdraw { reason } => {
                 self.may_withdraw(&actor, pack)?;
                 let decision = self.check_post(&actor, access::Action::WithdrawCase)?;
@@ -170,7 +182,9 @@ impl Case {
             Deed::Pause { step, reason } => {
                 let step = find_step(process, &step)?;
                 let decision = self.check_actor(pack, step, &step.role, &actor)?;
-                let clause = step.pause.clone().ok_or_else(|| Refusal::NotPausable { step: step.id.clone() })?;
+                let clause = step.pause.clone().ok_or_else(|| Refusal::NotPausable {
+                    step: step.id.clone(),
+                })?;
                 let reason = non_blank(Some(reason)).ok_or(Refusal::ReasonRequired { clause })?;
                 let by = acted_by(&actor, Some(&step.role), &decision);
                 self.turn_clock(process, step, Happening::Paused, by, at, Some(reason))
@@ -188,7 +202,13 @@ impl Case {
     /// grant was used or expired.
     ///
     /// Errors: [`Refusal::EventNotExpected`], [`Refusal::Ended`], [`Refusal::BeforeLastEvent`].
-    pub fn note(&self, event: Event, at: Timestamp, pack: &Pack, calendar: &Calendar) -> Result<Self, Refusal> {
+    pub fn note(
+        &self,
+        event: Event,
+        at: Timestamp,
+        pack: &Pack,
+        calendar: &Calendar,
+    ) -> Result<Self, Refusal> {
         let process = self.process(pack)?;
         self.check_time(at)?;
         if self.is_ended() {
@@ -196,13 +216,21 @@ impl Case {
         }
         let watched = process.steps.iter().any(|step| {
             step.opens_on.contains(&event)
-                || step.not_before.as_ref().is_some_and(|limit| limit.from == event || limit.restart_on == Some(event))
+                || step
+                    .not_before
+                    .as_ref()
+                    .is_some_and(|limit| limit.from == event || limit.restart_on == Some(event))
         });
         if !event.is_outside() || !watched {
             return Err(Refusal::EventNotExpected { event });
         }
-        let noted = CaseEvent { events: vec![event], ..self.row(Happening::Noted, at) };
-        self.clone().push(process, noted).map(|case| case.run_automatic(process, at, pack, calendar))
+        let noted = CaseEvent {
+            events: vec![event],
+            ..self.row(Happening::Noted, at)
+        };
+        self.clone()
+            .push(process, noted)
+            .map(|case| case.run_automatic(process, at, pack, calendar))
     }
 
     /// Whether `actor` may take `step` now, as far as the person goes; the page offers it only then.
@@ -225,9 +253,14 @@ impl Case {
             return Err(Refusal::Ended);
         }
         let settled = process.steps.iter().any(|step| {
-            step.action.settles() && matches!(self.step_state(&step.id), Some(StepState::Done { .. }))
+            step.action.settles()
+                && matches!(self.step_state(&step.id), Some(StepState::Done { .. }))
         });
-        if settled { Err(Refusal::NotWithdrawable) } else { Ok(()) }
+        if settled {
+            Err(Refusal::NotWithdrawable)
+        } else {
+            Ok(())
+        }
     }
 
     fn begin_on(
@@ -250,13 +283,16 @@ impl Case {
             by,
             ..self.row(Happening::Opened, at)
         };
-        self.push(process, opened).map(|case| case.run_automatic(process, at, pack, calendar))
+        self.push(process, opened)
+            .map(|case| case.run_automatic(process, at, pack, calendar))
     }
 
     fn opened_by(&self, pack: &Pack, process: &Process, actor: &Actor) -> Result<ActedBy, Refusal> {
         let mut because = Because::NoPost;
         for role in &process.opened_by {
-            let Some(pack_role) = pack.role(role) else { continue };
+            let Some(pack_role) = pack.role(role) else {
+                continue;
+            };
             let subject = StepSubject {
                 department: self.head.parties.holder(pack, role),
                 posts: &pack_role.posts,
@@ -269,7 +305,10 @@ impl Case {
             }
             because = decision.because;
         }
-        Err(Refusal::WrongActor { because, clause: Some(process.clause.clone()) })
+        Err(Refusal::WrongActor {
+            because,
+            clause: Some(process.clause.clone()),
+        })
     }
 
     fn take_step(
@@ -308,16 +347,24 @@ impl Case {
             due_on: self.due_on(pack, process, step, calendar),
             ..self.row(Happening::StepDone, at)
         };
-        self.push(process, done).map(|case| case.run_automatic(process, at, pack, calendar))
+        self.push(process, done)
+            .map(|case| case.run_automatic(process, at, pack, calendar))
     }
 
     /// Takes the steps that the platform takes by itself, at the moment they open, in the order of
     /// the process. Each can be taken once, so this ends.
-    fn run_automatic(self, process: &Process, at: Timestamp, pack: &Pack, calendar: &Calendar) -> Self {
+    fn run_automatic(
+        self,
+        process: &Process,
+        at: Timestamp,
+        pack: &Pack,
+        calendar: &Calendar,
+    ) -> Self {
         let mut case = self;
         loop {
             let next = process.steps.iter().find(|step| {
-                step.kind == StepKind::Automatic && case.step_state(&step.id).is_some_and(StepState::is_open)
+                step.kind == StepKind::Automatic
+                    && case.step_state(&step.id).is_some_and(StepState::is_open)
             });
             let Some(step) = next else { return case };
             let outcome = step.action.good_outcome();
@@ -328,11 +375,19 @@ impl Case {
                 due_on: case.due_on(pack, process, step, calendar),
                 ..case.row(Happening::StepDone, at)
             };
-            case = case.push(process, done).expect("an open step can be finished");
+            case = case
+                .push(process, done)
+                .expect("an open step can be finished");
         }
     }
 
-    fn urge(&self, process: &Process, actor: &Actor, at: Timestamp, step: &StepId) -> Result<Self, Refusal> {
+    fn urge(
+        &self,
+        process: &Process,
+        actor: &Actor,
+        at: Timestamp,
+        step: &StepId,
+    ) -> Result<Self, Refusal> {
         let step = find_step(process, step)?;
         let decision = self.check_post(actor, access::Action::UrgeStep)?;
         self.check_open(step)?;
@@ -354,8 +409,17 @@ impl Case {
         reason: Option<String>,
     ) -> Result<Self, Refusal> {
         self.check_open(step)?;
-        let turned = CaseEvent { step: Some(step.id.clone()), by: Some(by), reason, ..self.row(happening, at) };
-        self.clone().push(process, turned).map_err(|_| Refusal::NotPausable { step: step.id.clone() })
+        let turned = CaseEvent {
+            step: Some(step.id.clone()),
+            by: Some(by),
+            reason,
+            ..self.row(happening, at)
+        };
+        self.clone()
+            .push(process, turned)
+            .map_err(|_| Refusal::NotPausable {
+                step: step.id.clone(),
+            })
     }
 
     fn row(&self, happening: Happening, at: Timestamp) -> CaseEvent {
@@ -379,7 +443,9 @@ impl Case {
     }
 
     fn push(mut self, process: &Process, event: CaseEvent) -> Result<Self, Refusal> {
-        self.folded.fold(process, &event).ok_or(Refusal::BrokenHistory { seq: event.seq })?;
+        self.folded
+            .fold(process, &event)
+            .ok_or(Refusal::BrokenHistory { seq: event.seq })?;
         self.events.push(event);
         Ok(self)
     }

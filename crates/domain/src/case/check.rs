@@ -9,7 +9,8 @@ use crate::access::{self, Actor, Because, Decision, StepSubject, Subject};
 use crate::calendar::Calendar;
 use crate::law::words::{FactSource, SETTLED_FACTS};
 use crate::law::{
-    DecidedBy, Facts, HeldBy, Holds, Outcome, Pack, Process, RoleId, Standing, Step, StepId, StepKind,
+    DecidedBy, Facts, HeldBy, Holds, Outcome, Pack, Process, RoleId, Standing, Step, StepId,
+    StepKind,
 };
 use crate::time::china_date;
 
@@ -22,47 +23,82 @@ impl Case {
     }
 
     /// Whether the actor may act in a role of the step.
-    pub(super) fn check_actor(&self, pack: &Pack, step: &Step, role: &RoleId, actor: &Actor) -> Result<Decision, Refusal> {
+    pub(super) fn check_actor(
+        &self,
+        pack: &Pack,
+        step: &Step,
+        role: &RoleId,
+        actor: &Actor,
+    ) -> Result<Decision, Refusal> {
         let subject = StepSubject {
             department: self.head.parties.holder(pack, role),
-            posts: pack.role(role).map(|role| role.posts.as_slice()).unwrap_or_default(),
+            posts: pack
+                .role(role)
+                .map(|role| role.posts.as_slice())
+                .unwrap_or_default(),
             action: step.action,
             filed_by: self.head.parties.filed_by.as_ref(),
         };
         let decision = access::may(actor, access::Action::TakeStep, &Subject::Step(subject));
-        if decision.allowed { Ok(decision) } else { Err(refused(decision.because, Some(step))) }
+        if decision.allowed {
+            Ok(decision)
+        } else {
+            Err(refused(decision.because, Some(step)))
+        }
     }
 
     /// Whether the actor's post allows something that belongs to the requester's side.
-    pub(super) fn check_post(&self, actor: &Actor, action: access::Action) -> Result<Decision, Refusal> {
+    pub(super) fn check_post(
+        &self,
+        actor: &Actor,
+        action: access::Action,
+    ) -> Result<Decision, Refusal> {
         let requester: Vec<_> = self.head.parties.requester.iter().collect();
         let decision = access::may(actor, action, &Subject::Parties(&requester));
-        if decision.allowed { Ok(decision) } else { Err(refused(decision.because, None)) }
+        if decision.allowed {
+            Ok(decision)
+        } else {
+            Err(refused(decision.because, None))
+        }
     }
 
     pub(super) fn check_open(&self, step: &Step) -> Result<(), Refusal> {
         if matches!(step.kind, StepKind::Automatic | StepKind::Duty) {
-            return Err(Refusal::NotByHand { step: step.id.clone() });
+            return Err(Refusal::NotByHand {
+                step: step.id.clone(),
+            });
         }
         match self.step_state(&step.id) {
             Some(StepState::Open { .. }) => Ok(()),
-            Some(StepState::Done { .. }) => {
-                Err(Refusal::AlreadyDecided { step: step.id.clone(), clause: step.clause.clone() })
-            }
+            Some(StepState::Done { .. }) => Err(Refusal::AlreadyDecided {
+                step: step.id.clone(),
+                clause: step.clause.clone(),
+            }),
             Some(StepState::Waiting | StepState::Skipped) if self.is_ended() => Err(Refusal::Ended),
-            Some(StepState::Waiting | StepState::Skipped) => {
-                Err(Refusal::StepNotOpen { step: step.id.clone(), clause: step.clause.clone() })
-            }
-            None => Err(Refusal::UnknownStep { step: step.id.clone() }),
+            Some(StepState::Waiting | StepState::Skipped) => Err(Refusal::StepNotOpen {
+                step: step.id.clone(),
+                clause: step.clause.clone(),
+            }),
+            None => Err(Refusal::UnknownStep {
+                step: step.id.clone(),
+            }),
         }
     }
 
-    pub(super) fn check_earliest(&self, step: &Step, at: Timestamp, calendar: &Calendar) -> Result<(), Refusal> {
-        let Some(not_before) = &step.not_before else { return Ok(()) };
+    pub(super) fn check_earliest(
+        &self,
+        step: &Step,
+        at: Timestamp,
+        calendar: &Calendar,
+    ) -> Result<(), Refusal> {
+        let Some(not_before) = &step.not_before else {
+            return Ok(());
+        };
         match last_day_before(step, &self.folded, calendar)? {
-            Some(last_day_before) if china_date(at) <= last_day_before => {
-                Err(Refusal::TooEarly { last_day_before, clause: not_before.clause.clone() })
-            }
+            Some(last_day_before) if china_date(at) <= last_day_before => Err(Refusal::TooEarly {
+                last_day_before,
+                clause: not_before.clause.clone(),
+            }),
             Some(_) | None => Ok(()),
         }
     }
@@ -74,17 +110,31 @@ impl Case {
         actor: &Actor,
         consent: Option<&Actor>,
     ) -> Result<Option<ActedBy>, Refusal> {
-        let Some(role) = &step.consent_of else { return Ok(None) };
+        let Some(role) = &step.consent_of else {
+            return Ok(None);
+        };
         let consenting = consent.unwrap_or(actor);
         match self.check_actor(pack, step, role, consenting) {
             Ok(decision) => Ok(Some(acted_by(consenting, Some(role), &decision))),
-            Err(_) => Err(Refusal::ConsentRequired { role: role.clone(), clause: step.clause.clone() }),
+            Err(_) => Err(Refusal::ConsentRequired {
+                role: role.clone(),
+                clause: step.clause.clone(),
+            }),
         }
     }
 
     /// The due date that a step keeps when it is finished; a gap in the calendar stops no work.
-    pub(super) fn due_on(&self, pack: &Pack, process: &Process, step: &Step, calendar: &Calendar) -> Option<Date> {
-        due(pack, process, step, &self.folded, calendar).ok().flatten().map(|due| due.on)
+    pub(super) fn due_on(
+        &self,
+        pack: &Pack,
+        process: &Process,
+        step: &Step,
+        calendar: &Calendar,
+    ) -> Option<Date> {
+        due(pack, process, step, &self.folded, calendar)
+            .ok()
+            .flatten()
+            .map(|due| due.on)
     }
 }
 
@@ -98,7 +148,10 @@ fn refused(because: Because, step: Option<&Step>) -> Refusal {
         | Because::NoPost
         | Because::OtherDepartment
         | Because::PostsConflict(_)
-        | Because::WrongSubject => Refusal::WrongActor { because, clause: step.map(|step| step.clause.clone()) },
+        | Because::WrongSubject => Refusal::WrongActor {
+            because,
+            clause: step.map(|step| step.clause.clone()),
+        },
     }
 }
 
@@ -132,11 +185,14 @@ pub(super) fn acted_by(actor: &Actor, role: Option<&RoleId>, decision: &Decision
 }
 
 pub(super) fn find_step<'a>(process: &'a Process, id: &StepId) -> Result<&'a Step, Refusal> {
-    process.step(id).ok_or_else(|| Refusal::UnknownStep { step: id.clone() })
+    process
+        .step(id)
+        .ok_or_else(|| Refusal::UnknownStep { step: id.clone() })
 }
 
 pub(super) fn non_blank(text: Option<String>) -> Option<String> {
-    text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+    text.map(|text| text.trim().to_owned())
+        .filter(|text| !text.is_empty())
 }
 
 pub(super) fn check_in_force(pack: &Pack, at: Timestamp) -> Result<(), Refusal> {
@@ -154,8 +210,8 @@ pub(super) fn check_in_force(pack: &Pack, at: Timestamp) -> Result<(), Refusal> 
 pub(super) fn check_facts(pack: &Pack, process: &Process, given: &Facts) -> Result<Facts, Refusal> {
     for (name, value) in given {
         let rule = pack.facts.iter().find(|rule| rule.id == *name);
-        let settled_later =
-            SETTLED_FACTS.contains(&name.as_str()) || rule.is_some_and(|rule| rule.source == FactSource::Step);
+        let settled_later = SETTLED_FACTS.contains(&name.as_str())
+            || rule.is_some_and(|rule| rule.source == FactSource::Step);
         if settled_later || rule.is_some_and(|rule| !rule.values.contains(value)) {
             return Err(Refusal::FactInvalid { fact: name.clone() });
         }
@@ -163,16 +219,29 @@ pub(super) fn check_facts(pack: &Pack, process: &Process, given: &Facts) -> Resu
     let facts = pack.settled_facts(process, given);
     let mut asked: Vec<&str> = process.asked_facts().collect();
     if asked.contains(&"decider") {
-        asked.extend(pack.deciders.iter().flat_map(|decider| decider.when.facts()));
+        asked.extend(
+            pack.deciders
+                .iter()
+                .flat_map(|decider| decider.when.facts()),
+        );
     }
     for name in asked {
-        let known_now = pack.facts.iter().any(|rule| rule.id == name && rule.source != FactSource::Step);
+        let known_now = pack
+            .facts
+            .iter()
+            .any(|rule| rule.id == name && rule.source != FactSource::Step);
         if known_now && !facts.contains_key(name) {
-            return Err(Refusal::FactMissing { fact: name.to_owned() });
+            return Err(Refusal::FactMissing {
+                fact: name.to_owned(),
+            });
         }
     }
     if process.when.holds(&facts) == Holds::No {
-        let odd = process.when.0.iter().find(|(name, values)| facts.get(*name).is_some_and(|value| !values.contains(value)));
+        let odd = process.when.0.iter().find(|(name, values)| {
+            facts
+                .get(*name)
+                .is_some_and(|value| !values.contains(value))
+        });
         return Err(Refusal::WrongProcess {
             fact: odd.map(|(name, _)| name.clone()).unwrap_or_default(),
             clause: process.clause.clone(),
@@ -181,29 +250,46 @@ pub(super) fn check_facts(pack: &Pack, process: &Process, given: &Facts) -> Resu
     Ok(facts)
 }
 
-pub(super) fn check_parties(pack: &Pack, process: &Process, facts: &Facts, parties: &Parties) -> Result<(), Refusal> {
+pub(super) fn check_parties(
+    pack: &Pack,
+    process: &Process,
+    facts: &Facts,
+    parties: &Parties,
+) -> Result<(), Refusal> {
     let grants_something = process.steps.iter().any(|step| step.action.settles());
     if grants_something
         && let Some(decider) = pack.decider(facts)
         && decider.decides == DecidedBy::NobodyNotOffered
     {
-        return Err(Refusal::NotOffered { clause: decider.clause.clone() });
+        return Err(Refusal::NotOffered {
+            clause: decider.clause.clone(),
+        });
     }
-    for step in process.steps.iter().filter(|step| step.when.holds(facts) != Holds::No) {
-        let Some(role) = pack.role(&step.role) else { continue };
+    for step in process
+        .steps
+        .iter()
+        .filter(|step| step.when.holds(facts) != Holds::No)
+    {
+        let Some(role) = pack.role(&step.role) else {
+            continue;
+        };
         let judged_by_provider = role.held_by == HeldBy::Provider && step.action.judges();
         if judged_by_provider
             && let (Some(requester), Some(provider)) = (&parties.requester, &parties.provider)
             && requester == provider
         {
-            return Err(Refusal::OwnData { department: requester.clone() });
+            return Err(Refusal::OwnData {
+                department: requester.clone(),
+            });
         }
         let needs_department = match role.held_by {
             HeldBy::Requester | HeldBy::Provider | HeldBy::Bound => true,
             HeldBy::Outside | HeldBy::Every => false,
         };
         if needs_department && parties.holder(pack, &step.role).is_none() {
-            return Err(Refusal::RoleUnbound { role: step.role.clone() });
+            return Err(Refusal::RoleUnbound {
+                role: step.role.clone(),
+            });
         }
     }
     Ok(())
@@ -213,14 +299,22 @@ pub(super) fn check_outcome(step: &Step, asked: Option<Outcome>) -> Result<Outco
     match (step.action.outcomes(), asked) {
         ([only], None) => Ok(*only),
         (possible, Some(outcome)) if possible.contains(&outcome) => Ok(outcome),
-        (_, _) => Err(Refusal::OutcomeNotOffered { step: step.id.clone() }),
+        (_, _) => Err(Refusal::OutcomeNotOffered {
+            step: step.id.clone(),
+        }),
     }
 }
 
-pub(super) fn check_reason(step: &Step, outcome: Outcome, reason: Option<&str>) -> Result<(), Refusal> {
+pub(super) fn check_reason(
+    step: &Step,
+    outcome: Outcome,
+    reason: Option<&str>,
+) -> Result<(), Refusal> {
     match &step.reason {
         Some(policy) if policy.rule.demands(outcome) && reason.is_none() => {
-            Err(Refusal::ReasonRequired { clause: policy.clause.clone() })
+            Err(Refusal::ReasonRequired {
+                clause: policy.clause.clone(),
+            })
         }
         Some(_) | None => Ok(()),
     }
@@ -229,30 +323,45 @@ pub(super) fn check_reason(step: &Step, outcome: Outcome, reason: Option<&str>) 
 pub(super) fn check_ground(pack: &Pack, step: &Step, ground: Option<&str>) -> Result<(), Refusal> {
     let Some(ground) = ground else {
         return match step.grounds.first() {
-            Some(first) => Err(Refusal::GroundRequired { clause: first.clause.clone() }),
+            Some(first) => Err(Refusal::GroundRequired {
+                clause: first.clause.clone(),
+            }),
             None => Ok(()),
         };
     };
-    if let Some(barred) = pack.barred_grounds.iter().find(|barred| barred.code == ground) {
-        return Err(Refusal::GroundNotAllowed { clause: barred.clause.clone() });
+    if let Some(barred) = pack
+        .barred_grounds
+        .iter()
+        .find(|barred| barred.code == ground)
+    {
+        return Err(Refusal::GroundNotAllowed {
+            clause: barred.clause.clone(),
+        });
     }
     match step.grounds.first() {
         Some(first) if !step.grounds.iter().any(|allowed| allowed.code == ground) => {
-            Err(Refusal::GroundNotAllowed { clause: first.clause.clone() })
+            Err(Refusal::GroundNotAllowed {
+                clause: first.clause.clone(),
+            })
         }
         Some(_) | None => Ok(()),
     }
 }
 
 pub(super) fn check_form(step: &Step, form: Option<&FormGiven>) -> Result<(), Refusal> {
-    let Some(policy) = &step.form else { return Ok(()) };
+    let Some(policy) = &step.form else {
+        return Ok(());
+    };
     let sealed = form
         .and_then(|form| form.seal_kind.as_ref())
         .is_some_and(|seal| policy.seal_kinds.contains(seal));
     if policy.seal_kinds.is_empty() || sealed {
         return Ok(());
     }
-    Err(Refusal::FormRequired { form: policy.name.clone(), clause: policy.clause.clone() })
+    Err(Refusal::FormRequired {
+        form: policy.name.clone(),
+        clause: policy.clause.clone(),
+    })
 }
 
 /// A step states exactly the facts it is to establish.
@@ -264,7 +373,10 @@ pub(super) fn check_established(pack: &Pack, step: &Step, facts: &Facts) -> Resu
     }
     for (name, value) in facts {
         let known = step.establishes.contains(name)
-            && pack.facts.iter().any(|rule| rule.id == *name && rule.values.contains(value));
+            && pack
+                .facts
+                .iter()
+                .any(|rule| rule.id == *name && rule.values.contains(value));
         if !known {
             return Err(Refusal::FactInvalid { fact: name.clone() });
         }
@@ -275,7 +387,9 @@ pub(super) fn check_established(pack: &Pack, step: &Step, facts: &Facts) -> Resu
 pub(super) fn check_extension(step: &Step, extra: Option<u32>) -> Result<Option<u32>, Refusal> {
     match (&step.extends, extra) {
         (None, _) => Ok(None),
-        (Some(extension), Some(days)) if (1..=extension.working_days_max).contains(&days) => Ok(Some(days)),
+        (Some(extension), Some(days)) if (1..=extension.working_days_max).contains(&days) => {
+            Ok(Some(days))
+        }
         (Some(extension), _) => Err(Refusal::ExtensionInvalid {
             working_days_max: extension.working_days_max,
             clause: extension.clause.clone(),

@@ -57,8 +57,12 @@ impl Folded {
                 last_urged_at: None,
             })
             .collect();
-        let mut folded =
-            Self { facts: head.facts.clone(), happened: BTreeMap::new(), steps, ending: None };
+        let mut folded = Self {
+            facts: head.facts.clone(),
+            happened: BTreeMap::new(),
+            steps,
+            ending: None,
+        };
         if process.starts_on.is_none() {
             folded.advance(process, head.opened_at);
         }
@@ -90,7 +94,10 @@ impl Folded {
             }
             Happening::Resumed => {
                 let progress = self.step_mut(event.step.as_ref()?)?;
-                let (_, until) = progress.pauses.last_mut().filter(|(_, until)| until.is_none())?;
+                let (_, until) = progress
+                    .pauses
+                    .last_mut()
+                    .filter(|(_, until)| until.is_none())?;
                 *until = Some(event.at);
             }
             Happening::Urged => self.step_mut(event.step.as_ref()?)?.last_urged_at = Some(event.at),
@@ -111,7 +118,10 @@ impl Folded {
                     occurrences.first = occurrences.first.min(at);
                     occurrences.last = occurrences.last.max(at);
                 })
-                .or_insert(Occurrences { first: at, last: at });
+                .or_insert(Occurrences {
+                    first: at,
+                    last: at,
+                });
         }
     }
 
@@ -127,14 +137,18 @@ impl Folded {
             *until = Some(event.at);
         }
         progress.state = if step.repeats {
-            StepState::Open { opened_at: event.at }
+            StepState::Open {
+                opened_at: event.at,
+            }
         } else {
             StepState::Done {
                 at: event.at,
                 by: event.by.clone(),
                 outcome,
                 due_on: event.due_on,
-                in_time: event.due_on.map(|due_on| crate::time::china_date(event.at) <= due_on),
+                in_time: event
+                    .due_on
+                    .map(|due_on| crate::time::china_date(event.at) <= due_on),
             }
         };
         if let (Some(extension), Some(days)) = (&step.extends, event.extra_working_days) {
@@ -160,9 +174,14 @@ impl Folded {
         // What was skipped may have been all that another step was waiting for.
         self.skip_and_open(process, at);
         let remains = process.standing
-            || process.steps.iter().zip(&self.steps).any(|(step, progress)| {
-                matches!(step.kind, StepKind::Required | StepKind::Automatic) && !progress.state.is_over()
-            });
+            || process
+                .steps
+                .iter()
+                .zip(&self.steps)
+                .any(|(step, progress)| {
+                    matches!(step.kind, StepKind::Required | StepKind::Automatic)
+                        && !progress.state.is_over()
+                });
         if !remains {
             self.end(at, self.outcome_so_far());
         }
@@ -190,8 +209,16 @@ impl Folded {
     }
 
     fn may_open(&self, step: &Step) -> bool {
-        let happened = step.opens_on.is_empty() || step.opens_on.iter().any(|event| self.happened.contains_key(event));
-        happened && step.after.iter().all(|id| self.step(id).is_some_and(|step| step.state.is_over()))
+        let happened = step.opens_on.is_empty()
+            || step
+                .opens_on
+                .iter()
+                .any(|event| self.happened.contains_key(event));
+        happened
+            && step
+                .after
+                .iter()
+                .all(|id| self.step(id).is_some_and(|step| step.state.is_over()))
     }
 
     fn skip_unreachable(&mut self, process: &Process) {
@@ -225,27 +252,36 @@ impl Folded {
 
     fn may_still_open(&self, process: &Process, step: &Step, reachable: &[bool]) -> bool {
         let by_reachable = |test: &dyn Fn(&Step) -> bool| {
-            process.steps.iter().zip(reachable).any(|(other, reachable)| *reachable && test(other))
+            process
+                .steps
+                .iter()
+                .zip(reachable)
+                .any(|(other, reachable)| *reachable && test(other))
         };
         let event = step.opens_on.is_empty()
             || step.opens_on.iter().any(|event| {
                 self.happened.contains_key(event)
                     || (process.standing && event.is_outside())
-                    || by_reachable(&|other| other.possible_events().any(|possible| possible == *event))
+                    || by_reachable(&|other| {
+                        other.possible_events().any(|possible| possible == *event)
+                    })
             });
         let before = step.after.iter().all(|id| {
-            self.step(id).is_some_and(|progress| progress.state.is_over()) || by_reachable(&|other| other.id == *id)
+            self.step(id)
+                .is_some_and(|progress| progress.state.is_over())
+                || by_reachable(&|other| other.id == *id)
         });
-        let facts = step
-            .when
-            .facts()
-            .all(|fact| self.facts.contains_key(fact) || by_reachable(&|other| other.may_settle(fact)));
+        let facts = step.when.facts().all(|fact| {
+            self.facts.contains_key(fact) || by_reachable(&|other| other.may_settle(fact))
+        });
         event && before && facts
     }
 
     fn outcome_so_far(&self) -> CaseOutcome {
         let ended_as = |wanted: Outcome| {
-            self.steps.iter().any(|step| matches!(step.state, StepState::Done { outcome, .. } if outcome == wanted))
+            self.steps.iter().any(
+                |step| matches!(step.state, StepState::Done { outcome, .. } if outcome == wanted),
+            )
         };
         if ended_as(Outcome::Refused) {
             CaseOutcome::Refused

@@ -8,7 +8,8 @@ use serde::Serialize;
 use super::view::{due_from, missing_year};
 use crate::calendar::Calendar;
 use crate::law::{
-    ClauseId, Event, Facts, Holds, Limit, LimitSource, LimitWord, Pack, Process, RoleId, Step, StepId, StepKind,
+    ClauseId, Event, Facts, Holds, Limit, LimitSource, LimitWord, Pack, Process, RoleId, Step,
+    StepId, StepKind,
 };
 
 /// The latest date of one step, if all goes well and every step takes its whole time.
@@ -43,13 +44,23 @@ pub struct Promise {
 /// what the platform does by itself, and what is optional aren't listed. Facts that aren't known yet
 /// count as going well: the request is accepted and approved.
 #[must_use]
-pub fn promise(pack: &Pack, process: &Process, facts: &Facts, start: Date, calendar: &Calendar) -> Vec<Promise> {
+pub fn promise(
+    pack: &Pack,
+    process: &Process,
+    facts: &Facts,
+    start: Date,
+    calendar: &Calendar,
+) -> Vec<Promise> {
     let mut forecast = Forecast {
         pack,
         process,
         calendar,
         facts: pack.settled_facts(process, facts),
-        days: process.starts_on.map(|event| (event, Some(start))).into_iter().collect(),
+        days: process
+            .starts_on
+            .map(|event| (event, Some(start)))
+            .into_iter()
+            .collect(),
         over: BTreeSet::new(),
         promises: Vec::new(),
     };
@@ -76,10 +87,17 @@ struct Forecast<'a> {
 impl Forecast<'_> {
     fn run(&mut self) {
         while let Some(step) = self.process.steps.iter().find(|step| self.is_next(step)) {
-            if step.when.holds(&self.facts) == Holds::No || matches!(step.kind, StepKind::Optional | StepKind::Duty) {
+            if step.when.holds(&self.facts) == Holds::No
+                || matches!(step.kind, StepKind::Optional | StepKind::Duty)
+            {
                 self.over.insert(step.id.clone());
             } else if step.kind == StepKind::Automatic {
-                let opened_on = step.opens_on.iter().find_map(|event| self.days.get(event)).copied().flatten();
+                let opened_on = step
+                    .opens_on
+                    .iter()
+                    .find_map(|event| self.days.get(event))
+                    .copied()
+                    .flatten();
                 self.finish(step, opened_on);
             } else {
                 let promise = self.promise(step);
@@ -98,7 +116,11 @@ impl Forecast<'_> {
             Holds::No => true,
             Holds::NotYetKnown => false,
             Holds::Yes => {
-                (step.opens_on.is_empty() || step.opens_on.iter().any(|event| self.days.contains_key(event)))
+                (step.opens_on.is_empty()
+                    || step
+                        .opens_on
+                        .iter()
+                        .any(|event| self.days.contains_key(event)))
                     && step.after.iter().all(|id| self.over.contains(id))
             }
         }
@@ -117,10 +139,20 @@ impl Forecast<'_> {
 
     fn promise(&self, step: &Step) -> Promise {
         let day_of = |event: Event| self.days.get(&event).copied().flatten();
-        let due = due_from(self.pack, self.process, step, &self.facts, day_of, self.calendar);
+        let due = due_from(
+            self.pack,
+            self.process,
+            step,
+            &self.facts,
+            day_of,
+            self.calendar,
+        );
         let missing_year = due.as_ref().err().map(missing_year);
         let due = due.ok().flatten();
-        let limit = due.as_ref().map(|due| due.limit).or(step.deadline.as_ref().map(|deadline| deadline.limit));
+        let limit = due
+            .as_ref()
+            .map(|due| due.limit)
+            .or(step.deadline.as_ref().map(|deadline| deadline.limit));
         Promise {
             step: step.id.clone(),
             name: step.name.clone(),
@@ -133,7 +165,10 @@ impl Forecast<'_> {
             due_by: due.as_ref().map(|due| due.source),
             clause: due
                 .map(|due| due.clause)
-                .or(step.deadline.as_ref().map(|deadline| deadline.clause.clone()))
+                .or(step
+                    .deadline
+                    .as_ref()
+                    .map(|deadline| deadline.clause.clone()))
                 .unwrap_or_else(|| step.clause.clone()),
         }
     }

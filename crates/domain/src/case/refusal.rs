@@ -301,7 +301,9 @@ impl Refusal {
             | Self::ConsentRequired { clause, .. }
             | Self::ExtensionInvalid { clause, .. }
             | Self::TooEarly { clause, .. } => Some(clause),
-            Self::PackNotInForce { clause, .. } | Self::WrongActor { clause, .. } => clause.as_ref(),
+            Self::PackNotInForce { clause, .. } | Self::WrongActor { clause, .. } => {
+                clause.as_ref()
+            }
             Self::OtherPack { .. }
             | Self::UnknownProcess { .. }
             | Self::BrokenHistory { .. }
@@ -326,6 +328,8 @@ impl Refusal {
 
 impl From<crate::calendar::CalendarError> for Refusal {
     fn from(error: crate::calendar::CalendarError) -> Self {
-        Self::CalendarMissing { year: crate::case::view::missing_year(&error) }
+        Self::CalendarMissing {
+            year: crate::case::view::missing_year(&error),
+        }
     }
 }

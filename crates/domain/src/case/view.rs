@@ -10,8 +10,8 @@ use crate::calendar::{Calendar, CalendarError};
 use crate::ids::DepartmentId;
 use crate::law::process::{FormPolicy, Ground, ReasonPolicy};
 use crate::law::{
-    Action, ClauseId, Due, Event, Facts, Limit, LimitSource, LimitWord, Outcome, Pack, Process, RoleId, Step,
-    StepId, StepKind,
+    Action, ClauseId, Due, Event, Facts, Limit, LimitSource, LimitWord, Outcome, Pack, Process,
+    RoleId, Step, StepId, StepKind,
 };
 use crate::time::china_date;
 
@@ -160,7 +160,12 @@ impl Case {
     /// Every step of the process, in order, as it stands at `now`.
     ///
     /// Errors: [`Refusal::OtherPack`], [`Refusal::UnknownProcess`].
-    pub fn steps(&self, pack: &Pack, calendar: &Calendar, now: Timestamp) -> Result<Vec<StepView>, Refusal> {
+    pub fn steps(
+        &self,
+        pack: &Pack,
+        calendar: &Calendar,
+        now: Timestamp,
+    ) -> Result<Vec<StepView>, Refusal> {
         let process = self.process(pack)?;
         let today = china_date(now);
         Ok(process
@@ -168,7 +173,18 @@ impl Case {
             .iter()
             .zip(&self.folded.steps)
             .map(|(step, progress)| {
-                view_step(&Glance { pack, process, parties: &self.head.parties, folded: &self.folded, calendar, today }, step, progress)
+                view_step(
+                    &Glance {
+                        pack,
+                        process,
+                        parties: &self.head.parties,
+                        folded: &self.folded,
+                        calendar,
+                        today,
+                    },
+                    step,
+                    progress,
+                )
             })
             .collect())
     }
@@ -186,7 +202,13 @@ struct Glance<'a> {
 
 fn view_step(glance: &Glance<'_>, step: &Step, progress: &Progress) -> StepView {
     let role = glance.pack.role(&step.role);
-    let due = due(glance.pack, glance.process, step, glance.folded, glance.calendar);
+    let due = due(
+        glance.pack,
+        glance.process,
+        step,
+        glance.folded,
+        glance.calendar,
+    );
     let clock = clock(glance, step, progress, &due);
     let due = due.ok().flatten();
     let due_on = match &progress.state {
@@ -194,7 +216,10 @@ fn view_step(glance: &Glance<'_>, step: &Step, progress: &Progress) -> StepView 
         StepState::Skipped => None,
         StepState::Waiting | StepState::Open { .. } => due.as_ref().map(|due| due.on),
     };
-    let limit = due.as_ref().map(|due| due.limit).or(step.deadline.as_ref().map(|deadline| deadline.limit));
+    let limit = due
+        .as_ref()
+        .map(|due| due.limit)
+        .or(step.deadline.as_ref().map(|deadline| deadline.limit));
     StepView {
         id: step.id.clone(),
         name: step.name.clone(),
@@ -209,9 +234,15 @@ fn view_step(glance: &Glance<'_>, step: &Step, progress: &Progress) -> StepView 
         due_on,
         working_days: limit.and_then(Limit::working_days),
         counted_from: step.deadline.as_ref().and_then(|deadline| deadline.from),
-        from_is_reading: step.deadline.as_ref().is_some_and(|deadline| deadline.from_is_reading),
+        from_is_reading: step
+            .deadline
+            .as_ref()
+            .is_some_and(|deadline| deadline.from_is_reading),
         due_by: due.as_ref().map(|due| due.source),
-        due_clause: due.map(|due| due.clause).or(step.deadline.as_ref().map(|deadline| deadline.clause.clone())),
+        due_clause: due.map(|due| due.clause).or(step
+            .deadline
+            .as_ref()
+            .map(|deadline| deadline.clause.clone())),
         earliest_on: last_day_before(step, glance.folded, glance.calendar)
             .ok()
             .flatten()
@@ -226,7 +257,12 @@ fn view_step(glance: &Glance<'_>, step: &Step, progress: &Progress) -> StepView 
     }
 }
 
-fn clock(glance: &Glance<'_>, step: &Step, progress: &Progress, due: &Result<Option<Due>, CalendarError>) -> Clock {
+fn clock(
+    glance: &Glance<'_>,
+    step: &Step,
+    progress: &Progress,
+    due: &Result<Option<Due>, CalendarError>,
+) -> Clock {
     let opened_at = match &progress.state {
         StepState::Waiting | StepState::Skipped => return Clock::Off,
         StepState::Done { in_time, .. } => return Clock::Done { in_time: *in_time },
@@ -236,14 +272,28 @@ fn clock(glance: &Glance<'_>, step: &Step, progress: &Progress, due: &Result<Opt
         return Clock::Paused;
     }
     match due {
-        Err(error) => Clock::CalendarMissing { year: missing_year(error) },
-        Ok(Some(due)) => lamp(due.on, glance.today, glance.calendar)
-            .unwrap_or_else(|error| Clock::CalendarMissing { year: missing_year(&error) }),
-        Ok(None) => match step.deadline.as_ref().and_then(|deadline| deadline.limit.word()) {
+        Err(error) => Clock::CalendarMissing {
+            year: missing_year(error),
+        },
+        Ok(Some(due)) => lamp(due.on, glance.today, glance.calendar).unwrap_or_else(|error| {
+            Clock::CalendarMissing {
+                year: missing_year(&error),
+            }
+        }),
+        Ok(None) => match step
+            .deadline
+            .as_ref()
+            .and_then(|deadline| deadline.limit.word())
+        {
             Some(word) => {
                 let from = step.deadline.as_ref().and_then(|deadline| deadline.from);
-                let since = from.and_then(|event| glance.folded.happened.get(&event)).map_or(opened_at, |it| it.first);
-                Clock::Word { word, age_days: days_since(china_date(since), glance.today) }
+                let since = from
+                    .and_then(|event| glance.folded.happened.get(&event))
+                    .map_or(opened_at, |it| it.first);
+                Clock::Word {
+                    word,
+                    age_days: days_since(china_date(since), glance.today),
+                }
             }
             None => Clock::NoLimit,
         },
@@ -263,7 +313,10 @@ pub(super) fn lamp(due_on: Date, today: Date, calendar: &Calendar) -> Result<Clo
 }
 
 fn days_since(from: Date, today: Date) -> u32 {
-    from.until(today).ok().and_then(|span| u32::try_from(span.get_days()).ok()).unwrap_or(0)
+    from.until(today)
+        .ok()
+        .and_then(|span| u32::try_from(span.get_days()).ok())
+        .unwrap_or(0)
 }
 
 /// The year that a calendar lacks; 0 for its other errors, which looking up a date never brings on.
@@ -312,24 +365,48 @@ pub(super) fn due_from(
         let start = deadline.from.and_then(&day_of)?;
         Some((start, deadline.limit, LimitSource::Pack, &deadline.clause))
     });
-    let by_ceiling = pack.ceilings.for_step(process, step, facts).filter_map(|ceiling| {
-        let start = day_of(ceiling.from)?;
-        Some((start, Limit::WorkingDays(ceiling.working_days), LimitSource::NationalCeiling, &ceiling.clause))
-    });
+    let by_ceiling = pack
+        .ceilings
+        .for_step(process, step, facts)
+        .filter_map(|ceiling| {
+            let start = day_of(ceiling.from)?;
+            Some((
+                start,
+                Limit::WorkingDays(ceiling.working_days),
+                LimitSource::NationalCeiling,
+                &ceiling.clause,
+            ))
+        });
     for (start, limit, source, clause) in by_pack.into_iter().chain(by_ceiling) {
-        let Some(on) = limit.last_day(start, calendar)? else { continue };
+        let Some(on) = limit.last_day(start, calendar)? else {
+            continue;
+        };
         if earliest.as_ref().is_none_or(|due| on < due.on) {
-            earliest = Some(Due { on, limit, source, clause: clause.clone() });
+            earliest = Some(Due {
+                on,
+                limit,
+                source,
+                clause: clause.clone(),
+            });
         }
     }
     Ok(earliest)
 }
 
 /// The last day on which a step may not be taken yet; `None` where it may at once.
-pub(super) fn last_day_before(step: &Step, folded: &Folded, calendar: &Calendar) -> Result<Option<Date>, CalendarError> {
-    let Some(not_before) = &step.not_before else { return Ok(None) };
+pub(super) fn last_day_before(
+    step: &Step,
+    folded: &Folded,
+    calendar: &Calendar,
+) -> Result<Option<Date>, CalendarError> {
+    let Some(not_before) = &step.not_before else {
+        return Ok(None);
+    };
     let began = folded.happened.get(&not_before.from).map(|it| it.first);
-    let restarted = not_before.restart_on.and_then(|event| folded.happened.get(&event)).map(|it| it.last);
+    let restarted = not_before
+        .restart_on
+        .and_then(|event| folded.happened.get(&event))
+        .map(|it| it.last);
     match began.max(restarted) {
         Some(start) => not_before.limit.last_day(china_date(start), calendar),
         None => Ok(None),

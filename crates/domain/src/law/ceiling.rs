@@ -56,7 +56,10 @@ impl Ceilings {
     ) -> impl Iterator<Item = &'a Ceiling> {
         self.list.iter().filter(move |ceiling| {
             ceiling.action == step.action
-                && ceiling.topics.iter().any(|topic| process.topics.contains(topic))
+                && ceiling
+                    .topics
+                    .iter()
+                    .any(|topic| process.topics.contains(topic))
                 && ceiling.when.holds(facts) == Holds::Yes
         })
     }

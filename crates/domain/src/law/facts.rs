@@ -106,6 +106,10 @@ impl Condition {
                 format!("{name}={}", values.join("|"))
             })
             .collect();
-        if parts.is_empty() { "always".to_owned() } else { parts.join(", ") }
+        if parts.is_empty() {
+            "always".to_owned()
+        } else {
+            parts.join(", ")
+        }
     }
 }

@@ -386,11 +386,17 @@ impl Pack {
         let mut filled = facts.clone();
         for rule in &self.facts {
             if let Some(default) = &rule.default {
-                filled.entry(rule.id.clone()).or_insert_with(|| default.clone());
+                filled
+                    .entry(rule.id.clone())
+                    .or_insert_with(|| default.clone());
             }
         }
         for rule in &self.facts {
-            if rule.implied_by.iter().any(|condition| condition.holds(&filled) == Holds::Yes) {
+            if rule
+                .implied_by
+                .iter()
+                .any(|condition| condition.holds(&filled) == Holds::Yes)
+            {
                 filled.insert(rule.id.clone(), FactValue::Bool(true));
             }
         }

@@ -135,7 +135,10 @@ impl Step {
 
     /// Every event that the step may make happen.
     pub fn possible_events(&self) -> impl Iterator<Item = Event> {
-        self.done_by.iter().chain(self.then.values().flatten()).copied()
+        self.done_by
+            .iter()
+            .chain(self.then.values().flatten())
+            .copied()
     }
 
     /// Whether the step may settle the fact, by its outcome or by a statement.

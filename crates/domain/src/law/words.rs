@@ -255,7 +255,10 @@ impl Action {
     /// Whether the requester can't take the request back once it is done.
     #[must_use]
     pub fn settles(self) -> bool {
-        matches!(self, Self::Decide | Self::Authorise | Self::Deliver | Self::Obtain)
+        matches!(
+            self,
+            Self::Decide | Self::Authorise | Self::Deliver | Self::Obtain
+        )
     }
 }
 
@@ -437,19 +440,25 @@ macro_rules! names {
 }
 
 fn is_snake(text: &str) -> bool {
-    text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+    text.bytes()
+        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
 }
 
 fn is_kebab(text: &str) -> bool {
-    text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    text.bytes()
+        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
 fn is_clause(text: &str) -> bool {
     text.split_once('-').is_some_and(|(prefix, article)| {
         (2..=6).contains(&prefix.len())
-            && prefix.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+            && prefix
+                .bytes()
+                .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
             && !article.is_empty()
-            && article.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'.')
+            && article
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'.')
     })
 }
 

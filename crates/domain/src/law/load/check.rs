@@ -49,17 +49,49 @@ impl Check<'_> {
 
     fn doublets(&self) {
         let pack = self.pack;
-        self.once("process", pack.processes.iter().map(|item| (item.id.as_str(), item.line)));
-        self.once("role", pack.roles.iter().map(|item| (item.id.as_str(), item.line)));
-        self.once("periodic", pack.periodic.iter().map(|item| (item.id.as_str(), item.line)));
-        self.once("fact", pack.facts.iter().map(|item| (item.id.as_str(), item.line)).filter(|(_, line)| *line > 0));
-        self.once("sharing_class", pack.sharing_classes.iter().map(|item| (item.code.as_str(), 1)));
-        self.once("exchange_mode", pack.exchange_modes.iter().map(|item| (item.code.as_str(), 1)));
+        self.once(
+            "process",
+            pack.processes
+                .iter()
+                .map(|item| (item.id.as_str(), item.line)),
+        );
+        self.once(
+            "role",
+            pack.roles.iter().map(|item| (item.id.as_str(), item.line)),
+        );
+        self.once(
+            "periodic",
+            pack.periodic
+                .iter()
+                .map(|item| (item.id.as_str(), item.line)),
+        );
+        self.once(
+            "fact",
+            pack.facts
+                .iter()
+                .map(|item| (item.id.as_str(), item.line))
+                .filter(|(_, line)| *line > 0),
+        );
+        self.once(
+            "sharing_class",
+            pack.sharing_classes
+                .iter()
+                .map(|item| (item.code.as_str(), 1)),
+        );
+        self.once(
+            "exchange_mode",
+            pack.exchange_modes
+                .iter()
+                .map(|item| (item.code.as_str(), 1)),
+        );
         self.once("list", pack.lists.iter().map(|item| (item.id.as_str(), 1)));
         for process in &pack.processes {
             self.once(
                 &format!("process {}: step", process.id),
-                process.steps.iter().map(|step| (step.id.as_str(), step.line)),
+                process
+                    .steps
+                    .iter()
+                    .map(|step| (step.id.as_str(), step.line)),
             );
         }
     }
@@ -89,10 +121,19 @@ impl Check<'_> {
                 || format!("add \"{clause}\" = {{ place = \"...\", gist = \"...\" }} to [clauses]"),
                 |near| format!("did you mean {near}? Otherwise add it to [clauses]"),
             );
-            self.fault(line, FaultKind::UnknownClause, format!("{what}: clause {clause} isn't listed"), advice);
+            self.fault(
+                line,
+                FaultKind::UnknownClause,
+                format!("{what}: clause {clause} isn't listed"),
+                advice,
+            );
         }
         for note in &self.pack.clauses {
-            let prefix = note.id.as_str().split_once('-').map_or("", |(prefix, _)| prefix);
+            let prefix = note
+                .id
+                .as_str()
+                .split_once('-')
+                .map_or("", |(prefix, _)| prefix);
             if prefix != self.pack.meta.prefix && !self.pack.meta.prefix.is_empty() {
                 self.fault(
                     1,
@@ -122,7 +163,10 @@ impl Check<'_> {
                     fact.line,
                     FaultKind::UnknownFact,
                     format!("the platform can't tell the fact {}", fact.id),
-                    format!("write from = \"form\" to have it asked when filing; the platform knows {}", PLATFORM_FACTS.join(", ")),
+                    format!(
+                        "write from = \"form\" to have it asked when filing; the platform knows {}",
+                        PLATFORM_FACTS.join(", ")
+                    ),
                 );
             }
             for condition in &fact.implied_by {
@@ -130,7 +174,16 @@ impl Check<'_> {
             }
         }
         if let Some(class) = self.fact("class") {
-            self.codes_known(class, &self.pack.sharing_classes.iter().map(|class| class.code.as_str()).collect::<Vec<_>>(), "sharing_class");
+            self.codes_known(
+                class,
+                &self
+                    .pack
+                    .sharing_classes
+                    .iter()
+                    .map(|class| class.code.as_str())
+                    .collect::<Vec<_>>(),
+                "sharing_class",
+            );
         }
     }
 
@@ -156,12 +209,24 @@ impl Check<'_> {
         for (name, values) in &condition.0 {
             let Some(fact) = self.fact(name) else {
                 let near = nearest(name, self.pack.facts.iter().map(|fact| fact.id.as_str()));
-                let advice = near.map_or("declare it as a [[fact]]".to_owned(), |near| format!("did you mean {near}? Otherwise declare it as a [[fact]]"));
-                self.fault(line, FaultKind::UnknownFact, format!("{what}: nobody declares the fact {name}"), advice);
+                let advice = near.map_or("declare it as a [[fact]]".to_owned(), |near| {
+                    format!("did you mean {near}? Otherwise declare it as a [[fact]]")
+                });
+                self.fault(
+                    line,
+                    FaultKind::UnknownFact,
+                    format!("{what}: nobody declares the fact {name}"),
+                    advice,
+                );
                 continue;
             };
             if values.is_empty() {
-                self.fault(line, FaultKind::UnknownFact, format!("{what}: {name} has no value"), "name at least one value");
+                self.fault(
+                    line,
+                    FaultKind::UnknownFact,
+                    format!("{what}: {name} has no value"),
+                    "name at least one value",
+                );
             }
             for value in values.iter().filter(|value| !fact.values.contains(value)) {
                 let known: Vec<String> = fact.values.iter().map(ToString::to_string).collect();
@@ -199,10 +264,22 @@ impl Check<'_> {
         if id.as_str().starts_with("unnamed") || self.pack.role(id).is_some() {
             return;
         }
-        let known: Vec<&str> = self.pack.roles.iter().map(|role| role.id.as_str()).collect();
-        let advice = nearest(id.as_str(), known.iter().copied())
-            .map_or_else(|| "declare it as a [[role]]".to_owned(), |near| format!("did you mean {near}? Otherwise declare it as a [[role]]"));
-        self.fault(line, FaultKind::UnknownRole, format!("{what}: unknown role {id}"), advice);
+        let known: Vec<&str> = self
+            .pack
+            .roles
+            .iter()
+            .map(|role| role.id.as_str())
+            .collect();
+        let advice = nearest(id.as_str(), known.iter().copied()).map_or_else(
+            || "declare it as a [[role]]".to_owned(),
+            |near| format!("did you mean {near}? Otherwise declare it as a [[role]]"),
+        );
+        self.fault(
+            line,
+            FaultKind::UnknownRole,
+            format!("{what}: unknown role {id}"),
+            advice,
+        );
     }
 
     fn deciders(&self) {
@@ -224,7 +301,11 @@ impl Check<'_> {
     fn decider_pair(&self, first: &Decider, second: &Decider) {
         let same = first.when == second.when;
         let narrower_first = first.when.is_within(&second.when) && !same;
-        if first.decides == second.decides || first.prevails || narrower_first || !first.when.overlaps(&second.when) {
+        if first.decides == second.decides
+            || first.prevails
+            || narrower_first
+            || !first.when.overlaps(&second.when)
+        {
             return;
         }
         self.fault(
@@ -245,7 +326,10 @@ impl Check<'_> {
     /// Tries every combination of the facts that deciders ask about.
     fn deciders_that_never_win(&self) {
         let deciders = &self.pack.deciders;
-        let asked: BTreeSet<&str> = deciders.iter().flat_map(|decider| decider.when.facts()).collect();
+        let asked: BTreeSet<&str> = deciders
+            .iter()
+            .flat_map(|decider| decider.when.facts())
+            .collect();
         let mut combinations: Vec<Facts> = vec![Facts::new()];
         for name in asked {
             let Some(fact) = self.fact(name) else { return };
@@ -265,14 +349,21 @@ impl Check<'_> {
         }
         let winners: BTreeSet<usize> = combinations
             .iter()
-            .filter_map(|facts| deciders.iter().position(|decider| decider.when.holds(facts) == Holds::Yes))
+            .filter_map(|facts| {
+                deciders
+                    .iter()
+                    .position(|decider| decider.when.holds(facts) == Holds::Yes)
+            })
             .collect();
         for (at, decider) in deciders.iter().enumerate() {
             if !winners.contains(&at) {
                 self.fault(
                     decider.line,
                     FaultKind::NeverWins,
-                    format!("the decider for {} never applies: earlier ones cover all its cases", decider.when.in_words()),
+                    format!(
+                        "the decider for {} never applies: earlier ones cover all its cases",
+                        decider.when.in_words()
+                    ),
                     "move it up or remove it",
                 );
             }
@@ -283,14 +374,20 @@ impl Check<'_> {
         let processes = &self.pack.processes;
         for (at, first) in processes.iter().enumerate() {
             for second in &processes[at + 1..] {
-                let shared = first.topics.iter().find(|topic| second.topics.contains(topic));
+                let shared = first
+                    .topics
+                    .iter()
+                    .find(|topic| second.topics.contains(topic));
                 if let Some(topic) = shared
                     && first.when.overlaps(&second.when)
                 {
                     self.fault(
                         second.line,
                         FaultKind::OverlappingProcesses,
-                        format!("processes {} and {} both answer the topic {topic}", first.id, second.id),
+                        format!(
+                            "processes {} and {} both answer the topic {topic}",
+                            first.id, second.id
+                        ),
                         "tell them apart by when",
                     );
                 }
@@ -318,7 +415,9 @@ impl Check<'_> {
                 "whoever takes the first step opens the case; leave opened_by out",
             ),
             None if process.steps.first().is_some_and(|step| {
-                step.kind == StepKind::Automatic || !step.opens_on.is_empty() || !step.after.is_empty()
+                step.kind == StepKind::Automatic
+                    || !step.opens_on.is_empty()
+                    || !step.after.is_empty()
             }) =>
             {
                 self.fault(
@@ -335,12 +434,19 @@ impl Check<'_> {
     fn step(&self, process: &Process, step: &Step) {
         let what = format!("step {}.{}", process.id, step.id);
         self.condition(&step.when, step.line, &what);
-        let others = step.with.iter().chain(&step.notify).chain(&step.addressee).chain(&step.consent_of);
+        let others = step
+            .with
+            .iter()
+            .chain(&step.notify)
+            .chain(&step.addressee)
+            .chain(&step.consent_of);
         for role in others.chain([&step.role]) {
             self.role(role, step.line, &what);
         }
         for fact in &step.establishes {
-            let declared = self.fact(fact).is_some_and(|fact| fact.source == FactSource::Step);
+            let declared = self
+                .fact(fact)
+                .is_some_and(|fact| fact.source == FactSource::Step);
             if !declared || SETTLED_FACTS.contains(&fact.as_str()) {
                 self.fault(
                     step.line,
@@ -361,7 +467,10 @@ impl Check<'_> {
                 || step.reason.is_some()
                 || step.form.is_some()
                 || !step.establishes.is_empty()
-                || step.deadline.as_ref().is_some_and(|deadline| deadline.limit.word().is_none());
+                || step
+                    .deadline
+                    .as_ref()
+                    .is_some_and(|deadline| deadline.limit.word().is_none());
             if needs_a_person {
                 self.fault(
                     step.line,
@@ -372,7 +481,10 @@ impl Check<'_> {
             }
             return;
         }
-        for id in [Some(&step.role), step.consent_of.as_ref()].into_iter().flatten() {
+        for id in [Some(&step.role), step.consent_of.as_ref()]
+            .into_iter()
+            .flatten()
+        {
             if let Some(role) = self.pack.role(id)
                 && role.posts.is_empty()
                 && step.kind != StepKind::Duty
@@ -389,12 +501,24 @@ impl Check<'_> {
 
     fn outcomes(&self, process: &Process, step: &Step, what: &str) {
         let possible = step.action.outcomes();
-        for outcome in step.then.keys().chain(&step.ends_on).filter(|outcome| !possible.contains(outcome)) {
+        for outcome in step
+            .then
+            .keys()
+            .chain(&step.ends_on)
+            .filter(|outcome| !possible.contains(outcome))
+        {
             self.fault(
                 step.line,
                 FaultKind::Contradiction,
                 format!("{what}: {} can't end as {outcome}", step.action),
-                format!("it ends as {}", possible.iter().map(|outcome| outcome.code()).collect::<Vec<_>>().join(" or ")),
+                format!(
+                    "it ends as {}",
+                    possible
+                        .iter()
+                        .map(|outcome| outcome.code())
+                        .collect::<Vec<_>>()
+                        .join(" or ")
+                ),
             );
         }
         let demanded = step.reason.as_ref().map(|reason| match reason.rule {
@@ -408,7 +532,10 @@ impl Check<'_> {
             self.fault(
                 step.line,
                 FaultKind::Contradiction,
-                format!("{what}: a reason for {outcome}, but {} can't end so", step.action),
+                format!(
+                    "{what}: a reason for {outcome}, but {} can't end so",
+                    step.action
+                ),
                 "mend the reason or the action",
             );
         }
@@ -442,7 +569,10 @@ impl Check<'_> {
             );
         }
         if let Some(consequence) = &step.on_overdue {
-            let numbered = step.deadline.as_ref().is_some_and(|deadline| deadline.limit.word().is_none());
+            let numbered = step
+                .deadline
+                .as_ref()
+                .is_some_and(|deadline| deadline.limit.word().is_none());
             if !numbered {
                 self.fault(
                     step.line,
@@ -462,12 +592,18 @@ impl Check<'_> {
                 self.fault(
                     step.line,
                     FaultKind::UnknownStep,
-                    format!("{what}: {} has no limit in working days to extend", extension.step),
+                    format!(
+                        "{what}: {} has no limit in working days to extend",
+                        extension.step
+                    ),
                     "name another step of the process that has one",
                 );
             }
         }
-        let countable = step.deadline.as_ref().is_some_and(|deadline| matches!(deadline.limit, Limit::WorkingDays(_)));
+        let countable = step
+            .deadline
+            .as_ref()
+            .is_some_and(|deadline| matches!(deadline.limit, Limit::WorkingDays(_)));
         if step.pause.is_some() && !countable {
             self.fault(
                 step.line,
@@ -487,7 +623,10 @@ impl Check<'_> {
                 "name a process of this pack",
             ),
             FollowUp::Finding(code)
-                if !self.pack.list("prohibited").is_some_and(|list| list.items.iter().any(|item| item.code == *code)) =>
+                if !self
+                    .pack
+                    .list("prohibited")
+                    .is_some_and(|list| list.items.iter().any(|item| item.code == *code)) =>
             {
                 self.fault(
                     line,
@@ -504,23 +643,65 @@ impl Check<'_> {
 /// Every clause that the pack cites, with the line and the thing that cites it.
 fn cited(pack: &Pack) -> Vec<(&ClauseId, u32, String)> {
     let meta = &pack.meta;
-    let mut cited = vec![(&meta.clause, 1, "pack".to_owned()), (&meta.jurisdiction.clause, 1, "jurisdiction".to_owned())];
-    cited.extend(meta.validity_clause.iter().map(|clause| (clause, 1, "validity".to_owned())));
-    cited.extend(meta.forwarded.iter().map(|item| (&item.clause, 1, "forwarded".to_owned())));
-    cited.extend(pack.roles.iter().map(|item| (&item.clause, item.line, format!("role {}", item.id))));
-    cited.extend(pack.sharing_classes.iter().map(|item| (&item.clause, 1, format!("sharing_class {}", item.code))));
-    cited.extend(pack.exchange_modes.iter().map(|item| (&item.clause, 1, format!("exchange_mode {}", item.code))));
-    cited.extend(pack.deciders.iter().map(|item| (&item.clause, item.line, "decider".to_owned())));
-    cited.extend(pack.barred_grounds.iter().map(|item| (&item.clause, 1, format!("barred_ground {}", item.code))));
+    let mut cited = vec![
+        (&meta.clause, 1, "pack".to_owned()),
+        (&meta.jurisdiction.clause, 1, "jurisdiction".to_owned()),
+    ];
+    cited.extend(
+        meta.validity_clause
+            .iter()
+            .map(|clause| (clause, 1, "validity".to_owned())),
+    );
+    cited.extend(
+        meta.forwarded
+            .iter()
+            .map(|item| (&item.clause, 1, "forwarded".to_owned())),
+    );
+    cited.extend(
+        pack.roles
+            .iter()
+            .map(|item| (&item.clause, item.line, format!("role {}", item.id))),
+    );
+    cited.extend(
+        pack.sharing_classes
+            .iter()
+            .map(|item| (&item.clause, 1, format!("sharing_class {}", item.code))),
+    );
+    cited.extend(
+        pack.exchange_modes
+            .iter()
+            .map(|item| (&item.clause, 1, format!("exchange_mode {}", item.code))),
+    );
+    cited.extend(
+        pack.deciders
+            .iter()
+            .map(|item| (&item.clause, item.line, "decider".to_owned())),
+    );
+    cited.extend(
+        pack.barred_grounds
+            .iter()
+            .map(|item| (&item.clause, 1, format!("barred_ground {}", item.code))),
+    );
     for list in &pack.lists {
         let items = list.items.iter().map(|item| &item.clause);
-        cited.extend(std::iter::once(&list.clause).chain(items).map(|clause| (clause, 1, format!("list {}", list.id))));
+        cited.extend(
+            std::iter::once(&list.clause)
+                .chain(items)
+                .map(|clause| (clause, 1, format!("list {}", list.id))),
+        );
     }
     for duty in &pack.periodic {
-        cited.extend([&duty.clause, &duty.due_clause].map(|clause| (clause, duty.line, format!("periodic {}", duty.id))));
+        cited.extend(
+            [&duty.clause, &duty.due_clause]
+                .map(|clause| (clause, duty.line, format!("periodic {}", duty.id))),
+        );
     }
     for process in &pack.processes {
-        cited.push((&process.clause, process.line, format!("process {}", process.id)));
+        cited.push((
+            &process.clause,
+            process.line,
+            format!("process {}", process.id),
+        ));
         for step in &process.steps {
             let what = format!("step {}.{}", process.id, step.id);
             cited.extend(cited_by_step(step).map(|clause| (clause, step.line, what.clone())));
@@ -539,7 +720,12 @@ fn cited_by_step(step: &Step) -> impl Iterator<Item = &ClauseId> {
         .chain(step.extends.iter().map(|part| &part.clause))
         .chain(step.on_overdue.iter().map(|part| &part.clause))
         .chain(&step.pause)
-        .chain(step.grounds.iter().chain(&step.exceptions).map(|ground| &ground.clause))
+        .chain(
+            step.grounds
+                .iter()
+                .chain(&step.exceptions)
+                .map(|ground| &ground.clause),
+        )
 }
 
 /// The events that may be named in a process: those its steps bring about and those from outside.
@@ -548,7 +734,11 @@ pub(super) fn known_events(process: &Process) -> BTreeSet<Event> {
         .steps
         .iter()
         .flat_map(Step::possible_events)
-        .chain(Event::ALL.iter().copied().filter(|event| event.is_outside()))
+        .chain(
+            Event::ALL
+                .iter()
+                .copied()
+                .filter(|event| event.is_outside()),
+        )
         .collect()
 }
-

@@ -80,7 +80,11 @@ impl std::fmt::Display for PackFaults {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} fault(s) in {}", self.faults.len(), self.file)?;
         for fault in &self.faults {
-            write!(f, "\n{}:{}: {}; {}", self.file, fault.line, fault.what, fault.advice)?;
+            write!(
+                f,
+                "\n{}:{}: {}; {}",
+                self.file, fault.line, fault.what, fault.advice
+            )?;
         }
         Ok(())
     }

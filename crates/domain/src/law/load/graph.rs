@@ -14,7 +14,11 @@ pub(super) fn check(source: &Source, process: &Process) {
         return;
     }
     let open = openable(process);
-    let stuck: Vec<&Step> = process.steps.iter().filter(|step| !open.contains(&step.id)).collect();
+    let stuck: Vec<&Step> = process
+        .steps
+        .iter()
+        .filter(|step| !open.contains(&step.id))
+        .collect();
     for step in &stuck {
         let what = format!("step {}.{}", process.id, step.id);
         let waits_for = waits_for(step);
@@ -30,7 +34,10 @@ pub(super) fn check(source: &Source, process: &Process) {
             source.fault(
                 step.line,
                 FaultKind::Unreachable,
-                format!("{what} can never open: it waits for {}", waits_for.join(", ")),
+                format!(
+                    "{what} can never open: it waits for {}",
+                    waits_for.join(", ")
+                ),
                 "let an earlier step bring the event about, or mend opens_on and after",
             );
         }
@@ -43,7 +50,11 @@ fn references(source: &Source, process: &Process) -> bool {
     let before = source.broken_references();
     for step in &process.steps {
         let what = format!("step {}.{}", process.id, step.id);
-        for other in step.after.iter().filter(|other| process.step(other).is_none()) {
+        for other in step
+            .after
+            .iter()
+            .filter(|other| process.step(other).is_none())
+        {
             source.broken_reference(
                 step.line,
                 FaultKind::UnknownStep,
@@ -51,9 +62,21 @@ fn references(source: &Source, process: &Process) -> bool {
                 "name a step of the same process",
             );
         }
-        let clock = step.deadline.iter().flat_map(|deadline| deadline.from.iter());
-        let earliest = step.not_before.iter().flat_map(|limit| std::iter::once(&limit.from).chain(&limit.restart_on));
-        for event in step.opens_on.iter().chain(clock).chain(earliest).filter(|event| !events.contains(event)) {
+        let clock = step
+            .deadline
+            .iter()
+            .flat_map(|deadline| deadline.from.iter());
+        let earliest = step
+            .not_before
+            .iter()
+            .flat_map(|limit| std::iter::once(&limit.from).chain(&limit.restart_on));
+        for event in step
+            .opens_on
+            .iter()
+            .chain(clock)
+            .chain(earliest)
+            .filter(|event| !events.contains(event))
+        {
             source.broken_reference(
                 step.line,
                 FaultKind::UnknownEvent,
@@ -62,7 +85,10 @@ fn references(source: &Source, process: &Process) -> bool {
             );
         }
         let outside_ok = process.standing || process.starts_on.is_some();
-        if !outside_ok && !step.opens_on.is_empty() && step.opens_on.iter().all(|event| event.is_outside()) {
+        if !outside_ok
+            && !step.opens_on.is_empty()
+            && step.opens_on.iter().all(|event| event.is_outside())
+        {
             source.fault(
                 step.line,
                 FaultKind::Unreachable,
@@ -78,7 +104,12 @@ fn references(source: &Source, process: &Process) -> bool {
 fn openable(process: &Process) -> BTreeSet<StepId> {
     let mut happened: BTreeSet<Event> = process.starts_on.into_iter().collect();
     if process.standing {
-        happened.extend(Event::ALL.iter().copied().filter(|event| event.is_outside()));
+        happened.extend(
+            Event::ALL
+                .iter()
+                .copied()
+                .filter(|event| event.is_outside()),
+        );
     }
     let mut open = BTreeSet::new();
     loop {
@@ -86,7 +117,10 @@ fn openable(process: &Process) -> BTreeSet<StepId> {
             .steps
             .iter()
             .filter(|step| !open.contains(&step.id))
-            .filter(|step| step.opens_on.is_empty() || step.opens_on.iter().any(|event| happened.contains(event)))
+            .filter(|step| {
+                step.opens_on.is_empty()
+                    || step.opens_on.iter().any(|event| happened.contains(event))
+            })
             .filter(|step| step.after.iter().all(|id| open.contains(id)))
             .collect();
         if more.is_empty() {
@@ -110,7 +144,10 @@ fn waits_for(step: &Step) -> Vec<String> {
 /// The steps that a step waits for directly.
 fn before<'a>(process: &'a Process, step: &'a Step) -> impl Iterator<Item = &'a Step> {
     process.steps.iter().filter(|other| {
-        step.after.contains(&other.id) || other.possible_events().any(|event| step.opens_on.contains(&event))
+        step.after.contains(&other.id)
+            || other
+                .possible_events()
+                .any(|event| step.opens_on.contains(&event))
     })
 }
 

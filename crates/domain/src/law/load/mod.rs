@@ -44,10 +44,18 @@ impl Ceilings {
     /// Reads a file of national ceilings.
     ///
     /// Errors: [`PackFaults`] with every fault, its line and what to do about it.
-    pub fn load(toml_source: &str, file_name: &str, unconfirmed: Unconfirmed) -> Result<Self, PackFaults> {
+    pub fn load(
+        toml_source: &str,
+        file_name: &str,
+        unconfirmed: Unconfirmed,
+    ) -> Result<Self, PackFaults> {
         let source = Source::new(toml_source);
         let ceilings = read_document(&source, toml_source, |document| {
-            document.tables("ceiling").into_iter().map(read_ceiling).collect::<Vec<_>>()
+            document
+                .tables("ceiling")
+                .into_iter()
+                .map(read_ceiling)
+                .collect::<Vec<_>>()
         });
         let list = finish(source, file_name, ceilings)?
             .into_iter()
@@ -66,7 +74,12 @@ fn read_document<T>(source: &Source, text: &str, read: impl FnOnce(&Table<'_>) -
     let (document, errors) = DeTable::parse_recoverable(text);
     for error in &errors {
         let line = error.span().map_or(1, |span| source.line_of(span.start));
-        source.fault(line, FaultKind::Unreadable, error.message().trim().to_owned(), "mend the TOML syntax");
+        source.fault(
+            line,
+            FaultKind::Unreadable,
+            error.message().trim().to_owned(),
+            "mend the TOML syntax",
+        );
     }
     if !errors.is_empty() {
         // What the parser made up for the broken lines would only bring on faults that aren't there.
@@ -94,7 +107,10 @@ fn finish<T>(source: Source, file_name: &str, value: Option<T>) -> Result<T, Pac
     let faults = source.into_faults();
     match value {
         Some(value) if faults.is_empty() => Ok(value),
-        Some(_) | None => Err(PackFaults { file: file_name.to_owned(), faults }),
+        Some(_) | None => Err(PackFaults {
+            file: file_name.to_owned(),
+            faults,
+        }),
     }
 }
 
@@ -102,11 +118,21 @@ fn read_ceiling(mut table: Table<'_>) -> Ceiling {
     table.rename(format!("ceiling {}", table.text("id")));
     let ceiling = Ceiling {
         id: table.text("id").to_owned(),
-        topics: table.texts("topics").into_iter().map(|(topic, _)| topic.to_owned()).collect(),
+        topics: table
+            .texts("topics")
+            .into_iter()
+            .map(|(topic, _)| topic.to_owned())
+            .collect(),
         action: parts::required_word(&table, "action", Action::ALL, Action::code, Action::Decide),
         when: parts::condition(&table, "when"),
         working_days: parts::count(&table, "working_days").unwrap_or(1),
-        from: parts::required_word(&table, "from", Event::ALL, Event::code, Event::ApplicationReceived),
+        from: parts::required_word(
+            &table,
+            "from",
+            Event::ALL,
+            Event::code,
+            Event::ApplicationReceived,
+        ),
         confirmed: table.flag("confirmed"),
         clause: parts::clause(&table),
     };

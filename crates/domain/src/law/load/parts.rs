@@ -39,14 +39,37 @@ pub(super) fn read_pack(document: &Table<'_>, version: String) -> Option<Pack> {
     }
     let mut facts: Vec<FactRule> = document.tables("fact").into_iter().map(read_fact).collect();
     facts.extend(settled_facts());
-    let clauses = document.table_opt("clauses").map(read_clauses).unwrap_or_default();
+    let clauses = document
+        .table_opt("clauses")
+        .map(read_clauses)
+        .unwrap_or_default();
     let roles = document.tables("role").into_iter().map(read_role).collect();
-    let sharing_classes = document.tables("sharing_class").into_iter().map(read_class).collect();
-    let exchange_modes = document.tables("exchange_mode").into_iter().map(read_mode).collect();
-    let deciders = document.tables("decider").into_iter().map(read_decider).collect();
+    let sharing_classes = document
+        .tables("sharing_class")
+        .into_iter()
+        .map(read_class)
+        .collect();
+    let exchange_modes = document
+        .tables("exchange_mode")
+        .into_iter()
+        .map(read_mode)
+        .collect();
+    let deciders = document
+        .tables("decider")
+        .into_iter()
+        .map(read_decider)
+        .collect();
     let barred_grounds = grounds(document, "barred_ground");
-    let processes = document.tables("process").into_iter().map(read_process).collect();
-    let periodic = document.tables("periodic").into_iter().map(read_periodic).collect();
+    let processes = document
+        .tables("process")
+        .into_iter()
+        .map(read_process)
+        .collect();
+    let periodic = document
+        .tables("periodic")
+        .into_iter()
+        .map(read_periodic)
+        .collect();
     let lists = document.tables("list").into_iter().map(read_list).collect();
     Some(Pack {
         meta: meta?,
@@ -73,7 +96,12 @@ fn settled_facts() -> impl Iterator<Item = FactRule> {
         name_en: (*id).to_owned(),
         source: FactSource::Step,
         values: if *id == "decider" {
-            DecidedBy::ALL.iter().map(|word| word.code()).chain([SILENT]).map(FactValue::from).collect()
+            DecidedBy::ALL
+                .iter()
+                .map(|word| word.code())
+                .chain([SILENT])
+                .map(FactValue::from)
+                .collect()
         } else {
             vec![true.into(), false.into()]
         },
@@ -86,18 +114,29 @@ fn settled_facts() -> impl Iterator<Item = FactRule> {
 fn read_meta(mut table: Table<'_>) -> Meta {
     table.rename("pack".to_owned());
     let template = table.flag("template");
-    let (first_day, last_day, validity_clause) =
-        table.table_opt("validity").map(read_validity).unwrap_or_default();
+    let (first_day, last_day, validity_clause) = table
+        .table_opt("validity")
+        .map(read_validity)
+        .unwrap_or_default();
     let jurisdiction = table.table_opt("jurisdiction").map(read_jurisdiction);
     if !table.has("jurisdiction") {
         table.missing("jurisdiction");
     }
     let year = table.integer_opt("issued_year");
-    let issued_year = year.and_then(|year| i16::try_from(year).ok()).filter(|year| (1949..=9999).contains(year));
+    let issued_year = year
+        .and_then(|year| i16::try_from(year).ok())
+        .filter(|year| (1949..=9999).contains(year));
     if year.is_some() && issued_year.is_none() {
-        table.fault("issued_year", FaultKind::BadDate, "issued_year is no year of this regulation".to_owned(), "write four digits");
+        table.fault(
+            "issued_year",
+            FaultKind::BadDate,
+            "issued_year is no year of this regulation".to_owned(),
+            "write four digits",
+        );
     }
-    let successor = table.has("successor").then(|| id(&table, "successor", PackId::parse));
+    let successor = table
+        .has("successor")
+        .then(|| id(&table, "successor", PackId::parse));
     let meta = Meta {
         id: id(&table, "id", PackId::parse),
         prefix: table.text("prefix").to_owned(),
@@ -116,7 +155,11 @@ fn read_meta(mut table: Table<'_>) -> Meta {
             division: None,
             clause: no_clause(),
         }),
-        forwarded: table.tables("forwarded").into_iter().map(read_forwarding).collect(),
+        forwarded: table
+            .tables("forwarded")
+            .into_iter()
+            .map(read_forwarding)
+            .collect(),
         clause: clause(&table),
         validity_clause,
     };
@@ -125,7 +168,12 @@ fn read_meta(mut table: Table<'_>) -> Meta {
 }
 
 fn text_unless(table: &Table<'_>, key: &'static str, excused: bool) -> Option<String> {
-    if excused { table.text_opt(key) } else { Some(table.text(key)) }.map(str::to_owned)
+    if excused {
+        table.text_opt(key)
+    } else {
+        Some(table.text(key))
+    }
+    .map(str::to_owned)
 }
 
 fn read_validity(table: Table<'_>) -> (Option<Date>, Option<Date>, Option<ClauseId>) {
@@ -134,7 +182,12 @@ fn read_validity(table: Table<'_>) -> (Option<Date>, Option<Date>, Option<Clause
     if let (Some(first), Some(last)) = (first_day, last_day)
         && last < first
     {
-        table.fault("last_day", FaultKind::BadDate, "last_day is before first_day".to_owned(), "put the later date last");
+        table.fault(
+            "last_day",
+            FaultKind::BadDate,
+            "last_day is before first_day".to_owned(),
+            "put the later date last",
+        );
     }
     table.text_opt("note");
     let clause = clause(&table);
@@ -190,8 +243,17 @@ fn read_clauses(table: Table<'_>) -> Vec<ClauseNote> {
             );
             continue;
         };
-        let note = Table::new(table.source(), entries, value.span().start, &format!("clause {key}"));
-        notes.push(ClauseNote { id, place: note.text("place").to_owned(), gist: note.text("gist").to_owned() });
+        let note = Table::new(
+            table.source(),
+            entries,
+            value.span().start,
+            &format!("clause {key}"),
+        );
+        notes.push(ClauseNote {
+            id,
+            place: note.text("place").to_owned(),
+            gist: note.text("gist").to_owned(),
+        });
         note.finish();
     }
     notes
@@ -215,21 +277,46 @@ fn read_role(mut table: Table<'_>) -> PackRole {
 
 fn read_fact(mut table: Table<'_>) -> FactRule {
     table.rename(format!("fact {}", table.text("id")));
-    let codes: Vec<FactValue> = table.texts("values").into_iter().map(|(code, _)| code.into()).collect();
+    let codes: Vec<FactValue> = table
+        .texts("values")
+        .into_iter()
+        .map(|(code, _)| code.into())
+        .collect();
     let fact = FactRule {
         id: table.text("id").to_owned(),
         name: table.text("name").to_owned(),
         name_en: table.text("name_en").to_owned(),
-        source: required_word(&table, "from", FactSource::ALL, FactSource::code, FactSource::Platform),
-        values: if codes.is_empty() { vec![true.into(), false.into()] } else { codes },
-        default: table.value_opt("default").and_then(|(value, line)| fact_value(&table, "default", value, line)),
-        implied_by: table.tables("implied_by").iter().map(read_condition).collect(),
+        source: required_word(
+            &table,
+            "from",
+            FactSource::ALL,
+            FactSource::code,
+            FactSource::Platform,
+        ),
+        values: if codes.is_empty() {
+            vec![true.into(), false.into()]
+        } else {
+            codes
+        },
+        default: table
+            .value_opt("default")
+            .and_then(|(value, line)| fact_value(&table, "default", value, line)),
+        implied_by: table
+            .tables("implied_by")
+            .iter()
+            .map(read_condition)
+            .collect(),
         line: table.line(),
     };
     if let Some(default) = &fact.default
         && !fact.values.contains(default)
     {
-        table.fault("default", FaultKind::UnknownFact, format!("default {default} isn't one of its values"), "use one of its values");
+        table.fault(
+            "default",
+            FaultKind::UnknownFact,
+            format!("default {default} isn't one of its values"),
+            "use one of its values",
+        );
     }
     table.finish();
     fact
@@ -266,7 +353,13 @@ fn read_mode(mut table: Table<'_>) -> ExchangeMode {
 fn read_decider(table: Table<'_>) -> Decider {
     let decider = Decider {
         when: condition(&table, "when"),
-        decides: required_word(&table, "decides", DecidedBy::ALL, DecidedBy::code, DecidedBy::NobodyNotOffered),
+        decides: required_word(
+            &table,
+            "decides",
+            DecidedBy::ALL,
+            DecidedBy::code,
+            DecidedBy::NobodyNotOffered,
+        ),
         prevails: table.flag("prevails"),
         notify: roles(&table, "notify"),
         clause: clause(&table),
@@ -294,7 +387,9 @@ fn read_periodic(mut table: Table<'_>) -> PeriodicDuty {
         name: table.text("name").to_owned(),
         name_en: table.text("name_en").to_owned(),
         role: id(&table, "role", RoleId::parse),
-        addressee: table.has("addressee").then(|| id(&table, "addressee", RoleId::parse)),
+        addressee: table
+            .has("addressee")
+            .then(|| id(&table, "addressee", RoleId::parse)),
         covers: texts(&table, "covers"),
         published_on: table.text_opt("published_on").map(str::to_owned),
         due: limit.unwrap_or(Limit::Word(LimitWord::Periodic)),
@@ -309,7 +404,11 @@ fn read_periodic(mut table: Table<'_>) -> PeriodicDuty {
 fn read_list(mut table: Table<'_>) -> CodeList {
     table.rename(format!("list {}", table.text("id")));
     let list_clause = clause(&table);
-    let items = table.tables("items").into_iter().map(|item| read_list_item(item, &list_clause)).collect();
+    let items = table
+        .tables("items")
+        .into_iter()
+        .map(|item| read_list_item(item, &list_clause))
+        .collect();
     let list = CodeList {
         id: table.text("id").to_owned(),
         name: table.text("name").to_owned(),
@@ -323,15 +422,27 @@ fn read_list(mut table: Table<'_>) -> CodeList {
 
 fn read_list_item(table: Table<'_>, list_clause: &ClauseId) -> CodeListItem {
     let code = table.text("code").to_owned();
-    let name = table.text_opt("name").unwrap_or(table.text("code")).to_owned();
-    let clause = if table.has("clause") { clause(&table) } else { list_clause.clone() };
+    let name = table
+        .text_opt("name")
+        .unwrap_or(table.text("code"))
+        .to_owned();
+    let clause = if table.has("clause") {
+        clause(&table)
+    } else {
+        list_clause.clone()
+    };
     let marks = table
         .other_entries()
         .filter_map(|(key, line, value)| {
             fact_value(&table, key, value.get_ref(), line).map(|value| (key.to_owned(), value))
         })
         .collect::<Facts>();
-    CodeListItem { code, name, marks, clause }
+    CodeListItem {
+        code,
+        name,
+        marks,
+        clause,
+    }
 }
 
 pub(super) fn grounds(table: &Table<'_>, key: &'static str) -> Vec<Ground> {
@@ -353,7 +464,13 @@ pub(super) fn grounds(table: &Table<'_>, key: &'static str) -> Vec<Ground> {
 /// A limit in one of its forms: `working_days`, `months`, `years`, `month` with `day`, or `word`.
 pub(super) fn limit(table: &Table<'_>) -> Option<Limit> {
     let annual = table.has("month") || table.has("day");
-    let given = [table.has("working_days"), table.has("months"), table.has("years"), annual, table.has("word")];
+    let given = [
+        table.has("working_days"),
+        table.has("months"),
+        table.has("years"),
+        annual,
+        table.has("word"),
+    ];
     match given.iter().filter(|given| **given).count() {
         0 => {
             table.fault(
@@ -366,7 +483,12 @@ pub(super) fn limit(table: &Table<'_>) -> Option<Limit> {
         }
         1 => {}
         _ => {
-            table.fault("word", FaultKind::BadLimit, "more than one limit".to_owned(), "keep only one of them");
+            table.fault(
+                "word",
+                FaultKind::BadLimit,
+                "more than one limit".to_owned(),
+                "keep only one of them",
+            );
             return None;
         }
     }
@@ -410,9 +532,16 @@ fn annual_date(table: &Table<'_>) -> Option<Limit> {
     let day = i8::try_from(table.integer_opt("day")?).ok();
     // A leap year, so that 29 February is a date.
     match (month, day) {
-        (Some(month), Some(day)) if Date::new(2024, month, day).is_ok() => Some(Limit::AnnualDate { month, day }),
+        (Some(month), Some(day)) if Date::new(2024, month, day).is_ok() => {
+            Some(Limit::AnnualDate { month, day })
+        }
         _ => {
-            table.fault("month", FaultKind::BadDate, "no date of the calendar".to_owned(), "month 1-12, day 1-31");
+            table.fault(
+                "month",
+                FaultKind::BadDate,
+                "no date of the calendar".to_owned(),
+                "month 1-12, day 1-31",
+            );
             None
         }
     }
@@ -420,16 +549,21 @@ fn annual_date(table: &Table<'_>) -> Option<Limit> {
 
 /// The condition under `key`; an absent one holds always.
 pub(super) fn condition(table: &Table<'_>, key: &'static str) -> Condition {
-    table.table_opt(key).as_ref().map(read_condition).unwrap_or_default()
+    table
+        .table_opt(key)
+        .as_ref()
+        .map(read_condition)
+        .unwrap_or_default()
 }
 
 fn read_condition(table: &Table<'_>) -> Condition {
     let mut asked = BTreeMap::new();
     for (key, line, value) in table.other_entries() {
         let values: Vec<FactValue> = match value.get_ref() {
-            DeValue::Array(items) => {
-                items.iter().filter_map(|item| fact_value(table, key, item.get_ref(), line)).collect()
-            }
+            DeValue::Array(items) => items
+                .iter()
+                .filter_map(|item| fact_value(table, key, item.get_ref(), line))
+                .collect(),
             single @ (DeValue::String(_)
             | DeValue::Boolean(_)
             | DeValue::Integer(_)
@@ -446,11 +580,18 @@ fn fact_value(table: &Table<'_>, key: &str, value: &DeValue<'_>, line: u32) -> O
     match value {
         DeValue::Boolean(value) => Some(FactValue::Bool(*value)),
         DeValue::String(text) => Some(FactValue::Text(text.to_string())),
-        DeValue::Integer(_) | DeValue::Float(_) | DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => {
+        DeValue::Integer(_)
+        | DeValue::Float(_)
+        | DeValue::Datetime(_)
+        | DeValue::Array(_)
+        | DeValue::Table(_) => {
             table.source().fault(
                 line,
                 FaultKind::WrongType,
-                format!("{}: {key} is neither a text nor true or false", table.what()),
+                format!(
+                    "{}: {key} is neither a text nor true or false",
+                    table.what()
+                ),
                 "write true, false or a code in quotes",
             );
             None
@@ -459,7 +600,11 @@ fn fact_value(table: &Table<'_>, key: &str, value: &DeValue<'_>, line: u32) -> O
 }
 
 pub(super) fn texts(table: &Table<'_>, key: &'static str) -> Vec<String> {
-    table.texts(key).into_iter().map(|(text, _)| text.to_owned()).collect()
+    table
+        .texts(key)
+        .into_iter()
+        .map(|(text, _)| text.to_owned())
+        .collect()
 }
 
 pub(super) fn roles(table: &Table<'_>, key: &'static str) -> Vec<RoleId> {
@@ -484,7 +629,11 @@ fn bad_id(table: &Table<'_>, key: &str, text: &str, line: u32) {
 }
 
 /// An identifier, or a stand-in after reporting what is wrong with it.
-pub(super) fn id<T>(table: &Table<'_>, key: &'static str, parse: fn(&str) -> Result<T, crate::ids::InvalidId>) -> T {
+pub(super) fn id<T>(
+    table: &Table<'_>,
+    key: &'static str,
+    parse: fn(&str) -> Result<T, crate::ids::InvalidId>,
+) -> T {
     let text = table.text(key);
     parse(text).unwrap_or_else(|_| {
         if !text.is_empty() {
@@ -515,7 +664,12 @@ pub(super) fn no_clause() -> ClauseId {
 }
 
 /// One word of a vocabulary; `None` where the key is absent or the word unknown, which is reported.
-pub(super) fn word<T: Copy>(table: &Table<'_>, key: &'static str, all: &[T], code: fn(T) -> &'static str) -> Option<T> {
+pub(super) fn word<T: Copy>(
+    table: &Table<'_>,
+    key: &'static str,
+    all: &[T],
+    code: fn(T) -> &'static str,
+) -> Option<T> {
     let text = table.text_opt(key)?;
     find_word(table, key, text, table.line_of(key), all, code)
 }
@@ -533,7 +687,12 @@ pub(super) fn required_word<T: Copy>(
     word(table, key, all, code).unwrap_or(stand_in)
 }
 
-pub(super) fn words_of<T: Copy>(table: &Table<'_>, key: &'static str, all: &[T], code: fn(T) -> &'static str) -> Vec<T> {
+pub(super) fn words_of<T: Copy>(
+    table: &Table<'_>,
+    key: &'static str,
+    all: &[T],
+    code: fn(T) -> &'static str,
+) -> Vec<T> {
     table
         .texts(key)
         .into_iter()
@@ -557,10 +716,17 @@ pub(super) fn find_word<T: Copy>(
             None => format!("known: {}", known.join(", ")),
         };
         let kind = match key {
-            "opens_on" | "done_by" | "then" | "from" | "to" | "starts_on" | "restart_on" => FaultKind::UnknownEvent,
+            "opens_on" | "done_by" | "then" | "from" | "to" | "starts_on" | "restart_on" => {
+                FaultKind::UnknownEvent
+            }
             _ => FaultKind::UnknownWord,
         };
-        table.source().broken_reference(line, kind, format!("{}: {key} \"{text}\" is unknown", table.what()), advice);
+        table.source().broken_reference(
+            line,
+            kind,
+            format!("{}: {key} \"{text}\" is unknown", table.what()),
+            advice,
+        );
     }
     found
 }

@@ -21,9 +21,18 @@ pub(super) struct Source {
 impl Source {
     pub(super) fn new(text: &str) -> Self {
         let line_starts = std::iter::once(0)
-            .chain(text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1))
+            .chain(
+                text.bytes()
+                    .enumerate()
+                    .filter(|(_, byte)| *byte == b'\n')
+                    .map(|(at, _)| at + 1),
+            )
             .collect();
-        Self { line_starts, faults: RefCell::new(Vec::new()), broken_references: Cell::new(0) }
+        Self {
+            line_starts,
+            faults: RefCell::new(Vec::new()),
+            broken_references: Cell::new(0),
+        }
     }
 
     pub(super) fn line_of(&self, offset: usize) -> u32 {
@@ -31,7 +40,13 @@ impl Source {
         u32::try_from(line).unwrap_or(u32::MAX)
     }
 
-    pub(super) fn fault(&self, line: u32, kind: FaultKind, what: impl Into<String>, advice: impl Into<String>) {
+    pub(super) fn fault(
+        &self,
+        line: u32,
+        kind: FaultKind,
+        what: impl Into<String>,
+        advice: impl Into<String>,
+    ) {
         self.faults.borrow_mut().push(PackFault {
             line,
             kind,
@@ -40,7 +55,13 @@ impl Source {
         });
     }
 
-    pub(super) fn broken_reference(&self, line: u32, kind: FaultKind, what: impl Into<String>, advice: impl Into<String>) {
+    pub(super) fn broken_reference(
+        &self,
+        line: u32,
+        kind: FaultKind,
+        what: impl Into<String>,
+        advice: impl Into<String>,
+    ) {
         self.broken_references.set(self.broken_references.get() + 1);
         self.fault(line, kind, what, advice);
     }
@@ -67,7 +88,12 @@ pub(super) struct Table<'a> {
 }
 
 impl<'a> Table<'a> {
-    pub(super) fn new(source: &'a Source, entries: &'a DeTable<'a>, offset: usize, what: &str) -> Self {
+    pub(super) fn new(
+        source: &'a Source,
+        entries: &'a DeTable<'a>,
+        offset: usize,
+        what: &str,
+    ) -> Self {
         Self {
             source,
             entries,
@@ -95,12 +121,20 @@ impl<'a> Table<'a> {
     }
 
     /// Every entry, for tables whose keys aren't fixed. Keys already asked for are left out.
-    pub(super) fn other_entries(&self) -> impl Iterator<Item = (&'a str, u32, &'a Spanned<DeValue<'a>>)> {
+    pub(super) fn other_entries(
+        &self,
+    ) -> impl Iterator<Item = (&'a str, u32, &'a Spanned<DeValue<'a>>)> {
         let source = self.source;
         self.entries
             .iter()
             .filter(|(key, _)| !self.known.borrow().contains(key.get_ref().as_ref()))
-            .map(move |(key, value)| (key.get_ref().as_ref(), source.line_of(key.span().start), value))
+            .map(move |(key, value)| {
+                (
+                    key.get_ref().as_ref(),
+                    source.line_of(key.span().start),
+                    value,
+                )
+            })
             .collect::<Vec<_>>()
             .into_iter()
     }
@@ -116,18 +150,35 @@ impl<'a> Table<'a> {
 
     /// The line of a key, or of the table if the key isn't there.
     pub(super) fn line_of(&self, key: &'static str) -> u32 {
-        self.get(key).map_or(self.line, |value| self.line_at(&value.span()))
+        self.get(key)
+            .map_or(self.line, |value| self.line_at(&value.span()))
     }
 
-    pub(super) fn fault(&self, key: &'static str, kind: FaultKind, what: String, advice: impl Into<String>) {
-        self.source.fault(self.line_of(key), kind, format!("{}: {what}", self.what), advice);
+    pub(super) fn fault(
+        &self,
+        key: &'static str,
+        kind: FaultKind,
+        what: String,
+        advice: impl Into<String>,
+    ) {
+        self.source.fault(
+            self.line_of(key),
+            kind,
+            format!("{}: {what}", self.what),
+            advice,
+        );
     }
 
     fn wrong_type(&self, key: &str, span: &Range<usize>, wanted: &str, found: &DeValue<'_>) {
         self.source.fault(
             self.line_at(span),
             FaultKind::WrongType,
-            format!("{}: {key} is {} {}", self.what, article(found.type_str()), found.type_str()),
+            format!(
+                "{}: {key} is {} {}",
+                self.what,
+                article(found.type_str()),
+                found.type_str()
+            ),
             format!("write {wanted}"),
         );
     }
@@ -136,7 +187,11 @@ impl<'a> Table<'a> {
     pub(super) fn missing(&self, key: &'static str) {
         self.source.fault(
             self.line,
-            if key == "clause" { FaultKind::MissingClause } else { FaultKind::MissingKey },
+            if key == "clause" {
+                FaultKind::MissingClause
+            } else {
+                FaultKind::MissingKey
+            },
             format!("{}: {key} is missing", self.what),
             if key == "clause" {
                 "name the clause it rests on, for example clause = \"XY-10.2\"".to_owned()
@@ -148,7 +203,8 @@ impl<'a> Table<'a> {
 
     /// A value of any type, with its line.
     pub(super) fn value_opt(&self, key: &'static str) -> Option<(&'a DeValue<'a>, u32)> {
-        self.get(key).map(|value| (value.get_ref(), self.line_at(&value.span())))
+        self.get(key)
+            .map(|value| (value.get_ref(), self.line_at(&value.span())))
     }
 
     pub(super) fn has(&self, key: &'static str) -> bool {
@@ -159,7 +215,12 @@ impl<'a> Table<'a> {
         let value = self.get(key)?;
         match value.get_ref().as_str() {
             Some(text) if text.trim().is_empty() => {
-                self.fault(key, FaultKind::MissingKey, format!("{key} is empty"), "fill it in or leave the key out");
+                self.fault(
+                    key,
+                    FaultKind::MissingKey,
+                    format!("{key} is empty"),
+                    "fill it in or leave the key out",
+                );
                 None
             }
             Some(text) => Some(text),
@@ -179,7 +240,9 @@ impl<'a> Table<'a> {
     }
 
     pub(super) fn flag(&self, key: &'static str) -> bool {
-        let Some(value) = self.get(key) else { return false };
+        let Some(value) = self.get(key) else {
+            return false;
+        };
         value.get_ref().as_bool().unwrap_or_else(|| {
             self.wrong_type(key, &value.span(), "true or false", value.get_ref());
             false
@@ -188,10 +251,9 @@ impl<'a> Table<'a> {
 
     pub(super) fn integer_opt(&self, key: &'static str) -> Option<i64> {
         let value = self.get(key)?;
-        let number = value
-            .get_ref()
-            .as_integer()
-            .and_then(|integer| i64::from_str_radix(&integer.as_str().replace('_', ""), integer.radix()).ok());
+        let number = value.get_ref().as_integer().and_then(|integer| {
+            i64::from_str_radix(&integer.as_str().replace('_', ""), integer.radix()).ok()
+        });
         if number.is_none() {
             self.wrong_type(key, &value.span(), "a whole number", value.get_ref());
         }
@@ -203,8 +265,17 @@ impl<'a> Table<'a> {
         let text = match value.get_ref() {
             DeValue::Datetime(datetime) => datetime.to_string(),
             DeValue::String(text) => text.to_string(),
-            DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_) | DeValue::Array(_) | DeValue::Table(_) => {
-                self.wrong_type(key, &value.span(), "a date like 2022-10-12, without quotes", value.get_ref());
+            DeValue::Integer(_)
+            | DeValue::Float(_)
+            | DeValue::Boolean(_)
+            | DeValue::Array(_)
+            | DeValue::Table(_) => {
+                self.wrong_type(
+                    key,
+                    &value.span(),
+                    "a date like 2022-10-12, without quotes",
+                    value.get_ref(),
+                );
                 return None;
             }
         };
@@ -222,7 +293,9 @@ impl<'a> Table<'a> {
 
     /// A list of texts, or a single one.
     pub(super) fn texts(&self, key: &'static str) -> Vec<(&'a str, u32)> {
-        let Some(value) = self.get(key) else { return Vec::new() };
+        let Some(value) = self.get(key) else {
+            return Vec::new();
+        };
         match value.get_ref() {
             DeValue::String(text) => vec![(text.as_ref(), self.line_at(&value.span()))],
             DeValue::Array(items) => items
@@ -235,8 +308,17 @@ impl<'a> Table<'a> {
                     text.map(|text| (text, self.line_at(&item.span())))
                 })
                 .collect(),
-            DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_) | DeValue::Datetime(_) | DeValue::Table(_) => {
-                self.wrong_type(key, &value.span(), "a list of texts: [\"...\", \"...\"]", value.get_ref());
+            DeValue::Integer(_)
+            | DeValue::Float(_)
+            | DeValue::Boolean(_)
+            | DeValue::Datetime(_)
+            | DeValue::Table(_) => {
+                self.wrong_type(
+                    key,
+                    &value.span(),
+                    "a list of texts: [\"...\", \"...\"]",
+                    value.get_ref(),
+                );
                 Vec::new()
             }
         }
@@ -259,9 +341,16 @@ impl<'a> Table<'a> {
     }
 
     pub(super) fn tables(&self, key: &'static str) -> Vec<Table<'a>> {
-        let Some(value) = self.get(key) else { return Vec::new() };
+        let Some(value) = self.get(key) else {
+            return Vec::new();
+        };
         let Some(items) = value.get_ref().as_array() else {
-            self.wrong_type(key, &value.span(), &format!("a list of tables: [[{key}]]"), value.get_ref());
+            self.wrong_type(
+                key,
+                &value.span(),
+                &format!("a list of tables: [[{key}]]"),
+                value.get_ref(),
+            );
             return Vec::new();
         };
         items
@@ -284,7 +373,10 @@ impl<'a> Table<'a> {
             if !known.contains(name) {
                 let advice = match nearest(name, known.iter().copied()) {
                     Some(near) => format!("did you mean {near}?"),
-                    None => format!("remove it; known here: {}", known.iter().copied().collect::<Vec<_>>().join(", ")),
+                    None => format!(
+                        "remove it; known here: {}",
+                        known.iter().copied().collect::<Vec<_>>().join(", ")
+                    ),
                 };
                 self.source.fault(
                     self.source.line_of(key.span().start),
@@ -298,7 +390,11 @@ impl<'a> Table<'a> {
 }
 
 fn article(noun: &str) -> &'static str {
-    if noun.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" }
+    if noun.starts_with(['a', 'e', 'i', 'o', 'u']) {
+        "an"
+    } else {
+        "a"
+    }
 }
 
 /// The known word that differs least from `word`, if it is close enough to be what was meant.

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::fault::FaultKind;
-use super::parts::{clause, condition, count, find_word, grounds, id, limit, required_word, roles, texts, word, words_of};
+use super::parts::{
+    clause, condition, count, find_word, grounds, id, limit, required_word, roles, texts, word,
+    words_of,
+};
 use super::source::Table;
 use crate::law::deadline::{Deadline, Limit, NotBefore};
 use crate::law::process::{
@@ -17,14 +20,27 @@ pub(super) fn read_process(mut table: Table<'_>) -> Process {
     let process_name = table.text("id").to_owned();
     table.rename(format!("process {process_name}"));
     let broken_before = table.source().broken_references();
-    let steps: Vec<Step> =
-        table.tables("step").into_iter().map(|step| read_step(step, &process_name)).collect();
+    let steps: Vec<Step> = table
+        .tables("step")
+        .into_iter()
+        .map(|step| read_step(step, &process_name))
+        .collect();
     if !table.has("step") {
-        table.fault("step", FaultKind::MissingKey, "no step".to_owned(), "add at least one [[process.step]]");
+        table.fault(
+            "step",
+            FaultKind::MissingKey,
+            "no step".to_owned(),
+            "add at least one [[process.step]]",
+        );
     }
     let topics = texts(&table, "topics");
     if topics.is_empty() {
-        table.fault("topics", FaultKind::MissingKey, "topics are missing".to_owned(), "name the topics it answers: topics = [\"...\"]");
+        table.fault(
+            "topics",
+            FaultKind::MissingKey,
+            "topics are missing".to_owned(),
+            "name the topics it answers: topics = [\"...\"]",
+        );
     }
     let process = Process {
         id: id(&table, "id", ProcessId::parse),
@@ -68,7 +84,9 @@ fn read_step(mut table: Table<'_>, process: &str) -> Step {
         grounds: grounds(&table, "grounds"),
         exceptions: grounds(&table, "exceptions"),
         fields: texts(&table, "fields"),
-        consent_of: table.has("consent_of").then(|| id(&table, "consent_of", RoleId::parse)),
+        consent_of: table
+            .has("consent_of")
+            .then(|| id(&table, "consent_of", RoleId::parse)),
         extends: table.table_opt("extends").and_then(read_extension),
         pause: table.table_opt("pause").map(read_pause),
         on_overdue: table.table_opt("on_overdue").and_then(read_consequence),
@@ -76,7 +94,9 @@ fn read_step(mut table: Table<'_>, process: &str) -> Step {
         ends_on: words_of(&table, "ends_on", Outcome::ALL, Outcome::code),
         with: roles(&table, "with"),
         notify: roles(&table, "notify"),
-        addressee: table.has("addressee").then(|| id(&table, "addressee", RoleId::parse)),
+        addressee: table
+            .has("addressee")
+            .then(|| id(&table, "addressee", RoleId::parse)),
         target: table.text_opt("target").map(str::to_owned),
         gate: table.text_opt("gate").map(str::to_owned),
         clause: clause(&table),
@@ -87,18 +107,26 @@ fn read_step(mut table: Table<'_>, process: &str) -> Step {
 }
 
 fn step_ids(table: &Table<'_>, key: &'static str) -> Vec<StepId> {
-    table.texts(key).into_iter().filter_map(|(text, _)| StepId::parse(text).ok()).collect()
+    table
+        .texts(key)
+        .into_iter()
+        .filter_map(|(text, _)| StepId::parse(text).ok())
+        .collect()
 }
 
 fn read_then(table: &Table<'_>) -> BTreeMap<Outcome, Vec<Event>> {
-    let Some(inner) = table.table_opt("then") else { return BTreeMap::new() };
+    let Some(inner) = table.table_opt("then") else {
+        return BTreeMap::new();
+    };
     let mut then = BTreeMap::new();
     for outcome in Outcome::ALL {
         if inner.has(outcome.code()) {
             let events = inner
                 .texts(outcome.code())
                 .into_iter()
-                .filter_map(|(text, line)| find_word(&inner, "then", text, line, Event::ALL, Event::code))
+                .filter_map(|(text, line)| {
+                    find_word(&inner, "then", text, line, Event::ALL, Event::code)
+                })
                 .collect();
             then.insert(*outcome, events);
         }
@@ -114,7 +142,12 @@ fn read_deadline(table: Table<'_>) -> Option<Deadline> {
         && limit.word().is_none()
         && !table.has("from")
     {
-        table.fault("from", FaultKind::MissingKey, "from is missing".to_owned(), "name the event whose day is day 0");
+        table.fault(
+            "from",
+            FaultKind::MissingKey,
+            "from is missing".to_owned(),
+            "name the event whose day is day 0",
+        );
     }
     let deadline = Deadline {
         limit: limit.unwrap_or(Limit::WorkingDays(1)),
@@ -130,7 +163,12 @@ fn read_deadline(table: Table<'_>) -> Option<Deadline> {
 fn read_not_before(table: Table<'_>) -> Option<NotBefore> {
     let limit = limit(&table);
     if limit.is_some_and(|limit| limit.word().is_some()) {
-        table.fault("word", FaultKind::BadLimit, "an earliest date needs a number".to_owned(), "write working_days or months");
+        table.fault(
+            "word",
+            FaultKind::BadLimit,
+            "an earliest date needs a number".to_owned(),
+            "write working_days or months",
+        );
     }
     if !table.has("from") {
         table.missing("from");
@@ -140,7 +178,13 @@ fn read_not_before(table: Table<'_>) -> Option<NotBefore> {
     let restart_is_reading = table.flag("restart_is_reading");
     let clause = clause(&table);
     table.finish();
-    Some(NotBefore { limit: limit?, from: from?, restart_on, restart_is_reading, clause })
+    Some(NotBefore {
+        limit: limit?,
+        from: from?,
+        restart_on,
+        restart_is_reading,
+        clause,
+    })
 }
 
 fn read_reason(table: Table<'_>) -> Option<ReasonPolicy> {
@@ -185,8 +229,13 @@ fn read_pause(table: Table<'_>) -> ClauseId {
 }
 
 fn read_consequence(table: Table<'_>) -> Option<Consequence> {
-    let opens = table.text_opt("opens").and_then(|text| ProcessId::parse(text).ok()).map(FollowUp::Case);
-    let finding = table.text_opt("finding").map(|code| FollowUp::Finding(code.to_owned()));
+    let opens = table
+        .text_opt("opens")
+        .and_then(|text| ProcessId::parse(text).ok())
+        .map(FollowUp::Case);
+    let finding = table
+        .text_opt("finding")
+        .map(|code| FollowUp::Finding(code.to_owned()));
     let follow_up = match (opens, finding) {
         (Some(follow_up), None) | (None, Some(follow_up)) => Some(follow_up),
         (None, None) | (Some(_), Some(_)) => {
