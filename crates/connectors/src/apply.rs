@@ -1,0 +1,180 @@
+//! What a writer is told, and what it did.
+
+use std::collections::HashSet;
+
+use tongqu_domain::exchange::Column;
+
+use crate::rows::{OP_COLUMN, Rows};
+use crate::{ConnectorError, Result};
+
+/// One apply: a set of changes for one table on behalf of one consumer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApplyPlan {
+    /// The table; created with `key` as primary key if it is missing.
+    pub table: String,
+    /// The columns that the batches hold, in their order.
+    pub columns: Vec<Column>,
+    /// The columns by which rows are matched; not nullable, at least one.
+    pub key: Vec<String>,
+    /// On whose behalf; one cursor is kept for each.
+    pub consumer: String,
+    /// How far the consumer has come when this is done. May stay, may not go backwards.
+    pub cursor: i64,
+    /// The run, kept beside the cursor for whoever looks into the database.
+    pub run_id: String,
+    /// What happens to rows of the table that aren't among the changes.
+    pub mode: ApplyMode,
+    /// What happens if the table lacks a column of the plan.
+    pub add_columns: AddColumns,
+    /// Columns that get an index of their own when the table is created, such as the pool's `_seq`.
+    pub index_on: Vec<String>,
+}
+
+/// What happens to rows of the table that aren't among the changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ApplyMode {
+    /// They stay.
+    Upsert,
+    /// They are deleted: afterwards the table holds exactly the staged rows.
+    ReplaceAll,
+}
+
+/// What happens if the table lacks a column of the plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AddColumns {
+    /// `column_missing` is answered: a change of the schema is the caller's decision.
+    Refuse,
+    /// The column is added, nullable, in the same transaction (on MySQL before it).
+    Allow,
+}
+
+impl ApplyPlan {
+    /// A plan that upserts, refuses to change the schema and asks for no further index.
+    #[must_use]
+    pub fn new(
+        table: &str,
+        columns: Vec<Column>,
+        key: &[impl AsRef<str>],
+        consumer: &str,
+        cursor: i64,
+        run_id: &str,
+    ) -> Self {
+        Self {
+            table: table.to_owned(),
+            columns,
+            key: key.iter().map(|name| name.as_ref().to_owned()).collect(),
+            consumer: consumer.to_owned(),
+            cursor,
+            run_id: run_id.to_owned(),
+            mode: ApplyMode::Upsert,
+            add_columns: AddColumns::Refuse,
+            index_on: Vec::new(),
+        }
+    }
+
+    /// The same plan, after which the table holds exactly the staged rows.
+    #[must_use]
+    pub fn replacing_all(mut self) -> Self {
+        self.mode = ApplyMode::ReplaceAll;
+        self
+    }
+
+    /// Errors: [`ConnectorError::PlanInvalid`], [`ConnectorError::KeyMissing`].
+    pub(crate) fn check(&self) -> Result<()> {
+        let unsound = |reason: String| Err(ConnectorError::plan_invalid(&self.table, reason));
+        let mut names = HashSet::new();
+        for column in &self.columns {
+            // Databases differ on whether case tells columns apart, so it never may.
+            if column.name.is_empty()
+                || column.name == OP_COLUMN
+                || !names.insert(column.name.to_lowercase())
+            {
+                return unsound(format!(
+                    "column {:?} is empty, reserved or there twice",
+                    column.name
+                ));
+            }
+        }
+        if self.key.is_empty() {
+            return Err(ConnectorError::KeyMissing {
+                table: self.table.clone(),
+                key: "no column".to_owned(),
+            });
+        }
+        for (position, name) in self.key.iter().enumerate() {
+            if self.key[..position].contains(name) {
+                return unsound(format!("key column {name} is there twice"));
+            }
+            match self.columns.iter().find(|column| column.name == *name) {
+                None => return unsound(format!("key column {name} is not among its columns")),
+                Some(column) if column.nullable => {
+                    return unsound(format!("key column {name} is nullable"));
+                }
+                Some(_) => {}
+            }
+        }
+        if let Some(name) = self
+            .index_on
+            .iter()
+            .find(|name| !self.columns.iter().any(|c| c.name == **name))
+        {
+            return unsound(format!(
+                "column {name} is to be indexed but not among its columns"
+            ));
+        }
+        if self.consumer.is_empty() || self.consumer.chars().count() > CONSUMER_CHARS_MAX {
+            return unsound(format!(
+                "the consumer's name must have 1 to {CONSUMER_CHARS_MAX} characters"
+            ));
+        }
+        Ok(())
+    }
+
+    /// Where each key column stands among the columns.
+    pub(crate) fn key_positions(&self) -> Vec<usize> {
+        self.key
+            .iter()
+            .filter_map(|name| self.columns.iter().position(|column| column.name == *name))
+            .collect()
+    }
+
+    /// Refuses a batch in which a key column has no value.
+    ///
+    /// Errors: [`ConnectorError::KeyNulls`].
+    pub(crate) fn check_key_values(&self, rows: &Rows<'_>) -> Result<()> {
+        for position in self.key_positions() {
+            let nulls = u64::try_from(rows.null_count(position)).expect("a batch's rows are few");
+            if nulls > 0 {
+                let (table, column) = (self.table.clone(), self.columns[position].name.clone());
+                return Err(ConnectorError::KeyNulls {
+                    table,
+                    column,
+                    nulls,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn key_list(&self) -> String {
+        self.key.join(", ")
+    }
+}
+
+/// The longest name of a consumer: it is a primary key everywhere.
+pub(crate) const CONSUMER_CHARS_MAX: usize = 191;
+
+/// What an apply did, in rows. Counted exactly, in the transaction itself:
+/// staged rows = inserted + updated + unchanged + deleted, where [`ApplyMode::ReplaceAll`] also
+/// counts as deleted the rows that weren't staged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Applied {
+    /// Rows that weren't there.
+    pub inserted: u64,
+    /// Rows that were there with another value in at least one column.
+    pub updated: u64,
+    /// Rows that were there and are gone.
+    pub deleted: u64,
+    /// Upserts that were there alike, and deletes of rows that weren't there.
+    pub unchanged: u64,
+}

@@ -1,0 +1,497 @@
+//! Applying changes to a SQLite table: stage in the temporary database, then one transaction.
+//!
+//! The stage is filled without any lock on the file, however slow the stream is; the transaction
+//! after it holds the write lock only while SQLite works.
+
+use futures_util::StreamExt;
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
+use tokio::sync::mpsc;
+use tongqu_domain::exchange::ColumnType;
+
+use super::catalog;
+use super::{File, joined, on_thread, quoted, types};
+use crate::rows::{OP_COLUMN, Op, Rows};
+use crate::store::CURSOR_TABLE;
+use crate::{
+    AddColumns, Applied, ApplyMode, ApplyPlan, BatchStream, ConnectorError, RecordBatch, Result,
+};
+
+const STAGE: &str = "temp._tongqu_stage";
+
+/// Batches that wait for the staging thread.
+const BATCHES_WAITING_MAX: usize = 1;
+
+pub(super) async fn apply(
+    file: File,
+    plan: ApplyPlan,
+    mut changes: BatchStream,
+) -> Result<Applied> {
+    plan.check()?;
+    let (sender, receiver) = mpsc::channel(BATCHES_WAITING_MAX);
+    let thread_file = file.clone();
+    let work = on_thread(&file, move || {
+        Applying {
+            file: thread_file,
+            plan,
+        }
+        .run(receiver)
+    });
+    let feed = async move {
+        while let Some(next) = changes.next().await {
+            // A closed channel means that the thread has failed and tells why itself.
+            if sender.send(Some(next)).await.is_err() {
+                return;
+            }
+        }
+        let _ = sender.send(None).await;
+    };
+    let (applied, ()) = tokio::join!(work, feed);
+    applied
+}
+
+struct Applying {
+    file: File,
+    plan: ApplyPlan,
+}
+
+/// What the plan meets in the file.
+#[derive(PartialEq, Eq)]
+struct Target {
+    exists: bool,
+    /// Columns of the plan that the table lacks, to be added.
+    missing: Vec<usize>,
+    /// The collation of each key column in the unique index by which rows are matched.
+    key_collations: Vec<String>,
+}
+
+/// How many rows were staged.
+#[derive(Default)]
+struct Staged {
+    upserts: u64,
+    deletes: u64,
+}
+
+impl Applying {
+    /// `receiver` gives batches, then `None`; closed without it means that the caller went away.
+    fn run(self, mut receiver: mpsc::Receiver<Option<Result<RecordBatch>>>) -> Result<Applied> {
+        let mut connection = self.file.open_writer()?;
+        self.check_cursor(&connection)?;
+        let target = self.target(&connection)?;
+        self.create_stage(&connection, &target)?;
+        let staged = self.fill_stage(&mut connection, &mut receiver)?;
+        self.transact(&mut connection, &target, &staged)
+    }
+
+    fn failed(&self, doing: &'static str) -> impl Fn(rusqlite::Error) -> ConnectorError {
+        move |error| self.file.failure(doing, &self.plan.table, error)
+    }
+
+    fn table(&self) -> String {
+        format!("main.{}", quoted(&self.plan.table))
+    }
+
+    /// Refuses early what the transaction would refuse late.
+    fn check_cursor(&self, connection: &Connection) -> Result<()> {
+        if !catalog::exists(connection, &self.file, CURSOR_TABLE)? {
+            return Ok(());
+        }
+        let sql = format!("SELECT cursor FROM main.{CURSOR_TABLE} WHERE consumer = ?1");
+        let held = connection
+            .query_row(&sql, [&self.plan.consumer], |row| row.get(0))
+            .optional();
+        match held.map_err(self.failed("read a cursor"))? {
+            Some(held) if held > self.plan.cursor => Err(self.backwards(held)),
+            _ => Ok(()),
+        }
+    }
+
+    fn backwards(&self, held: i64) -> ConnectorError {
+        ConnectorError::CursorBackwards {
+            consumer: self.plan.consumer.clone(),
+            held,
+            offered: self.plan.cursor,
+        }
+    }
+
+    fn target(&self, connection: &Connection) -> Result<Target> {
+        let table = &self.plan.table;
+        let held = catalog::columns(connection, &self.file, table)?;
+        if held.is_empty() {
+            let key_collations = vec!["BINARY".to_owned(); self.plan.key.len()];
+            return Ok(Target {
+                exists: false,
+                missing: Vec::new(),
+                key_collations,
+            });
+        }
+        let mut missing = Vec::new();
+        for (position, column) in self.plan.columns.iter().enumerate() {
+            let found = match catalog::find(&held, table, &column.name) {
+                Ok(found) => found,
+                Err(_)
+                    if self.plan.add_columns == AddColumns::Allow
+                        && !self.plan.key.contains(&column.name) =>
+                {
+                    missing.push(position);
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            if found.is_generated {
+                let reason = "the database computes it itself, so nothing can be written there";
+                return Err(ConnectorError::type_refused(table, &column.name, reason));
+            }
+            let carried = found
+                .meaning
+                .clone()
+                .and_then(|held| types::carries(held, column.column_type));
+            carried.map_err(|reason| ConnectorError::type_refused(table, &column.name, reason))?;
+        }
+        let key_collations = self.key_collations(connection)?;
+        Ok(Target {
+            exists: true,
+            missing,
+            key_collations,
+        })
+    }
+
+    /// Looks for a unique index over exactly the key columns, the table's own row number included.
+    fn key_collations(&self, connection: &Connection) -> Result<Vec<String>> {
+        let (table, key) = (&self.plan.table, &self.plan.key);
+        let missing = || ConnectorError::KeyMissing {
+            table: table.clone(),
+            key: self.plan.key_list(),
+        };
+        let list = || {
+            let sql = "SELECT l.name, i.name, i.coll FROM pragma_index_list(?1) AS l
+                       JOIN pragma_index_xinfo(l.name) AS i WHERE l.\"unique\" AND NOT l.partial AND i.key
+                       ORDER BY l.seq, i.seqno";
+            let mut statement = connection.prepare(sql)?;
+            let rows =
+                statement.query_map([table], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+            rows.collect::<rusqlite::Result<Vec<(String, Option<String>, String)>>>()
+        };
+        let entries = list().map_err(self.failed("look for its keys"))?;
+        let indexes = entries.chunk_by(|a, b| a.0 == b.0);
+        for index in indexes.filter(|index| index.len() == key.len()) {
+            let collation = |name: &String| {
+                let held = |column: &Option<String>| {
+                    column
+                        .as_ref()
+                        .is_some_and(|c| c.eq_ignore_ascii_case(name))
+                };
+                index
+                    .iter()
+                    .find(|(_, column, _)| held(column))
+                    .map(|(_, _, collation)| collation.clone())
+            };
+            if let Some(collations) = key.iter().map(collation).collect::<Option<Vec<_>>>() {
+                let is_known = |collation: &String| {
+                    ["BINARY", "NOCASE", "RTRIM"].contains(&collation.as_str())
+                };
+                return if collations.iter().all(is_known) {
+                    Ok(collations)
+                } else {
+                    Err(missing())
+                };
+            }
+        }
+        // `INTEGER PRIMARY KEY` has no index of its own.
+        let sql =
+            "SELECT count(*), min(name), min(upper(type)) FROM pragma_table_xinfo(?1) WHERE pk > 0";
+        let row_number = connection.query_row(sql, [table], |row| {
+            Ok((
+                row.get::<_, i64>(0)?,
+                row.get::<_, Option<String>>(1)?,
+                row.get::<_, Option<String>>(2)?,
+            ))
+        });
+        match (
+            row_number.map_err(self.failed("look for its keys"))?,
+            key.as_slice(),
+        ) {
+            ((1, Some(name), Some(declared)), [only])
+                if declared == "INTEGER" && name.eq_ignore_ascii_case(only) =>
+            {
+                Ok(vec!["BINARY".to_owned()])
+            }
+            _ => Err(missing()),
+        }
+    }
+
+    fn create_stage(&self, connection: &Connection, target: &Target) -> Result<()> {
+        let columns = joined(&self.plan.columns, ", ", |column| {
+            let collation = self.plan.key.iter().position(|name| *name == column.name);
+            let collation = collation.map_or(String::new(), |place| {
+                format!(" COLLATE {}", target.key_collations[place])
+            });
+            format!(
+                "{} {}{collation}",
+                quoted(&column.name),
+                types::declared(column.column_type)
+            )
+        });
+        let sql = format!(
+            "CREATE TABLE {STAGE} ({columns}, {OP_COLUMN} SMALLINT NOT NULL, PRIMARY KEY ({})) WITHOUT ROWID",
+            self.key_columns("")
+        );
+        connection
+            .execute_batch(&sql)
+            .map_err(self.failed("create the stage"))
+    }
+
+    fn fill_stage(
+        &self,
+        connection: &mut Connection,
+        receiver: &mut mpsc::Receiver<Option<Result<RecordBatch>>>,
+    ) -> Result<Staged> {
+        let failed = self.failed("fill the stage");
+        // A transaction on the temporary database alone: the file isn't locked.
+        let transaction = connection.transaction().map_err(&failed)?;
+        let mut staged = Staged::default();
+        {
+            let places = joined(0..=self.plan.columns.len(), ", ", |_| "?".to_owned());
+            let sql = format!("INSERT INTO {STAGE} VALUES ({places})");
+            let mut insert = transaction.prepare(&sql).map_err(&failed)?;
+            loop {
+                match receiver.blocking_recv() {
+                    Some(Some(batch)) => self.stage_batch(&mut insert, &batch?, &mut staged)?,
+                    Some(None) => break,
+                    None => {
+                        return Err(ConnectorError::Stopped {
+                            reason: "the caller went away".to_owned(),
+                        });
+                    }
+                }
+            }
+        }
+        transaction.commit().map_err(&failed)?;
+        Ok(staged)
+    }
+
+    fn stage_batch(
+        &self,
+        insert: &mut rusqlite::Statement<'_>,
+        batch: &RecordBatch,
+        staged: &mut Staged,
+    ) -> Result<()> {
+        let rows = Rows::new(batch)?;
+        rows.check_columns(&self.plan.columns)?;
+        self.plan.check_key_values(&rows)?;
+        let failed = self.failed("fill the stage");
+        let mut scratch = String::new();
+        for row in 0..rows.len() {
+            for (position, column) in self.plan.columns.iter().enumerate() {
+                let value =
+                    types::write(rows.value(row, position), column.column_type, &mut scratch)
+                        .map_err(|found| {
+                            ConnectorError::value_refused(
+                                &self.plan.table,
+                                &column.name,
+                                column.column_type,
+                                found,
+                            )
+                        })?;
+                insert
+                    .raw_bind_parameter(position + 1, value)
+                    .map_err(&failed)?;
+            }
+            let op = rows.op(row);
+            match op {
+                Op::Upsert => staged.upserts += 1,
+                Op::Delete => staged.deletes += 1,
+            }
+            insert
+                .raw_bind_parameter(self.plan.columns.len() + 1, op.code())
+                .map_err(&failed)?;
+            insert.raw_execute().map_err(&failed)?;
+        }
+        Ok(())
+    }
+
+    fn transact(
+        &self,
+        connection: &mut Connection,
+        before: &Target,
+        staged: &Staged,
+    ) -> Result<Applied> {
+        let failed = self.failed("change the table");
+        let transaction = connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(&failed)?;
+        // Somebody may have altered the table while the stage was filled.
+        let target = self.target(&transaction)?;
+        if target != *before {
+            return Err(ConnectorError::Stopped {
+                reason: format!("table {} was altered meanwhile", self.plan.table),
+            });
+        }
+        self.move_cursor(&transaction)?;
+        if !target.exists {
+            self.create_table(&transaction)?;
+        }
+        for position in target.missing {
+            let column = &self.plan.columns[position];
+            let (name, declared) = (quoted(&column.name), types::declared(column.column_type));
+            let sql = format!("ALTER TABLE {} ADD COLUMN {name} {declared}", self.table());
+            transaction.execute_batch(&sql).map_err(&failed)?;
+        }
+        let applied = self.change_rows(&transaction, staged)?;
+        transaction.commit().map_err(&failed)?;
+        Ok(applied)
+    }
+
+    fn move_cursor(&self, transaction: &Transaction<'_>) -> Result<()> {
+        let failed = self.failed("move the cursor");
+        let create = format!(
+            "CREATE TABLE IF NOT EXISTS main.{CURSOR_TABLE} (consumer VARCHAR(191) NOT NULL PRIMARY KEY, \
+             cursor BIGINT NOT NULL, run_id TEXT NOT NULL, applied_at TIMESTAMPTZ NOT NULL) WITHOUT ROWID"
+        );
+        transaction.execute_batch(&create).map_err(&failed)?;
+        self.check_cursor(transaction)?;
+        let upsert = format!(
+            "INSERT INTO main.{CURSOR_TABLE} VALUES (?1, ?2, ?3, strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')) \
+             ON CONFLICT (consumer) DO UPDATE SET cursor = excluded.cursor, run_id = excluded.run_id, \
+             applied_at = excluded.applied_at"
+        );
+        let values = (&self.plan.consumer, self.plan.cursor, &self.plan.run_id);
+        transaction
+            .execute(&upsert, values)
+            .map(|_| ())
+            .map_err(&failed)
+    }
+
+    fn create_table(&self, transaction: &Transaction<'_>) -> Result<()> {
+        let columns = joined(&self.plan.columns, ", ", |column| {
+            let constraint = if column.nullable { "" } else { " NOT NULL" };
+            format!(
+                "{} {}{constraint}",
+                quoted(&column.name),
+                types::declared(column.column_type)
+            )
+        });
+        // Without row numbers the table itself lies in key order: half the size, and the ordered
+        // reading of the snapshot difference is a plain scan.
+        let mut sql = format!(
+            "CREATE TABLE {} ({columns}, PRIMARY KEY ({})) WITHOUT ROWID;",
+            self.table(),
+            self.key_columns("")
+        );
+        for name in &self.plan.index_on {
+            let index = quoted(&format!("{}_by_{name}", self.plan.table));
+            sql.push_str(&format!(
+                "CREATE INDEX main.{index} ON {} ({});",
+                quoted(&self.plan.table),
+                quoted(name)
+            ));
+        }
+        transaction
+            .execute_batch(&sql)
+            .map_err(self.failed("create the table"))
+    }
+
+    fn change_rows(&self, transaction: &Transaction<'_>, staged: &Staged) -> Result<Applied> {
+        let run = |sql: &str| {
+            let changed = transaction
+                .execute(sql, [])
+                .map_err(self.failed("change the table"))?;
+            Ok(u64::try_from(changed).expect("a count of rows"))
+        };
+        let count = |sql: &str| {
+            let counted = transaction.query_row(sql, [], |row| row.get::<_, i64>(0));
+            counted
+                .map(i64::unsigned_abs)
+                .map_err(self.failed("count its rows"))
+        };
+        let table = self.table();
+        let same_key = joined(&self.plan.key, " AND ", |name| {
+            format!("s.{0} = t.{0}", quoted(name))
+        });
+        let staged_as = |op: Op| {
+            format!(
+                "SELECT 1 FROM {STAGE} AS s WHERE s.{OP_COLUMN} = {} AND {same_key}",
+                op.code()
+            )
+        };
+
+        let taken_out = if staged.deletes == 0 {
+            0
+        } else {
+            run(&format!(
+                "DELETE FROM {table} AS t WHERE EXISTS ({})",
+                staged_as(Op::Delete)
+            ))?
+        };
+        let superfluous = match self.plan.mode {
+            ApplyMode::Upsert => 0,
+            ApplyMode::ReplaceAll => run(&format!(
+                "DELETE FROM {table} AS t WHERE NOT EXISTS ({})",
+                staged_as(Op::Upsert)
+            ))?,
+        };
+        let is_empty = count(&format!("SELECT NOT EXISTS (SELECT 1 FROM {table})"))? == 1;
+        let (there, written) = if staged.upserts == 0 {
+            (0, 0)
+        } else if is_empty {
+            (0, run(&self.upsert(Match::None))?)
+        } else {
+            let upserts = format!("s.{OP_COLUMN} = {}", Op::Upsert.code());
+            let there = count(&format!(
+                "SELECT count(*) FROM {STAGE} AS s JOIN {table} AS t ON {same_key} WHERE {upserts}"
+            ))?;
+            (there, run(&self.upsert(Match::Some))?)
+        };
+        let inserted = staged.upserts - there;
+        let unchanged_deletes = staged.deletes - taken_out;
+        Ok(Applied {
+            inserted,
+            updated: written - inserted,
+            deleted: taken_out + superfluous,
+            unchanged: staged.upserts - written + unchanged_deletes,
+        })
+    }
+
+    fn upsert(&self, matches: Match) -> String {
+        let columns = joined(&self.plan.columns, ", ", |column| quoted(&column.name));
+        let insert = format!(
+            "INSERT INTO {} ({columns}) SELECT {columns} FROM {STAGE} WHERE {OP_COLUMN} = {} ORDER BY {}",
+            self.table(),
+            Op::Upsert.code(),
+            self.key_columns("")
+        );
+        if matches == Match::None {
+            return insert;
+        }
+        let conflict = format!("{insert} ON CONFLICT ({}) DO", self.key_columns(""));
+        // The key is compared and set too: where the table matches keys without regard to case, the
+        // spelling may have changed.
+        let differs = joined(&self.plan.columns, " OR ", |column| {
+            let name = quoted(&column.name);
+            let collation = match column.column_type {
+                ColumnType::Text { .. } => " COLLATE BINARY",
+                _ => "",
+            };
+            format!(
+                "{}.{name}{collation} IS NOT excluded.{name}",
+                quoted(&self.plan.table)
+            )
+        });
+        let set = joined(&self.plan.columns, ", ", |column| {
+            format!("{0} = excluded.{0}", quoted(&column.name))
+        });
+        format!("{conflict} UPDATE SET {set} WHERE {differs}")
+    }
+
+    fn key_columns(&self, prefix: &str) -> String {
+        joined(&self.plan.key, ", ", |name| {
+            format!("{prefix}{}", quoted(name))
+        })
+    }
+}
+
+/// Whether staged rows may meet rows that are there.
+#[derive(PartialEq, Eq, Clone, Copy)]
+enum Match {
+    None,
+    Some,
+}

@@ -1,0 +1,144 @@
+//! The interface that every engine has, and how one is opened.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tongqu_domain::exchange::Column;
+
+use crate::address::Place;
+use crate::sqlite::Creation;
+use crate::{Address, Applied, ApplyPlan, BatchStream, Query, Result, sqlite};
+
+/// The platform's own tables in a store begin with this; [`Store::tables`] leaves them out.
+pub(crate) const OWN_PREFIX: &str = "_tongqu_";
+
+/// The table of consumers' cursors, in the target itself so that cursor and data can't part.
+pub(crate) const CURSOR_TABLE: &str = "_tongqu_cursor";
+
+/// A foreign store, or the pool. Cheap to clone behind its `Arc`; every call opens its own connection,
+/// so that one slow reader never holds up another.
+///
+/// Spec: PDS-10.2b
+#[async_trait]
+pub trait Store: Send + Sync + std::fmt::Debug {
+    /// The address, printing without its password.
+    fn address(&self) -> &Address;
+
+    /// Whether the store answers and lets us in.
+    ///
+    /// Errors: `unreachable`, `login_refused`, `missing`, `timeout`.
+    async fn ping(&self) -> Result<()>;
+
+    /// Names of tables and views, sorted bytewise, without the platform's own.
+    async fn tables(&self) -> Result<Vec<String>>;
+
+    /// Columns, types and key of a table or view.
+    ///
+    /// Errors: `table_missing`. A column whose type can't be carried exactly isn't an error; it is
+    /// listed in [`TableInfo::refused`].
+    async fn discover(&self, table: &str) -> Result<TableInfo>;
+
+    /// Counts what speaks against `key` as a key. Reads the whole table. Text is told apart bytewise.
+    ///
+    /// Errors: `table_missing`, `column_missing`, `plan_invalid` if `key` is empty.
+    async fn check_key(&self, table: &str, key: &[String]) -> Result<KeyCheck>;
+
+    /// Reads one consistent snapshot. The stream holds the snapshot's transaction, so read it to its
+    /// end or drop it. A stream that ends without an error was complete.
+    ///
+    /// Errors, here or in the stream: `table_missing`, `column_missing`, `type_refused`,
+    /// `value_refused` naming the column of the first value that doesn't fit its type, `interrupted`.
+    async fn read(&self, query: Query) -> Result<BatchStream>;
+
+    /// Brings `changes` into the plan's table and moves the consumer's cursor, both or neither.
+    ///
+    /// Each batch holds the plan's columns in order and, trailing, `_op` (see [`crate::rows::OP_COLUMN`]);
+    /// without `_op` every row is an upsert. A key may occur once only. The same apply may be repeated
+    /// without harm. An error within `changes` leaves the target as it was.
+    ///
+    /// The table is created if it is missing (on MySQL before the transaction, because DDL ends
+    /// one there: a crash just then leaves an empty table).
+    ///
+    /// Errors: `column_missing`, `type_refused`, `value_refused`, `null_refused`, `key_missing`,
+    /// `key_duplicates`, `key_nulls`, `cursor_backwards`, `timeout`, and the first error of `changes`.
+    ///
+    /// Spec: PDS-10.2b
+    async fn apply(&self, plan: ApplyPlan, changes: BatchStream) -> Result<Applied>;
+
+    /// How far `consumer` has come in this store; `None` if it never applied anything.
+    async fn cursor(&self, consumer: &str) -> Result<Option<i64>>;
+
+    /// Forgets `consumer`'s cursor; its table stays. Harmless if there is none.
+    async fn drop_consumer(&self, consumer: &str) -> Result<()>;
+}
+
+/// What a table looks like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableInfo {
+    /// The table's name, as asked for.
+    pub name: String,
+    /// Columns that can be carried exactly, in the table's order.
+    pub columns: Vec<Column>,
+    /// Columns of the primary key, in its order; empty if there is none, as with views.
+    pub key: Vec<String>,
+    /// About how many rows, if the database knows without counting.
+    pub rows_estimate: Option<u64>,
+    /// Columns that can't be carried, with the reason.
+    pub refused: Vec<Refusal>,
+}
+
+/// A column whose type can't be carried exactly.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The column.
+    pub column: String,
+    /// Why, and what would help.
+    pub reason: String,
+}
+
+/// What speaks against a set of columns as a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct KeyCheck {
+    /// Rows beyond the first of each key, rows with NULL in the key left aside.
+    pub duplicates: u64,
+    /// Rows with NULL in at least one key column.
+    pub nulls: u64,
+}
+
+impl KeyCheck {
+    /// Whether the columns are a key.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.duplicates == 0 && self.nulls == 0
+    }
+}
+
+/// The store at `url`, which must exist when it is used; nothing is connected yet.
+///
+/// Errors: [`crate::ConnectorError::AddressInvalid`].
+pub fn open(url: &str) -> Result<Arc<dyn Store>> {
+    open_with(url, Creation::Never)
+}
+
+/// Like [`open`], but a SQLite file that is missing is created when the store is first written to.
+/// A database on a server is never created here.
+///
+/// Errors: [`crate::ConnectorError::AddressInvalid`].
+pub fn open_or_create(url: &str) -> Result<Arc<dyn Store>> {
+    open_with(url, Creation::OnWrite)
+}
+
+fn open_with(url: &str, creation: Creation) -> Result<Arc<dyn Store>> {
+    let address = Address::parse(url)?;
+    Ok(match address.place() {
+        Place::Sqlite(path) => {
+            let path = path.clone();
+            Arc::new(sqlite::SqliteStore::new(address, path, creation))
+        }
+        Place::Postgres | Place::Mysql => {
+            return Err(crate::ConnectorError::AddressInvalid {
+                reason: "its scheme is not known".to_owned(),
+            });
+        }
+    })
+}

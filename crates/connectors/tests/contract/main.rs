@@ -1,0 +1,10 @@
+//! One contract for every engine, on real servers.
+//!
+//! Each function of `suite` is a test that knows no engine; `store_suite!` runs it on all of them.
+//! What only one engine can show (its own types, its own collations) lies in `<engine>.rs`.
+//! A server that isn't installed is a failure, never a skip.
+
+mod engines;
+mod sqlite;
+mod suite;
+mod support;

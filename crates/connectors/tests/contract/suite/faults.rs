@@ -1,0 +1,337 @@
+//! What goes wrong is said exactly, and leaves the target as it was.
+
+use std::time::Duration;
+
+use futures_util::{StreamExt, stream};
+use tongqu_connectors::rows::Op;
+use tongqu_connectors::{ApplyPlan, ConnectorError, Value};
+use tongqu_domain::exchange::ColumnType;
+
+use crate::support::{
+    Bench, Engine, TEXT, batches, changes, column, key_column, place, places, plan, upsert_batch,
+    upserts,
+};
+
+async fn assert_untouched(bench: &Bench) {
+    assert_eq!(
+        bench.rows("place", &places(), &["id"]).await,
+        [place("1", "a", 1)]
+    );
+    assert_eq!(bench.store.cursor("consumer").await.unwrap(), Some(1));
+}
+
+pub async fn an_error_in_the_stream_leaves_the_target_alone(bench: &Bench) {
+    bench.apply(&plan(1), &[place("1", "a", 1)]).await.unwrap();
+    let broken = batches(vec![
+        Ok(upsert_batch(
+            &places(),
+            &[place("1", "b", 1), place("2", "b", 2)],
+        )),
+        Err(ConnectorError::Stopped {
+            reason: "too many faulty rows".to_owned(),
+        }),
+    ]);
+    let error = bench
+        .store
+        .apply(plan(2).replacing_all(), broken)
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error,
+        ConnectorError::Stopped {
+            reason: "too many faulty rows".to_owned()
+        }
+    );
+    assert_untouched(bench).await;
+    // Nothing is left behind that would be in the way of the next run.
+    bench.apply(&plan(2), &[place("1", "b", 1)]).await.unwrap();
+}
+
+pub async fn a_caller_who_goes_away_leaves_the_target_alone(bench: &Bench) {
+    bench.apply(&plan(1), &[place("1", "a", 1)]).await.unwrap();
+    let first = stream::iter([Ok(upsert_batch(
+        &places(),
+        &[place("1", "b", 1), place("2", "b", 2)],
+    ))]);
+    let endless = first.chain(stream::pending()).boxed();
+    let apply = bench.store.apply(plan(2).replacing_all(), endless);
+    assert!(
+        tokio::time::timeout(Duration::from_millis(500), apply)
+            .await
+            .is_err()
+    );
+    assert_untouched(bench).await;
+    bench.apply(&plan(2), &[place("1", "b", 1)]).await.unwrap();
+}
+
+pub async fn duplicate_keys_are_refused(bench: &Bench) {
+    bench.apply(&plan(1), &[place("1", "a", 1)]).await.unwrap();
+    let twice = [place("2", "b", 2), place("3", "c", 3), place("2", "x", 2)];
+    let error = bench.apply(&plan(2), &twice).await.unwrap_err();
+    assert_eq!(error.code(), "store.key_duplicates");
+    // In different batches, and by different operations, they are duplicates too.
+    let apart = batches(
+        twice
+            .iter()
+            .map(|row| Ok(upsert_batch(&places(), std::slice::from_ref(row))))
+            .collect(),
+    );
+    assert_eq!(
+        bench.store.apply(plan(2), apart).await.unwrap_err().code(),
+        "store.key_duplicates"
+    );
+    let both = [
+        (Op::Delete, place("2", "b", 2)),
+        (Op::Upsert, place("2", "b", 2)),
+    ];
+    let error = bench
+        .store
+        .apply(plan(2), changes(&places(), &both))
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), "store.key_duplicates");
+    assert_untouched(bench).await;
+}
+
+pub async fn null_keys_are_refused(bench: &Bench) {
+    bench.apply(&plan(1), &[place("1", "a", 1)]).await.unwrap();
+    let mut row = place("2", "b", 2);
+    row[0] = Value::Null;
+    let error = bench
+        .apply(&plan(2), &[place("3", "c", 3), row])
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error,
+        ConnectorError::KeyNulls {
+            table: "place".to_owned(),
+            column: "id".to_owned(),
+            nulls: 1
+        }
+    );
+    assert_untouched(bench).await;
+}
+
+pub async fn null_in_a_column_that_takes_none_is_refused(bench: &Bench) {
+    let mut strict = plan(1);
+    strict.columns[1].nullable = false;
+    bench.apply(&strict, &[place("1", "a", 1)]).await.unwrap();
+    strict.cursor = 2;
+    let mut row = place("2", "b", 2);
+    row[1] = Value::Null;
+    let error = bench
+        .apply(&strict, &[place("1", "x", 1), row])
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error,
+        ConnectorError::NullRefused {
+            table: "place".to_owned(),
+            column: "name".to_owned()
+        }
+    );
+    assert_untouched(bench).await;
+}
+
+pub async fn a_target_without_a_key_is_refused(bench: &Bench) {
+    bench
+        .sql("CREATE TABLE place (id VARCHAR(12) NOT NULL, name VARCHAR(50), size BIGINT)")
+        .await;
+    let error = bench
+        .apply(&plan(1), &[place("1", "a", 1)])
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), "store.key_missing");
+    assert!(error.to_string().contains("id"), "{error}");
+    // A unique index over more columns isn't enough, over just these it is.
+    bench
+        .sql("CREATE UNIQUE INDEX wide ON place (id, size)")
+        .await;
+    assert_eq!(
+        bench
+            .apply(&plan(1), &[place("1", "a", 1)])
+            .await
+            .unwrap_err()
+            .code(),
+        "store.key_missing"
+    );
+    bench.sql("CREATE UNIQUE INDEX exact ON place (id)").await;
+    bench.apply(&plan(1), &[place("1", "a", 1)]).await.unwrap();
+    assert_eq!(
+        bench
+            .apply(&plan(1), &[place("1", "b", 1)])
+            .await
+            .unwrap()
+            .updated,
+        1
+    );
+}
+
+pub async fn a_target_of_a_narrower_type_is_refused(bench: &Bench) {
+    let float = match bench.engine {
+        Engine::Sqlite | Engine::Postgres => "REAL",
+        Engine::Mysql => "FLOAT",
+    };
+    for (declared, column_type) in [
+        (float, ColumnType::Int64),
+        ("VARCHAR(50)", ColumnType::Int64),
+        ("DATE", ColumnType::Timestamp),
+        (
+            "DECIMAL(10,2)",
+            ColumnType::Decimal {
+                precision: 12,
+                scale: 2,
+            },
+        ),
+        (
+            "DECIMAL(10,2)",
+            ColumnType::Decimal {
+                precision: 10,
+                scale: 3,
+            },
+        ),
+        ("BIGINT", TEXT),
+        ("BIGINT", ColumnType::UInt64),
+    ] {
+        bench
+            .sql(&format!(
+                "CREATE TABLE narrow (id VARCHAR(12) NOT NULL PRIMARY KEY, v {declared})"
+            ))
+            .await;
+        let columns = vec![
+            key_column(
+                "id",
+                ColumnType::Text {
+                    chars_max: Some(12),
+                },
+            ),
+            column("v", column_type),
+        ];
+        let plan = ApplyPlan::new("narrow", columns, &["id"], "consumer", 1, "run-1");
+        let error = bench.apply(&plan, &[]).await.unwrap_err();
+        assert_eq!(
+            error.code(),
+            "store.type_refused",
+            "{column_type} into {declared}"
+        );
+        assert!(error.to_string().contains("column v"), "{error}");
+        bench.sql("DROP TABLE narrow").await;
+    }
+}
+
+pub async fn wrong_batches_are_refused(bench: &Bench) {
+    bench.apply(&plan(1), &[place("1", "a", 1)]).await.unwrap();
+    let mut renamed = places();
+    renamed[1].name = "title".to_owned();
+    let mut retyped = places();
+    retyped[2].column_type = ColumnType::Int32;
+    let fewer = places()[..2].to_vec();
+    for (columns, row) in [
+        (renamed, place("1", "b", 1)),
+        (retyped, place("1", "b", 1)),
+        (fewer, place("1", "b", 1)[..2].to_vec()),
+    ] {
+        let error = bench
+            .store
+            .apply(plan(2), upserts(&columns, &[row]))
+            .await
+            .unwrap_err();
+        assert_eq!(error.code(), "store.batch_invalid");
+    }
+    assert_untouched(bench).await;
+}
+
+pub async fn unsound_plans_are_refused(bench: &Bench) {
+    let changed = |change: fn(&mut ApplyPlan)| {
+        let mut plan = plan(1);
+        change(&mut plan);
+        plan
+    };
+    for (plan, code) in [
+        (changed(|plan| plan.key.clear()), "store.key_missing"),
+        (
+            changed(|plan| plan.key = vec!["colour".to_owned()]),
+            "store.plan_invalid",
+        ),
+        (
+            changed(|plan| plan.key = vec!["name".to_owned()]),
+            "store.plan_invalid",
+        ),
+        (
+            changed(|plan| plan.columns[1].name = "ID".to_owned()),
+            "store.plan_invalid",
+        ),
+        (
+            changed(|plan| plan.columns[1].name = "_op".to_owned()),
+            "store.plan_invalid",
+        ),
+        (
+            changed(|plan| plan.index_on = vec!["colour".to_owned()]),
+            "store.plan_invalid",
+        ),
+        (changed(|plan| plan.consumer.clear()), "store.plan_invalid"),
+        (
+            changed(|plan| plan.consumer = "x".repeat(192)),
+            "store.plan_invalid",
+        ),
+    ] {
+        assert_eq!(
+            bench
+                .store
+                .apply(plan, batches(vec![]))
+                .await
+                .unwrap_err()
+                .code(),
+            code
+        );
+    }
+    assert_eq!(bench.store.tables().await.unwrap(), Vec::<String>::new());
+}
+
+pub async fn errors_hold_no_values_and_no_password(bench: &Bench) {
+    const SECRET: &str = "410402199001011234";
+    bench.apply(&plan(1), &[]).await.unwrap();
+    let mut errors = vec![
+        bench
+            .apply(&plan(2), &[place("s", SECRET, 1), place("s", SECRET, 2)])
+            .await
+            .unwrap_err(),
+        bench
+            .query(tongqu_connectors::Query::all("nowhere", places()))
+            .await
+            .unwrap_err(),
+    ];
+    bench
+        .sql(&format!("INSERT INTO place VALUES ('1', '{SECRET}', 1)"))
+        .await;
+    bench
+        .sql("CREATE UNIQUE INDEX one_name ON place (name)")
+        .await;
+    errors.push(
+        bench
+            .apply(&plan(2), &[place("2", SECRET, 1)])
+            .await
+            .unwrap_err(),
+    );
+    let long_key = SECRET.repeat(1_000);
+    errors.extend(
+        bench
+            .apply(&plan(2), &[place(&long_key, "x", 1)])
+            .await
+            .err(),
+    );
+    for error in errors {
+        let told = format!("{error} {error:?}");
+        assert!(
+            !told.contains(SECRET) && !told.contains("tongqu-test"),
+            "{told}"
+        );
+    }
+    let told = format!(
+        "{} {:?} {:?}",
+        bench.store.address(),
+        bench.store.address(),
+        bench.store
+    );
+    assert!(!told.contains("tongqu-test"), "{told}");
+}

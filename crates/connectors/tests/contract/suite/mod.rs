@@ -1,0 +1,13 @@
+//! The contract, engine by engine the same.
+
+mod apply;
+mod catalog;
+mod faults;
+mod read;
+mod types;
+
+pub use apply::*;
+pub use catalog::*;
+pub use faults::*;
+pub use read::*;
+pub use types::*;

@@ -1,0 +1,189 @@
+//! What the contract's tests stand on: a store of their own, and rows written down shortly.
+
+use std::sync::Arc;
+
+use futures_util::{StreamExt, stream};
+use tempfile::TempDir;
+use tongqu_connectors::rows::{BatchBuilder, Op, Rows};
+use tongqu_connectors::{
+    Applied, ApplyPlan, BatchStream, ConnectorError, Query, RecordBatch, Store, Value,
+};
+use tongqu_domain::exchange::{Column, ColumnType, ValueRef};
+
+/// Which engine a test runs on, for the few places where SQL itself differs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    Sqlite,
+    Postgres,
+    Mysql,
+}
+
+/// A store of one test's own, empty at first.
+pub struct Bench {
+    pub engine: Engine,
+    pub url: String,
+    pub store: Arc<dyn Store>,
+    _dir: Option<TempDir>,
+}
+
+impl Bench {
+    pub async fn sqlite() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", dir.path().join("store.db").display());
+        let store = tongqu_connectors::open_or_create(&url).unwrap();
+        Self {
+            engine: Engine::Sqlite,
+            url,
+            store,
+            _dir: Some(dir),
+        }
+    }
+
+    /// Runs SQL beside the store, through the engine's own client.
+    pub async fn sql(&self, sql: &str) {
+        self.try_sql(sql).await.unwrap();
+    }
+
+    pub async fn try_sql(&self, sql: &str) -> Result<(), String> {
+        match self.engine {
+            Engine::Sqlite => {
+                let connection = rusqlite::Connection::open(&self.url["sqlite:".len()..]).unwrap();
+                connection
+                    .busy_timeout(std::time::Duration::from_secs(20))
+                    .unwrap();
+                connection
+                    .execute_batch(sql)
+                    .map_err(|error| error.to_string())
+            }
+            Engine::Postgres | Engine::Mysql => unimplemented!(),
+        }
+    }
+
+    /// A name as this engine quotes it.
+    pub fn quoted(&self, name: &str) -> String {
+        match self.engine {
+            Engine::Sqlite | Engine::Postgres => format!("\"{}\"", name.replace('"', "\"\"")),
+            Engine::Mysql => format!("`{}`", name.replace('`', "``")),
+        }
+    }
+
+    /// All rows of a table, ordered by these columns.
+    pub async fn rows(
+        &self,
+        table: &str,
+        columns: &[Column],
+        order_by: &[&str],
+    ) -> Vec<Vec<Value>> {
+        self.query(Query::all(table, columns.to_vec()).ordered_by(order_by))
+            .await
+            .unwrap()
+    }
+
+    /// All rows of a query, or the first error, whether it comes at once or in the stream.
+    pub async fn query(&self, query: Query) -> Result<Vec<Vec<Value>>, ConnectorError> {
+        collect(self.store.read(query).await?).await
+    }
+
+    pub async fn apply(
+        &self,
+        plan: &ApplyPlan,
+        rows: &[Vec<Value>],
+    ) -> Result<Applied, ConnectorError> {
+        self.store
+            .apply(plan.clone(), upserts(&plan.columns, rows))
+            .await
+    }
+}
+
+pub async fn collect(mut stream: BatchStream) -> Result<Vec<Vec<Value>>, ConnectorError> {
+    let mut all = Vec::new();
+    while let Some(batch) = stream.next().await {
+        all.extend(values_of(&batch?));
+    }
+    Ok(all)
+}
+
+pub fn values_of(batch: &RecordBatch) -> Vec<Vec<Value>> {
+    let rows = Rows::new(batch).unwrap();
+    let width = rows.columns().len();
+    (0..rows.len())
+        .map(|row| {
+            (0..width)
+                .map(|column| rows.value(row, column).into())
+                .collect()
+        })
+        .collect()
+}
+
+pub fn column(name: &str, column_type: ColumnType) -> Column {
+    Column {
+        name: name.to_owned(),
+        column_type,
+        nullable: true,
+    }
+}
+
+pub fn key_column(name: &str, column_type: ColumnType) -> Column {
+    Column {
+        name: name.to_owned(),
+        column_type,
+        nullable: false,
+    }
+}
+
+pub const TEXT: ColumnType = ColumnType::Text { chars_max: None };
+
+pub fn text(value: &str) -> Value {
+    Value::Text(value.to_owned())
+}
+
+/// `id` (text key of at most 12 characters), `name`, `size`.
+pub fn places() -> Vec<Column> {
+    vec![
+        key_column(
+            "id",
+            ColumnType::Text {
+                chars_max: Some(12),
+            },
+        ),
+        column("name", TEXT),
+        column("size", ColumnType::Int64),
+    ]
+}
+
+pub fn place(id: &str, name: &str, size: i64) -> Vec<Value> {
+    vec![text(id), text(name), Value::Int(size)]
+}
+
+/// A plan for the table `place` on behalf of `consumer`.
+pub fn plan(cursor: i64) -> ApplyPlan {
+    ApplyPlan::new("place", places(), &["id"], "consumer", cursor, "run-1")
+}
+
+fn borrowed(row: &[Value]) -> Vec<ValueRef<'_>> {
+    row.iter().map(Value::as_ref).collect()
+}
+
+pub fn upsert_batch(columns: &[Column], rows: &[Vec<Value>]) -> RecordBatch {
+    let mut builder = BatchBuilder::for_changes(columns);
+    for row in rows {
+        builder.push_change(Op::Upsert, &borrowed(row)).unwrap();
+    }
+    builder.finish()
+}
+
+pub fn upserts(columns: &[Column], rows: &[Vec<Value>]) -> BatchStream {
+    batches(vec![Ok(upsert_batch(columns, rows))])
+}
+
+pub fn changes(columns: &[Column], rows: &[(Op, Vec<Value>)]) -> BatchStream {
+    let mut builder = BatchBuilder::for_changes(columns);
+    for (op, row) in rows {
+        builder.push_change(*op, &borrowed(row)).unwrap();
+    }
+    batches(vec![Ok(builder.finish())])
+}
+
+pub fn batches(batches: Vec<Result<RecordBatch, ConnectorError>>) -> BatchStream {
+    stream::iter(batches).boxed()
+}
