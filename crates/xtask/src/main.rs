@@ -1,1 +1,97 @@
-fn main(){}
+//! Every script of the project, as `cargo xtask <command>`. CI runs the same commands and nothing else.
+#![expect(
+    clippy::print_stdout,
+    reason = "a command-line tool speaks through its standard output"
+)]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the tool stands outside the product and reads its own environment"
+)]
+
+mod bench;
+mod check;
+mod databases;
+mod demo;
+mod generated;
+mod proc;
+mod repo;
+mod setup;
+mod suites;
+mod tidy;
+mod web;
+
+use std::env;
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+use demo::Profile;
+use generated::Mode;
+use setup::Purpose;
+use tidy::spec_index;
+
+const USAGE: &str = "\
+cargo xtask <command>
+
+  demo [--data DIR] [--port N] [-- ...]   build the portal and the program, start an invented county
+  serve [--data DIR] [--port N] [-- ...]  the same from an unoptimised build, for work on the product
+  test                                    every suite, with private databases and a browser
+  check                                   formatting, lints, structure, generated files, unit tests
+  gen [--check]                           write (or compare) the files made from others
+  clauses                                 who cites which clause of the regulations
+  bench [NAME]                            run a benchmark, or list them
+  setup                                   install what the commands above need";
+
+fn main() -> ExitCode {
+    match run(env::args_os().skip(1)) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs a command; `false` means that it ran and found faults.
+fn run(mut words: impl Iterator<Item = OsString>) -> Result<bool> {
+    let command = words.next().unwrap_or_default();
+    match command.to_string_lossy().as_ref() {
+        "demo" => demo::demo(Profile::Release, words).map(|()| true),
+        "serve" => demo::demo(Profile::Dev, words).map(|()| true),
+        "test" => check::test(),
+        "check" => check::check(),
+        "gen" => gen_files(words),
+        "clauses" => {
+            print!("{}", spec_index::overview(&tidy::Tree::read()?));
+            Ok(true)
+        }
+        "bench" => {
+            let words: Vec<String> = words
+                .map(|word| word.to_string_lossy().into_owned())
+                .collect();
+            bench::run(
+                words.first().map(String::as_str),
+                words.get(1..).unwrap_or_default(),
+            )?;
+            Ok(true)
+        }
+        "setup" => setup::setup(Purpose::Test).map(|()| true),
+        "" | "help" | "--help" | "-h" => {
+            println!("{USAGE}");
+            Ok(true)
+        }
+        unknown => bail!("there is no command `{unknown}`\n\n{USAGE}"),
+    }
+}
+
+fn gen_files(words: impl Iterator<Item = OsString>) -> Result<bool> {
+    let words: Vec<OsString> = words.collect();
+    let mode = match words.as_slice() {
+        [] => Mode::Write,
+        [word] if word == "--check" => Mode::Check,
+        _ => bail!("`gen` takes nothing but `--check`"),
+    };
+    Ok(generated::run(mode)?.failed == 0)
+}

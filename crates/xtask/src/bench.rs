@@ -1,0 +1,87 @@
+//! `cargo xtask bench [NAME]`: the benchmarks of the workspace.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+
+use crate::{proc, repo};
+
+/// Without a name, lists what there is; with one, runs it with the words behind it.
+pub fn run(name: Option<&str>, words: &[String]) -> Result<()> {
+    let found = benches(&repo::root().join("crates"))?;
+    let list: Vec<&str> = found.iter().map(|(_, bench)| bench.as_str()).collect();
+    let list = if list.is_empty() {
+        "none".to_owned()
+    } else {
+        list.join(", ")
+    };
+    let Some(name) = name else {
+        println!("benchmarks: {list}");
+        return Ok(());
+    };
+    let Some((folder, _)) = found.iter().find(|(_, bench)| bench == name) else {
+        bail!("there is no benchmark `{name}`; there are: {list}");
+    };
+    let manifest = format!("crates/{folder}/Cargo.toml");
+    proc::must(
+        repo::cargo()?
+            .args([
+                "bench",
+                "--locked",
+                "--manifest-path",
+                &manifest,
+                "--bench",
+                name,
+                "--",
+            ])
+            .args(words),
+    )
+}
+
+/// Crate folder and name of each `crates/*/benches/*.rs`.
+fn benches(crates: &Path) -> Result<Vec<(String, String)>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(crates).with_context(|| format!("can't read {}", crates.display()))? {
+        let folder = entry?;
+        let Ok(files) = fs::read_dir(folder.path().join("benches")) else {
+            continue;
+        };
+        for file in files {
+            let path = file?.path();
+            if path.extension().is_some_and(|ending| ending == "rs") {
+                let stem = path
+                    .file_stem()
+                    .unwrap_or_default()
+                    .to_string_lossy()
+                    .into_owned();
+                found.push((folder.file_name().to_string_lossy().into_owned(), stem));
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn benchmarks_are_found_in_every_crate() {
+        let dir = repo::TempDir::new("bench-test").unwrap();
+        for file in [
+            "server/benches/search.rs",
+            "domain/benches/digest.rs",
+            "domain/benches/data.csv",
+            "domain/src/lib.rs",
+        ] {
+            let path = dir.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "").unwrap();
+        }
+        let expected = [("domain", "digest"), ("server", "search")]
+            .map(|(folder, name)| (folder.to_owned(), name.to_owned()));
+        assert_eq!(benches(dir.path()).unwrap(), expected);
+    }
+}

@@ -1,0 +1,115 @@
+//! Files that are made from others and committed: written by `gen`, compared by `gen --check`.
+
+use std::fs;
+
+use anyhow::{Context, Result, bail};
+
+use crate::suites::Counts;
+use crate::tidy::{self, spec_index};
+use crate::{proc, repo, web};
+
+/// Whether files are written or only compared.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    Write,
+    Check,
+}
+
+struct Generated {
+    path: &'static str,
+    from: &'static str,
+    make: fn() -> Result<String>,
+}
+
+/// In the order in which one is made from the other.
+const GENERATED: &[Generated] = &[
+    Generated {
+        path: "openapi.json",
+        from: "`tongqu openapi`",
+        make: openapi,
+    },
+    Generated {
+        path: "web/src/api/schema.gen.ts",
+        from: "openapi.json by `npm run gen:api`",
+        make: api_client,
+    },
+    Generated {
+        path: spec_index::PATH,
+        from: "the clauses cited in the sources",
+        make: clause_index,
+    },
+];
+
+/// Writes or compares every generated file; one count per file.
+pub fn run(mode: Mode) -> Result<Counts> {
+    // The program embeds the portal, so that has to be there before the program can describe its API.
+    web::build()?;
+    let mut counts = Counts::default();
+    for generated in GENERATED {
+        let path = repo::root().join(generated.path);
+        let found = fs::read_to_string(&path).ok();
+        let fresh = match (generated.make)() {
+            Ok(fresh) => fresh,
+            Err(error) => {
+                println!(
+                    "not ok {} could not be made from {}: {error:#}",
+                    generated.path, generated.from
+                );
+                counts += Counts::FAILED;
+                continue;
+            }
+        };
+        let same = found.as_deref() == Some(fresh.as_str());
+        if mode == Mode::Write && !same {
+            fs::write(&path, fresh).with_context(|| format!("can't write {}", path.display()))?;
+        }
+        let outcome = match (mode, same) {
+            (_, true) => "is fresh",
+            (Mode::Write, false) => "written",
+            (Mode::Check, false) => "is stale: run `cargo xtask gen` and commit it",
+        };
+        let ok = same || mode == Mode::Write;
+        println!(
+            "{} {} {outcome}",
+            if ok { "ok" } else { "not ok" },
+            generated.path
+        );
+        counts += if ok { Counts::PASSED } else { Counts::FAILED };
+    }
+    Ok(counts)
+}
+
+fn openapi() -> Result<String> {
+    proc::read(repo::cargo()?.args([
+        "run",
+        "--quiet",
+        "--locked",
+        "--package",
+        "tongqu",
+        "--",
+        "openapi",
+    ]))
+}
+
+/// Lets the portal's own script write the file, reads it, and puts back what was there.
+fn api_client() -> Result<String> {
+    let path = repo::root().join("web/src/api/schema.gen.ts");
+    let before = fs::read(&path).ok();
+    let made = proc::run(&mut web::npm("gen:api"), proc::Output::Keep, None);
+    let fresh = fs::read_to_string(&path)
+        .with_context(|| format!("`npm run gen:api` wrote no {}", path.display()));
+    match before {
+        Some(bytes) => fs::write(&path, bytes)?,
+        None => drop(fs::remove_file(&path)),
+    }
+    let made = made?;
+    if !made.ok() {
+        bail!("`npm run gen:api` {}", made.describe());
+    }
+    fresh
+}
+
+fn clause_index() -> Result<String> {
+    spec_index::render(&tidy::Tree::read()?)
+        .with_context(|| format!("{} is missing: restore it from git", spec_index::PATH))
+}

@@ -1,0 +1,71 @@
+//! Which feature may use which: the only place where such a pair is allowed.
+
+/// Every feature may use these.
+pub const FOR_ALL: &[&str] = &["directory"];
+
+/// May use every feature: it walks the whole product. Nobody may use it.
+pub const USES_ALL: &str = "demo";
+
+/// A feature and what it may use beside [`FOR_ALL`]. There are no cycles.
+pub const PAIRS: &[(&str, &[&str])] = &[
+    ("directory", &[]),
+    ("ledger", &[]),
+    ("law", &[]),
+    ("catalogue", &["law"]),
+    ("grant", &["catalogue"]),
+    ("request", &["catalogue", "grant", "law"]),
+    ("exchange", &["catalogue", "grant", "request"]),
+    ("gateway", &["catalogue", "grant", "request"]),
+    // Reads what the others publish, writes nothing of theirs.
+    (
+        "report",
+        &[
+            "catalogue",
+            "exchange",
+            "gateway",
+            "grant",
+            "ledger",
+            "request",
+        ],
+    ),
+];
+
+/// Whether `user` may use `used`; `None` if `user` has no line above.
+pub fn may_use(user: &str, used: &str) -> Option<bool> {
+    if user == used || user == USES_ALL {
+        return Some(true);
+    }
+    let (_, allowed) = PAIRS.iter().find(|(feature, _)| *feature == user)?;
+    Some(FOR_ALL.contains(&used) || allowed.contains(&used))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_are_no_cycles() {
+        fn reaches(from: &str, goal: &str, depth: usize) -> bool {
+            let uses = PAIRS
+                .iter()
+                .find(|(feature, _)| *feature == from)
+                .map_or(&[][..], |(_, uses)| uses);
+            depth > 0
+                && uses
+                    .iter()
+                    .any(|next| *next == goal || reaches(next, goal, depth - 1))
+        }
+        for (feature, uses) in PAIRS {
+            assert!(
+                !reaches(feature, feature, PAIRS.len()),
+                "{feature} reaches itself"
+            );
+            assert!(!uses.contains(&USES_ALL), "nobody uses {USES_ALL}");
+        }
+        assert!(
+            PAIRS
+                .iter()
+                .any(|(feature, uses)| FOR_ALL.contains(feature) && uses.is_empty())
+        );
+    }
+}
