@@ -1,15 +1,17 @@
 //! `cargo xtask check` and `test`: the same steps, the second with everything that needs a server or a browser.
 
+use std::ffi::OsString;
+use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Result, bail};
 
-use crate::databases::{mariadb, postgres};
+use crate::databases::Databases;
 use crate::demo::{self, Profile};
 use crate::generated::{self, Mode};
 use crate::proc::{self, Output};
 use crate::repo::{self, TempDir};
-use crate::setup::{Purpose, find_program, setup};
+use crate::setup::{Purpose, find_program, setup, system_packages};
 use crate::suites::{Counts, Report, browser, rust, story, structure, web as portal};
 use crate::web;
 
@@ -38,7 +40,9 @@ pub fn check() -> Result<bool> {
         ]),
     );
     report.add("generated", generated::run(Mode::Check));
-    report.add("rust", rust::run(&Vec::new()));
+    let databases = Databases::start(scratch.path(), &mut report);
+    report.add("rust", rust::run(&databases.environment));
+    drop(databases);
     if find_program("cargo-deny").is_some() {
         report.add(
             "dependencies",
@@ -58,6 +62,34 @@ fn cargo_passes(arguments: &[&str]) -> Result<Counts> {
     } else {
         Counts::FAILED
     })
+}
+
+/// Runs a command with both private databases behind it, for work on a store or a connector.
+pub fn with_databases(words: &[OsString]) -> Result<bool> {
+    let Some((program, arguments)) = words.split_first() else {
+        bail!(
+            "name the command to run: `cargo xtask with-databases cargo nextest run -p tongqu-connectors`"
+        );
+    };
+    proc::catch_interrupts()?;
+    system_packages(Purpose::Check)?;
+    let scratch = TempDir::new("databases")?;
+    let mut report = Report::default();
+    let databases = Databases::start(scratch.path(), &mut report);
+    if report.total().failed > 0 {
+        bail!("the databases did not start");
+    }
+    for (name, url) in &databases.environment {
+        println!("{name}={url}");
+    }
+    let outcome = proc::run(
+        Command::new(program)
+            .args(arguments)
+            .envs(databases.environment.iter().cloned()),
+        Output::Show,
+        None,
+    )?;
+    Ok(outcome.ok())
 }
 
 /// Everything the project can show about itself. The last line printed is `N passed, N failed`.
@@ -83,26 +115,11 @@ fn run_suites(report: &mut Report) -> Result<()> {
     report.add("portal", portal::run(scratch.path()));
     proc::stop_if_interrupted()?;
 
-    let mut environment = rust::Environment::new();
-    let postgres = postgres::start_cluster(&scratch.path().join("postgres"));
-    let mariadb = mariadb::start_server(&scratch.path().join("mariadb"));
-    let mut servers = Vec::new();
-    for (name, variable, server) in [
-        ("PostgreSQL", "TONGQU_TEST_POSTGRES", postgres),
-        ("MariaDB", "TONGQU_TEST_MARIADB", mariadb),
-    ] {
-        match server {
-            Ok(server) => {
-                environment.push((variable, server.url.clone()));
-                servers.push(server);
-            }
-            Err(error) => report.add(name, Err(error)),
-        }
-    }
-    report.add("rust", rust::run(&environment));
+    let databases = Databases::start(scratch.path(), report);
+    report.add("rust", rust::run(&databases.environment));
     proc::stop_if_interrupted()?;
     report.add("generated", generated::run(Mode::Check));
-    drop(servers);
+    drop(databases);
     proc::stop_if_interrupted()?;
 
     let binary = demo::binary(Profile::Release)?;

@@ -38,8 +38,10 @@ cargo xtask <command>
   serve [--data DIR] [--port N] [-- ...]  the same from an unoptimised build, for work on the product
   test                                    every suite, with private databases and a browser
   check                                   formatting, lints, structure, generated files, unit tests
+  tidy                                    the structure checks alone
   gen [--check]                           write (or compare) the files made from others
   clauses                                 who cites which clause of the regulations
+  with-databases COMMAND ...              run a command with the tests' PostgreSQL and MariaDB behind it
   bench [NAME]                            run a benchmark, or list them
   setup                                   install what the commands above need";
 
@@ -62,7 +64,9 @@ fn run(mut words: impl Iterator<Item = OsString>) -> Result<bool> {
         "serve" => demo::demo(Profile::Dev, words).map(|()| true),
         "test" => check::test(),
         "check" => check::check(),
+        "tidy" => Ok(suites::structure::run()?.failed == 0),
         "gen" => gen_files(words),
+        "with-databases" => check::with_databases(&words.collect::<Vec<_>>()),
         "clauses" => {
             print!("{}", spec_index::overview(&tidy::Tree::read()?));
             Ok(true)

@@ -16,14 +16,14 @@ use crate::{databases, proc, repo};
 /// The oldest Node the portal's tools run on.
 const NODE_MIN: (u32, u32) = (20, 19);
 
-/// What a command is about to do, which decides what has to be there.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// What a command is about to do, which decides what has to be there; each includes those before it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Purpose {
     /// Build and run the product.
     Demo,
-    /// Also check it: the test runner and the lints.
+    /// Also check it: lints, the test runner and the test databases.
     Check,
-    /// Also the test databases and a browser.
+    /// Also a browser.
     Test,
 }
 
@@ -50,13 +50,13 @@ const NEEDS: &[Need] = &[
     Need {
         what: "PostgreSQL",
         packages: &["postgresql"],
-        purpose: Purpose::Test,
+        purpose: Purpose::Check,
         met: || databases::postgres::programs().is_ok(),
     },
     Need {
         what: "MariaDB",
         packages: &["mariadb-server"],
-        purpose: Purpose::Test,
+        purpose: Purpose::Check,
         met: || databases::mariadb::programs().is_ok(),
     },
     Need {
@@ -76,13 +76,7 @@ const NEEDS: &[Need] = &[
 /// Makes sure that everything `purpose` needs is there, and says what it does about it.
 pub fn setup(purpose: Purpose) -> Result<()> {
     check_node()?;
-    let missing: Vec<&Need> = NEEDS
-        .iter()
-        .filter(|need| needed_for(need.purpose, purpose) && !(need.met)())
-        .collect();
-    if !missing.is_empty() {
-        install(&missing)?;
-    }
+    system_packages(purpose)?;
     npm_packages(&repo::root().join("web"))?;
     if purpose == Purpose::Test {
         npm_packages(&repo::root().join("e2e"))?;
@@ -93,12 +87,16 @@ pub fn setup(purpose: Purpose) -> Result<()> {
     Ok(())
 }
 
-fn needed_for(need: Purpose, purpose: Purpose) -> bool {
-    match purpose {
-        Purpose::Demo => need == Purpose::Demo,
-        Purpose::Check => need != Purpose::Test,
-        Purpose::Test => true,
+/// The system packages alone.
+pub fn system_packages(purpose: Purpose) -> Result<()> {
+    let missing: Vec<&Need> = NEEDS
+        .iter()
+        .filter(|need| need.purpose <= purpose && !(need.met)())
+        .collect();
+    if !missing.is_empty() {
+        install(&missing)?;
     }
+    Ok(())
 }
 
 /// A program by its name: on the path, or in the folders that only root has on its path.
@@ -359,16 +357,6 @@ mod tests {
         assert_eq!(parse_node_version("v20.20.2"), Some((20, 20)));
         assert!(parse_node_version("v9.99.0").unwrap() < NODE_MIN);
         assert_eq!(parse_node_version("nonsense"), None);
-    }
-
-    #[test]
-    fn each_purpose_includes_the_lesser_one() {
-        assert!(
-            needed_for(Purpose::Demo, Purpose::Check) && needed_for(Purpose::Check, Purpose::Test)
-        );
-        assert!(
-            !needed_for(Purpose::Test, Purpose::Demo) && !needed_for(Purpose::Test, Purpose::Check)
-        );
     }
 
     #[test]

@@ -19,12 +19,48 @@ use nix::sys::signal::Signal;
 use nix::unistd::User;
 
 use crate::proc;
+use crate::suites::Report;
+use crate::suites::rust::Environment;
 
 /// The account both servers know, and the name of its first database.
 pub const ACCOUNT: &str = "tongqu";
 
 /// How long a server may take from its start to its first answer.
 const START_LIMIT: Duration = Duration::from_mins(1);
+
+/// Both servers, and where the tests find them.
+pub struct Databases {
+    /// `TONGQU_TEST_POSTGRES` and `TONGQU_TEST_MARIADB`: addresses that end in `/`, each with an account
+    /// that may create databases and with one named like the account.
+    pub environment: Environment,
+    servers: Vec<Server>,
+}
+
+impl Databases {
+    /// Starts both below `scratch`. One that doesn't start counts as failed in the report, and its
+    /// variable is not set.
+    pub fn start(scratch: &Path, report: &mut Report) -> Self {
+        let postgres = postgres::start_cluster(&scratch.join("postgres"));
+        let mariadb = mariadb::start_server(&scratch.join("mariadb"));
+        let mut started = Self {
+            environment: Vec::new(),
+            servers: Vec::new(),
+        };
+        for (variable, server) in [
+            ("TONGQU_TEST_POSTGRES", postgres),
+            ("TONGQU_TEST_MARIADB", mariadb),
+        ] {
+            match server {
+                Ok(server) => {
+                    started.environment.push((variable, server.url.clone()));
+                    started.servers.push(server);
+                }
+                Err(error) => report.add(variable, Err(error)),
+            }
+        }
+        started
+    }
+}
 
 /// A server that runs, and the address its tests use.
 pub struct Server {

@@ -1,0 +1,94 @@
+// Walks every story in `stories/` in Chromium against the real program.
+//
+// A story is a module that exports `title` and `steps`: an object of named functions, walked in order,
+// each given the story's world. Every step, and every page met on the way, prints one line `ok ...` or
+// `not ok ...`; `cargo xtask test` counts them. A step that could not be reached has failed.
+//
+// Needs TONGQU_BIN (the built program) and, where it has another name, TONGQU_CHROMIUM. One story alone:
+// `node run.mjs publish`, which walks the stories whose file name contains the word.
+
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+
+import { accessibilityFaults } from './support/accessibility.mjs'
+import { launchBrowser } from './support/browser.mjs'
+import { startProgram } from './support/program.mjs'
+import { World } from './support/world.mjs'
+
+const here = import.meta.dirname
+const wanted = process.argv[2] ?? ''
+let passed = 0
+let failed = 0
+
+function report(name, error) {
+  if (error === undefined) {
+    passed += 1
+    console.log(`ok ${name}`)
+  } else {
+    failed += 1
+    console.log(`not ok ${name}`)
+    console.log(String(error.stack ?? error).replace(/^/gm, '    '))
+  }
+}
+
+async function attempt(name, act) {
+  try {
+    await act()
+    report(name)
+    return true
+  } catch (error) {
+    report(name, error)
+    return false
+  }
+}
+
+/** One line for each page that the story has met for the first time. */
+async function auditPages(world) {
+  for (const [route, page] of world.unseenRoutes()) {
+    await attempt(`${route} has no serious accessibility fault`, async () => {
+      const faults = await accessibilityFaults(page)
+      if (faults.length > 0) throw new Error(faults.join('\n'))
+    })
+  }
+}
+
+async function walk(browser, story, scratch) {
+  console.log(`# ${story.title}`)
+  const names = Object.keys(story.steps)
+  let program
+  const started = await attempt(`${story.title}: the program starts`, async () => {
+    program = await startProgram(path.join(scratch, 'data'))
+  })
+  const world = new World(browser, program)
+  let reached = started
+  for (const name of names) {
+    if (!reached) {
+      report(name, 'not reached')
+      continue
+    }
+    reached = await attempt(name, async () => {
+      await story.steps[name](world)
+      world.failOnPageErrors()
+    })
+    if (reached) await auditPages(world)
+    else await world.keepPictures(path.join(here, 'test-results'), name)
+  }
+  await world.close()
+  if (program) await attempt(`${story.title}: the program stops when asked to`, () => program.stop())
+}
+
+const files = (await readdir(path.join(here, 'stories'))).filter((file) => file.endsWith('.story.mjs') && file.includes(wanted)).sort()
+const scratch = await mkdtemp(path.join(process.env.TONGQU_SCRATCH ?? tmpdir(), 'e2e-'))
+const browser = await launchBrowser()
+try {
+  for (const [index, file] of files.entries()) {
+    const story = await import(path.join(here, 'stories', file))
+    await walk(browser, story, path.join(scratch, String(index)))
+  }
+} finally {
+  await browser.close()
+  await rm(scratch, { recursive: true, force: true })
+}
+console.log(`# ${passed} passed, ${failed} failed`)
+process.exitCode = failed > 0 || passed === 0 ? 1 : 0

@@ -1,0 +1,73 @@
+// The program under test: `tongqu demo` in an empty folder, on a port of its own choosing.
+
+import { spawn } from 'node:child_process'
+import { mkdir } from 'node:fs/promises'
+import path from 'node:path'
+import readline from 'node:readline'
+
+const START_MS_MAX = 120_000
+const STOP_MS_MAX = 15_000
+
+/**
+ * Starts the demo and waits until it says that it is ready, which it does with one line of JSON:
+ * `{"address": "http://127.0.0.1:PORT", "sign_ins": [{"role", "department", "person", "login", "password"}]}`.
+ */
+export async function startProgram(data) {
+  const binary = process.env.TONGQU_BIN
+  if (!binary) throw new Error('TONGQU_BIN is not set: point it to the built program, or use `cargo xtask test`')
+  await mkdir(path.dirname(data), { recursive: true })
+  const child = spawn(binary, ['demo', '--data', data, '--port', '0', '--json'], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const last = []
+  const remember = (line) => {
+    last.push(line)
+    if (last.length > 30) last.shift()
+  }
+  const exited = new Promise((resolve) => {
+    child.once('exit', (code, signal) => resolve(signal ?? code))
+    child.once('error', (error) => resolve(error.message))
+  })
+  // Both pipes are read to the end, or the program would stop when they are full.
+  readline.createInterface({ input: child.stderr }).on('line', remember)
+  const ready = await new Promise((resolve, reject) => {
+    const late = setTimeout(() => reject(new Error(`not ready after ${START_MS_MAX} ms:\n${last.join('\n')}`)), START_MS_MAX)
+    exited.then((how) => {
+      clearTimeout(late)
+      reject(new Error(`ended before it was ready (${how}):\n${last.join('\n')}`))
+    })
+    readline.createInterface({ input: child.stdout }).on('line', (line) => {
+      remember(line)
+      const said = parse(line)
+      if (said?.address) {
+        clearTimeout(late)
+        resolve(said)
+      }
+    })
+  }).catch((error) => {
+    child.kill('SIGKILL')
+    throw error
+  })
+  return {
+    address: ready.address,
+    /** The sign-in of a role, of a given department where several have it. */
+    signIn(role, department) {
+      const found = ready.sign_ins.find((one) => one.role === role && (department === undefined || one.department === department))
+      if (!found) throw new Error(`the demo offers no sign-in for ${role} ${department ?? ''}`)
+      return found
+    },
+    async stop() {
+      child.kill('SIGTERM')
+      const late = setTimeout(() => child.kill('SIGKILL'), STOP_MS_MAX)
+      const how = await exited
+      clearTimeout(late)
+      if (how !== 0) throw new Error(`ended with ${how} instead of 0:\n${last.join('\n')}`)
+    },
+  }
+}
+
+function parse(line) {
+  try {
+    return JSON.parse(line)
+  } catch {
+    return undefined
+  }
+}
