@@ -9,25 +9,14 @@ pub const USES_ALL: &str = "demo";
 /// A feature and what it may use beside [`FOR_ALL`]. There are no cycles.
 pub const PAIRS: &[(&str, &[&str])] = &[
     ("directory", &[]),
+    ("session", &[]),
     ("ledger", &[]),
-    ("law", &[]),
-    ("catalogue", &["law"]),
-    ("grant", &["catalogue"]),
-    ("request", &["catalogue", "grant", "law"]),
-    ("exchange", &["catalogue", "grant", "request"]),
-    ("gateway", &["catalogue", "grant", "request"]),
-    // Reads what the others publish, writes nothing of theirs.
-    (
-        "report",
-        &[
-            "catalogue",
-            "exchange",
-            "gateway",
-            "grant",
-            "ledger",
-            "request",
-        ],
-    ),
+    ("catalogue", &[]),
+    ("request", &["catalogue"]),
+    ("exchange", &["catalogue", "request"]),
+    // These two only show what the others publish, and write nothing of theirs.
+    ("desk", &["catalogue", "exchange", "request"]),
+    ("home", &["catalogue", "exchange", "ledger", "request"]),
 ];
 
 /// Whether `user` may use `used`; `None` if `user` has no line above.

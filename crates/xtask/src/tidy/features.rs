@@ -156,7 +156,7 @@ pub fn doors(tree: &Tree) -> Vec<Finding> {
                     &source.path,
                     line,
                     "a door to the world outside the platform",
-                    "ask `platform::clock`, `platform::config` or `platform::random`, or hand the value in as an argument",
+                    "ask `platform::clock`, `platform::config` or `platform::secrets`, or hand the value in as an argument",
                 ));
             }
         }
