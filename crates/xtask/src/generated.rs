@@ -24,6 +24,11 @@ struct Generated {
 /// In the order in which one is made from the other.
 const GENERATED: &[Generated] = &[
     Generated {
+        path: spec_index::PATH,
+        from: "the clauses cited in the sources",
+        make: clause_index,
+    },
+    Generated {
         path: "openapi.json",
         from: "`tongqu openapi`",
         make: openapi,
@@ -33,17 +38,10 @@ const GENERATED: &[Generated] = &[
         from: "openapi.json by `npm run gen:api`",
         make: api_client,
     },
-    Generated {
-        path: spec_index::PATH,
-        from: "the clauses cited in the sources",
-        make: clause_index,
-    },
 ];
 
 /// Writes or compares every generated file; one count per file.
 pub fn run(mode: Mode) -> Result<Counts> {
-    // The program embeds the portal, so that has to be there before the program can describe its API.
-    web::build()?;
     let mut counts = Counts::default();
     for generated in GENERATED {
         let path = repo::root().join(generated.path);
@@ -79,7 +77,9 @@ pub fn run(mode: Mode) -> Result<Counts> {
     Ok(counts)
 }
 
+/// The program embeds the portal, so that has to be there before the program can describe its API.
 fn openapi() -> Result<String> {
+    web::build()?;
     proc::read(repo::cargo()?.args([
         "run",
         "--quiet",
