@@ -47,6 +47,10 @@ fn find(metadata: &Value) -> Vec<Finding> {
         for dependency in list(&package["dependencies"]) {
             let used = dependency["name"].as_str().unwrap_or_default();
             let for_tests = dependency["kind"] == "dev";
+            // A crate may name itself to switch on a feature for its own tests.
+            if used == name {
+                continue;
+            }
             if members.contains(&used) && !may_use.contains(&used) {
                 findings.push(Finding::new(
                     &manifest,
@@ -102,7 +106,7 @@ mod tests {
     fn the_arrows_as_drawn_are_clean() {
         let metadata = json!({"packages": [
             package(DOMAIN, &[("serde", None), ("insta", Some("dev")), ("tokio", Some("dev"))]),
-            package("tongqu-connectors", &[(DOMAIN, None), ("tokio", None)]),
+            package("tongqu-connectors", &[(DOMAIN, None), ("tokio", None), ("tongqu-connectors", Some("dev"))]),
             package("tongqu", &[(DOMAIN, None), ("tongqu-connectors", None), ("axum", None)]),
         ]});
         assert_eq!(find(&metadata), []);
