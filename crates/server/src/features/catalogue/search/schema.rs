@@ -1,0 +1,180 @@
+//! The fields of the index, and how an entry becomes one of its documents.
+
+use std::collections::BTreeSet;
+
+use tantivy::TantivyDocument;
+use tantivy::schema::{Field, IndexRecordOption, STORED, STRING, Schema, SchemaBuilder, TextFieldIndexing, TextOptions};
+use tantivy::tokenizer::{PreTokenizedString, Token};
+
+use super::text::{self, Chains, Grain};
+use super::{Doc, Facet};
+
+/// Rises with every change of fields or terms; an index written under another number is rebuilt.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// Longest part of each text that is searched, in characters.
+const NAME_CHARS_MAX: usize = 500;
+const SUMMARY_CHARS_MAX: usize = 5_000;
+/// Data items of one entry that are searched.
+const ITEMS_MAX: usize = 2_000;
+/// Parts the name of a data item from its code in the stored field.
+const ITEM_SEPARATOR: char = '\t';
+
+/// The four texts in which words are looked up.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Texts {
+    pub(super) name: Field,
+    pub(super) items: Field,
+    pub(super) department: Field,
+    pub(super) summary: Field,
+}
+
+/// The three texts in which sounds are looked up.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sounds {
+    pub(super) name: Field,
+    pub(super) items: Field,
+    pub(super) department: Field,
+}
+
+/// What is kept as written, for highlighting.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Kept {
+    pub(super) name: Field,
+    pub(super) summary: Field,
+    pub(super) department: Field,
+    /// One value per item: name, separator, code.
+    pub(super) item: Field,
+}
+
+/// All fields.
+#[derive(Debug, Clone)]
+pub(super) struct Fields {
+    pub(super) schema: Schema,
+    pub(super) id: Field,
+    pub(super) texts: Texts,
+    pub(super) sounds: Sounds,
+    /// Codes of items and of the entry: exact and by their beginning.
+    pub(super) codes: Field,
+    /// Permission terms.
+    pub(super) labels: Field,
+    pub(super) kept: Kept,
+    facets: Vec<(Facet, Field)>,
+    published_at: Field,
+    tie: Field,
+}
+
+/// Name of the column with the time of publication.
+pub(super) const PUBLISHED_AT: &str = "published_at";
+/// Name of the column that orders what is otherwise equal.
+pub(super) const TIE: &str = "tie";
+
+impl Fields {
+    /// Lays the fields out; the same every time.
+    pub(super) fn new() -> Self {
+        let mut builder = SchemaBuilder::new();
+        let b = &mut builder;
+        let id = b.add_text_field("id", STRING | STORED);
+        let texts = Texts {
+            name: b.add_text_field("name", counted()),
+            items: b.add_text_field("items", counted()),
+            department: b.add_text_field("department", counted()),
+            summary: b.add_text_field("summary", counted()),
+        };
+        let sounds = Sounds {
+            name: b.add_text_field("name_sounds", counted()),
+            items: b.add_text_field("items_sounds", counted()),
+            department: b.add_text_field("department_sounds", counted()),
+        };
+        let codes = b.add_text_field("codes", counted());
+        let labels = b.add_text_field("labels", STRING);
+        let kept = Kept {
+            name: b.add_text_field("kept_name", STORED),
+            summary: b.add_text_field("kept_summary", STORED),
+            department: b.add_text_field("kept_department", STORED),
+            item: b.add_text_field("kept_item", STORED),
+        };
+        let column = TextOptions::default().set_fast("raw");
+        let facets = Facet::ALL.iter().map(|facet| (*facet, b.add_text_field(facet.column(), column.clone()))).collect();
+        let published_at = b.add_i64_field(PUBLISHED_AT, tantivy::schema::FAST);
+        let tie = b.add_u64_field(TIE, tantivy::schema::FAST);
+        Self { schema: builder.build(), id, texts, sounds, codes, labels, kept, facets, published_at, tie }
+    }
+
+    /// The document of an entry.
+    pub(super) fn document(&self, doc: &Doc) -> TantivyDocument {
+        let mut out = TantivyDocument::new();
+        out.add_text(self.id, doc.entry_id.as_str());
+
+        let mut name = text::terms(&doc.name, Grain::Singles, NAME_CHARS_MAX);
+        name.extend(text::whole_term(&doc.name, NAME_CHARS_MAX));
+        let mut departments = text::terms(&doc.department, Grain::Singles, NAME_CHARS_MAX);
+        let mut name_sounds = BTreeSet::new();
+        text::add_sounds(&doc.name, Chains::Anywhere, NAME_CHARS_MAX, &mut name_sounds);
+        let mut department_sounds = BTreeSet::new();
+        text::add_sounds(&doc.department, Chains::Beginning, NAME_CHARS_MAX, &mut department_sounds);
+        if let Some(short) = &doc.department_short {
+            departments.extend(text::terms(short, Grain::Singles, NAME_CHARS_MAX));
+            text::add_sounds(short, Chains::Beginning, NAME_CHARS_MAX, &mut department_sounds);
+        }
+        let mut items = Vec::new();
+        let mut item_sounds = BTreeSet::new();
+        let mut codes: BTreeSet<String> = text::terms(&doc.code, Grain::Singles, NAME_CHARS_MAX).into_iter().collect();
+        codes.extend(text::terms(&doc.class_code, Grain::Singles, NAME_CHARS_MAX));
+        for item in doc.items.iter().take(ITEMS_MAX) {
+            items.extend(text::terms(&item.name, Grain::Singles, NAME_CHARS_MAX));
+            text::add_sounds(&item.name, Chains::Beginning, NAME_CHARS_MAX, &mut item_sounds);
+            codes.extend(text::terms(&item.code, Grain::Singles, NAME_CHARS_MAX));
+            out.add_text(self.kept.item, format!("{}{ITEM_SEPARATOR}{}", item.name, item.code));
+        }
+        let summary = text::terms(&doc.summary, Grain::Pairs, SUMMARY_CHARS_MAX);
+
+        add_terms(&mut out, self.texts.name, name);
+        add_terms(&mut out, self.texts.items, items);
+        add_terms(&mut out, self.texts.department, departments);
+        add_terms(&mut out, self.texts.summary, summary);
+        add_terms(&mut out, self.sounds.name, name_sounds);
+        add_terms(&mut out, self.sounds.items, item_sounds);
+        add_terms(&mut out, self.sounds.department, department_sounds);
+        add_terms(&mut out, self.codes, codes);
+
+        for label in &doc.visible_to {
+            out.add_text(self.labels, label);
+        }
+        out.add_text(self.kept.name, &doc.name);
+        out.add_text(self.kept.summary, &doc.summary);
+        out.add_text(self.kept.department, &doc.department);
+        for (facet, field) in &self.facets {
+            for value in facet.values(doc) {
+                out.add_text(*field, value);
+            }
+        }
+        out.add_i64(self.published_at, doc.published_at);
+        out.add_u64(self.tie, tie(doc.entry_id.as_str()));
+        out
+    }
+}
+
+/// Name and code of a stored item.
+pub(super) fn split_item(stored: &str) -> (&str, &str) {
+    stored.rsplit_once(ITEM_SEPARATOR).unwrap_or((stored, ""))
+}
+
+/// Terms with their frequency: enough to rank, no positions.
+fn counted() -> TextOptions {
+    TextOptions::default()
+        .set_indexing_options(TextFieldIndexing::default().set_tokenizer("raw").set_index_option(IndexRecordOption::WithFreqs))
+}
+
+fn add_terms(out: &mut TantivyDocument, field: Field, terms: impl IntoIterator<Item = String>) {
+    let tokens: Vec<Token> =
+        terms.into_iter().enumerate().map(|(position, text)| Token { text, position, ..Token::default() }).collect();
+    if !tokens.is_empty() {
+        out.add_pre_tokenized_text(field, PreTokenizedString { text: String::new(), tokens });
+    }
+}
+
+/// A number that depends on the identifier alone (FNV-1a), so that equal entries keep their order over commits.
+fn tie(id: &str) -> u64 {
+    id.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
