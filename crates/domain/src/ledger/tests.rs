@@ -45,6 +45,19 @@ fn sm3_is_the_hash_of_the_standard() {
 }
 
 #[test]
+fn the_root_of_a_known_tree_never_changes() {
+    // Reckoned outside this code: SM3(1 || SM3(1 || SM3(0 || "a") || SM3(0 || "b")) || SM3(0 || "c")).
+    let mut tree = Tree::new();
+    for record in [b"a", b"b", b"c"] {
+        tree.push(leaf_hash(record));
+    }
+    assert_eq!(
+        tree.root(3).unwrap().to_string(),
+        "2706e4e4d41c1ed9c3fe7f7822bf360a67abcc052cc2c00022c1313ec3ded965"
+    );
+}
+
+#[test]
 fn roots_agree_with_the_definition_for_every_size() {
     let leaves: Vec<TreeHash> = (0..SIZE_MAX).map(leaf).collect();
     let whole = tree(SIZE_MAX);
