@@ -11,6 +11,8 @@ mod actor;
 mod decision;
 mod table;
 
+#[cfg(test)]
+mod tests;
 
 use crate::ids::{DepartmentId, PersonId};
 use crate::law::words::words;

@@ -26,8 +26,8 @@ mod promise;
 mod refusal;
 mod view;
 
-
-
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
