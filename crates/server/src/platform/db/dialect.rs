@@ -1,0 +1,56 @@
+//! Where SQLite and PostgreSQL can't share a text: connection settings and row locking.
+
+use super::DbError;
+
+/// One text, two row locks.
+macro_rules! concat_claim {
+    ($lock:literal) => {
+        concat!(
+            "UPDATE jobs SET state = 'running', worker = $1, lease_until = $2, attempts = attempts + 1 \
+             WHERE id = (SELECT j.id FROM jobs j WHERE j.state = 'queued' AND j.run_after <= $3 \
+             AND NOT EXISTS (SELECT 1 FROM jobs k WHERE k.lane = j.lane AND k.state = 'running') \
+             ORDER BY j.run_after, j.id LIMIT 1",
+            $lock,
+            ") RETURNING id, kind, payload, attempts"
+        )
+    };
+}
+
+/// The engine under the registry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+/// WAL lets readers go on beside the one writer; FULL keeps a commit through a power cut, which the
+/// ledger's outbox relies on.
+pub const SQLITE_PRAGMAS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+     PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 15000;";
+
+impl Engine {
+    /// The engine that an address names.
+    ///
+    /// Errors: [`DbError::UnknownEngine`].
+    pub fn of(url: &str) -> Result<Self, DbError> {
+        if url.starts_with("sqlite:") {
+            Ok(Self::Sqlite)
+        } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            Ok(Self::Postgres)
+        } else {
+            Err(DbError::UnknownEngine)
+        }
+    }
+
+    /// The statement by which one free job is claimed: bind worker, lease end and now.
+    ///
+    /// SQLite has a single writer, so the plain subquery is enough; PostgreSQL skips rows that another
+    /// node is claiming.
+    #[must_use]
+    pub fn claim_job(self) -> &'static str {
+        match self {
+            Self::Sqlite => concat_claim!(""),
+            Self::Postgres => concat_claim!(" FOR UPDATE SKIP LOCKED"),
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! The border to HTTP: errors, who is asking, paging, repeatable posts.
+
+mod ctx;
+mod error;
+mod idempotency;
+mod page;
+mod texts;
+
+pub use ctx::{Ctx, FindActor, Guest, Language, traced};
+pub use error::{ApiError, FieldFault, Problem};
+pub use idempotency::repeatable;
+pub use page::{Page, PageQuery};
+pub use texts::{has_sentence, sentence};
+
+use axum::Json;
+
+/// What an operation answers: JSON, or a problem.
+pub type Reply<T> = Result<Json<T>, ApiError>;
+
+/// Answers `200 OK` with `value`.
+pub fn reply<T>(value: T) -> Reply<T> {
+    Ok(Json(value))
+}

@@ -1,0 +1,14 @@
+//! What every feature stands on: stores, sessions, jobs, evidence, HTTP. It never names a feature.
+
+pub mod clock;
+pub mod config;
+pub mod db;
+pub mod evidence;
+pub mod files;
+pub mod http;
+pub mod jobs;
+pub mod ledger;
+pub mod secrets;
+pub mod session;
+pub mod telemetry;
+pub mod web_assets;
