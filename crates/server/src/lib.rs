@@ -1,1 +1,11 @@
+//! The platform as one program: portal, REST API, exchange workers, evidence.
+//!
+//! `app` puts the parts together, `router` lists the features, `platform` is what features stand on,
+//! `features` are the slices.
 
+pub mod app;
+pub mod cli;
+pub mod demo;
+pub mod features;
+pub mod platform;
+pub mod router;

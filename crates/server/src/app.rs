@@ -1,0 +1,171 @@
+//! The only place where the parts are put together.
+
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex},
+};
+
+use tokio::{sync::watch, task::JoinHandle};
+use tongqu_connectors::{ConnectorError, Store};
+use tongqu_domain::{
+    calendar::{Calendar, STATUTORY_CSV},
+    law::{PINGDINGSHAN_2020, Pack},
+};
+
+use crate::{
+    features,
+    platform::{
+        clock::Clock,
+        config::Config,
+        db::{Registry, outbox},
+        http::{ApiError, FindActor},
+        jobs,
+        ledger::{self, Ledger, SigningKeys},
+        secrets::{Secret, hash_password, random_hex},
+    },
+};
+
+/// Everything that an operation may reach.
+pub struct App {
+    pub config: Config,
+    pub clock: Arc<Clock>,
+    pub registry: Arc<Registry>,
+    pub ledger: Arc<Ledger>,
+    /// The rule pack in force for new cases.
+    pub pack: Arc<Pack>,
+    /// Every pack that cases may have begun under.
+    pub packs: Vec<Arc<Pack>>,
+    pub calendar: Arc<Calendar>,
+    pub pool: Arc<dyn Store>,
+    pub search: features::catalogue::search::Index,
+    /// Finds the actor behind a session; given by the session feature.
+    pub find_actor: FindActor,
+    /// The one-time token for the first administrator, while there is nobody.
+    pub setup_token: Mutex<Option<String>>,
+    /// A password hash that nothing matches, so that unknown names cost as much as known ones.
+    pub decoy_hash: String,
+}
+
+/// A running application: its parts and the tasks behind them.
+pub struct Running {
+    pub app: Arc<App>,
+    stop: watch::Sender<bool>,
+    sequencing: JoinHandle<()>,
+    working: JoinHandle<()>,
+}
+
+impl App {
+    /// Opens all stores, brings them up to date and starts the tasks behind the scenes.
+    ///
+    /// Errors: whatever keeps the installation from starting, in words for an administrator.
+    pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Running> {
+        let clock = Arc::new(clock);
+        let data_dir = config.data_dir().to_owned();
+        std::fs::create_dir_all(&data_dir)?;
+        let registry = Arc::new(Registry::open(&config.registry_url(), config.stores.readers_max).await?);
+        let ledger_dir = data_dir.join("ledger");
+        let keys = SigningKeys::open(&data_dir.join("secrets"), &ledger_dir)?;
+        let waiting: HashSet<String> = outbox::waiting_ids(&mut *registry.read().await?).await?;
+        let (ledger, found) = Ledger::open(&ledger_dir, keys, clock.clone(), &config.ledger, &waiting)?;
+        let ledger = Arc::new(ledger);
+        let packs = load_packs(&config)?;
+        let pack = packs
+            .iter()
+            .find(|p| p.meta.id.as_str() == config.law.pack)
+            .cloned()
+            .ok_or_else(|| anyhow::anyhow!("[law] pack names {}, which isn't there", config.law.pack))?;
+        let calendar = Arc::new(Calendar::parse_csv(STATUTORY_CSV).map_err(|e| anyhow::anyhow!("calendar: {e}"))?);
+        let pool = tongqu_connectors::open_or_create(&config.pool_url())?;
+        let search = features::catalogue::search::Index::open(&data_dir.join("search"))?;
+        let has_people = features::directory::has_people(&mut *registry.read().await?).await?;
+        let app = Arc::new(Self {
+            clock,
+            registry: registry.clone(),
+            ledger: ledger.clone(),
+            pack,
+            packs,
+            calendar,
+            pool,
+            search,
+            find_actor: features::session::find_actor,
+            setup_token: Mutex::new((!has_people).then(random_hex::<16>)),
+            decoy_hash: hash_password(&Secret::new(random_hex::<16>())),
+            config,
+        });
+        features::catalogue::rebuild_index(&app).await?;
+        if registry.engine() == crate::platform::db::Engine::Sqlite {
+            // An embedded registry has no other node: whatever runs there is a dead process's.
+            jobs::requeue_orphans(&registry, app.clock.now()).await?;
+        }
+        let (stop, stopping) = watch::channel(false);
+        let sequencing = tokio::spawn(ledger::sequence(registry, ledger, found, stopping.clone()));
+        let working = tokio::spawn(jobs::work(app.clone(), features::exchange::handle, stopping));
+        Ok(Running { app, stop, sequencing, working })
+    }
+
+    /// A department's exchange store; it must exist.
+    ///
+    /// Errors: `store.*` if the address isn't one.
+    pub fn open_store(&self, url: &str) -> Result<Arc<dyn Store>, ApiError> {
+        tongqu_connectors::open(url).map_err(connector_error)
+    }
+
+    /// A department's exchange store, made when it is first written to if it is an embedded one.
+    ///
+    /// Errors: `store.*` if the address isn't one.
+    pub fn open_or_create_store(&self, url: &str) -> Result<Arc<dyn Store>, ApiError> {
+        tongqu_connectors::open_or_create(url).map_err(connector_error)
+    }
+
+    /// The pack that a case began under, in that version if it is still there.
+    #[must_use]
+    pub fn pack_of(&self, id: &str, version: &str) -> Option<Arc<Pack>> {
+        let of_id = || self.packs.iter().filter(|p| p.meta.id.as_str() == id);
+        of_id().find(|p| p.version == version).or_else(|| of_id().next()).cloned()
+    }
+}
+
+impl Running {
+    /// Ends the tasks: jobs under way are finished, waiting evidence goes into the ledger, a last head
+    /// is signed.
+    pub async fn stop(self) {
+        // No receiver left means that the tasks have ended already.
+        let _ended = self.stop.send(true);
+        for (name, task) in [("jobs", self.working), ("evidence", self.sequencing)] {
+            if let Err(error) = task.await {
+                tracing::error!(%error, name, "a task ended badly");
+            }
+        }
+        let ledger = self.app.ledger.clone();
+        if let Err(error) = tokio::task::spawn_blocking(move || ledger.close()).await {
+            tracing::error!(%error, "the ledger wasn't closed");
+        }
+        self.app.registry.close().await;
+    }
+}
+
+/// The built-in packs and those of the configured folder; a pack with a known id replaces the built-in one.
+fn load_packs(config: &Config) -> anyhow::Result<Vec<Arc<Pack>>> {
+    let mut sources = vec![("pingdingshan-2020.toml".to_owned(), PINGDINGSHAN_2020.to_owned())];
+    if !config.law.packs_dir.is_empty() {
+        for file in std::fs::read_dir(&config.law.packs_dir)? {
+            let path = file?.path();
+            if path.extension().is_some_and(|e| e == "toml") {
+                sources.push((path.display().to_string(), std::fs::read_to_string(&path)?));
+            }
+        }
+    }
+    let mut packs: Vec<Arc<Pack>> = Vec::new();
+    for (name, source) in sources {
+        let pack = Pack::load(&source, &name).map_err(|faults| anyhow::anyhow!("{faults}"))?;
+        packs.retain(|p| p.meta.id != pack.meta.id);
+        packs.push(Arc::new(pack));
+    }
+    Ok(packs)
+}
+
+/// A store's refusal as an answer to whoever asked for it. The text names tables and columns, never values.
+#[must_use]
+pub fn connector_error(error: ConnectorError) -> ApiError {
+    ApiError::new(error.kind(), error.code()).because(error)
+}

@@ -1,0 +1,100 @@
+//! The commands.
+
+mod ledger;
+mod serve;
+
+use std::{io::Write as _, path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+use crate::platform::{
+    config::{Config, DEFAULTS},
+    telemetry::{self, LogFormat},
+};
+
+/// Government data sharing and exchange platform 政务数据共享交换平台.
+#[derive(Debug, Parser)]
+#[command(name = "tongqu", version, about)]
+pub struct Cli {
+    /// What is logged, in the form of tracing directives.
+    #[arg(long, global = true, default_value = "info,sqlx=warn,tantivy=warn")]
+    log: String,
+    /// How logs are written.
+    #[arg(long, global = true, value_enum, default_value = "text")]
+    log_format: LogFormat,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the platform: portal, API, exchange workers. Without a configuration it uses embedded stores
+    /// in ./tongqu-data and prints a one-time link for the first administrator.
+    Serve {
+        /// A file with settings that differ from the defaults.
+        #[arg(long)]
+        config: Option<PathBuf>,
+        /// Print the defaults with their reasons, and stop.
+        #[arg(long)]
+        print_config: bool,
+    },
+    /// Run an invented county on real division data, with a clock that can be moved on.
+    Demo {
+        /// Keep everything in this folder; a temporary one otherwise.
+        #[arg(long)]
+        data: Option<PathBuf>,
+        /// Port on 127.0.0.1; any free one otherwise.
+        #[arg(long, default_value_t = 0)]
+        port: u16,
+        /// Walk the whole story through the API without a browser; exit 0 only if every check held.
+        #[arg(long)]
+        headless: bool,
+        /// With --headless: one JSON object a line for each step.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Check or prove evidence, on any machine and without the platform.
+    #[command(subcommand)]
+    Ledger(ledger::Command),
+    /// Report every problem of a configuration file.
+    CheckConfig {
+        /// The file.
+        file: PathBuf,
+    },
+    /// Print the OpenAPI document.
+    Openapi,
+}
+
+/// Runs a command to its end.
+#[must_use]
+pub fn run(cli: Cli) -> ExitCode {
+    telemetry::start(cli.log_format, &cli.log);
+    let done = match cli.command {
+        Command::Serve { print_config: true, .. } => print(DEFAULTS).map(|()| ExitCode::SUCCESS),
+        Command::Serve { config, print_config: false } => serve::serve(config.as_deref()),
+        Command::Demo { data, port, headless, json } => crate::demo::run(&crate::demo::Options { data, port, headless, json }),
+        Command::Ledger(command) => ledger::run(command),
+        Command::CheckConfig { file } => Config::load(Some(&file))
+            .map_err(Into::into)
+            .and_then(|_| print("The configuration is sound.\n"))
+            .map(|()| ExitCode::SUCCESS),
+        Command::Openapi => crate::router::openapi()
+            .to_pretty_json()
+            .map_err(Into::into)
+            .and_then(|json| print(&format!("{json}\n")))
+            .map(|()| ExitCode::SUCCESS),
+    };
+    done.unwrap_or_else(|error| {
+        tracing::error!("{error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+/// Writes to standard output; a reader that went away is no error of ours.
+pub(crate) fn print(text: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}

@@ -1,0 +1,286 @@
+//! Import the filled-in template: good entries become drafts, each fault comes back in its cell.
+//! Spec: PDS-6.1, YC-10.
+
+use axum::{
+    body::Bytes,
+    extract::Path,
+    response::Response,
+};
+use serde::Serialize;
+use tongqu_domain::{
+    access::{Action, Subject},
+    catalogue::{ClassRule, ClassRules, EntryContent, VersionState, check_content},
+    kind::Kind,
+    law::Pack,
+};
+use utoipa::ToSchema;
+
+use super::{
+    store::{self, Import},
+    template::workbook_reply,
+    workbook::{self, CellFault, Choice, Limits, TemplateOptions, WorkbookError},
+};
+use crate::{
+    app::App,
+    platform::{
+        db::Tx,
+        files,
+        http::{ApiError, Ctx, Problem, Reply, reply},
+        secrets::random_hex,
+    },
+};
+
+/// What came of an upload.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ImportView {
+    pub import_id: String,
+    pub entries: Vec<ImportedEntryView>,
+    /// Faults, each in its cell.
+    pub faults: Vec<CellFaultView>,
+    /// All faults, also those beyond what is listed.
+    pub faults_total: usize,
+    /// Entries kept as drafts.
+    pub accepted_total: usize,
+}
+
+/// One row of the template.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ImportedEntryView {
+    pub row: u32,
+    /// Name, as far as it could be read.
+    pub name: String,
+    /// The draft that it became; absent if it has faults.
+    pub version_id: Option<String>,
+    pub version_no: Option<u32>,
+    /// `draft` (kept), `faulty` (not kept), `under_review` (an earlier version waits for review).
+    pub outcome: &'static str,
+}
+
+/// A fault in a cell.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CellFaultView {
+    pub sheet: String,
+    /// For example `C5`.
+    pub cell: String,
+    pub code: String,
+    /// What is wrong and what to do.
+    pub message: String,
+}
+
+impl From<&CellFault> for CellFaultView {
+    fn from(f: &CellFault) -> Self {
+        Self { sheet: f.sheet.clone(), cell: f.cell.clone(), code: f.code.clone(), message: f.message.clone() }
+    }
+}
+
+/// What the pack lets a department choose from, as the template offers it.
+pub(super) fn template_options(pack: &Pack) -> TemplateOptions {
+    let base_libraries = pack.list("base_libraries").map_or_else(Vec::new, |list| {
+        list.items.iter().map(|i| Choice { code: i.code.clone(), name: i.name.clone() }).collect()
+    });
+    TemplateOptions {
+        sharing_classes: pack
+            .sharing_classes()
+            .iter()
+            .map(|c| Choice { code: c.code.clone(), name: c.name.clone() })
+            .collect(),
+        modes: pack.exchange_modes().iter().map(|m| Choice { code: m.code.clone(), name: m.name.clone() }).collect(),
+        base_libraries,
+    }
+}
+
+/// What the pack asks of each sharing class.
+pub(super) fn class_rules(pack: &Pack) -> ClassRules {
+    ClassRules {
+        classes: pack
+            .sharing_classes()
+            .iter()
+            .map(|c| ClassRule {
+                code: c.code.clone(),
+                name: c.name.clone(),
+                needs_condition: c.needs_condition,
+                needs_legal_basis: c.needs_legal_basis,
+                clause: Some(c.clause.to_string()),
+            })
+            .collect(),
+        modes: pack.exchange_modes().iter().map(|m| m.code.clone()).collect(),
+    }
+}
+
+/// Import a filled-in template (XLSX as the request body).
+///
+/// A file that can't be read at all changes nothing. Otherwise entries without faults are kept as
+/// drafts, in place of an earlier draft of the same name; a published entry gets a new version.
+#[utoipa::path(post, path = "/catalogue/imports", tag = "catalogue", operation_id = "import_workbook",
+    request_body(content = [u8], content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    responses((status = 200, body = ImportView), (status = 403, body = Problem), (status = 422, body = Problem),
+        (status = 429, body = Problem)))]
+pub async fn import_workbook(ctx: Ctx, body: Bytes) -> Reply<ImportView> {
+    ctx.must(Action::CompileCatalogue, &Subject::Department(ctx.department()))?;
+    let options = template_options(&ctx.app.pack);
+    let rules = class_rules(&ctx.app.pack);
+    let limits = Limits {
+        bytes_max: ctx.app.config.server.body_bytes_max,
+        entries_max: ctx.app.config.catalogue.import_entries_max,
+        items_max: ctx.app.config.catalogue.import_items_max,
+        ..Limits::default()
+    };
+    let language = ctx.language;
+    let read = tokio::task::spawn_blocking(move || check(&body, &options, &rules, &limits, |code| {
+        crate::platform::http::sentence(code, language, &[])
+    }))
+    .await
+    .map_err(ApiError::bug)?;
+    let checked = read.map_err(workbook_error)?;
+    let digest = files::keep(&files_dir(&ctx.app), &checked.marked).map_err(ApiError::bug)?;
+
+    let mut tx = ctx.begin().await?;
+    let mut entries = Vec::with_capacity(checked.entries.len());
+    for entry in &checked.entries {
+        entries.push(match &entry.content {
+            Some(content) => keep_draft(&ctx, &mut tx, entry.row, content).await?,
+            None => ImportedEntryView {
+                row: entry.row,
+                name: entry.name.clone(),
+                version_id: None,
+                version_no: None,
+                outcome: "faulty",
+            },
+        });
+    }
+    let accepted_total = entries.iter().filter(|e| e.outcome == "draft").count();
+    let import = Import {
+        id: format!("imp-{}", random_hex::<6>()),
+        department_id: ctx.department().clone(),
+        file_digest: digest,
+    };
+    let faults_json = serde_json::to_string(&checked.faults).map_err(ApiError::bug)?;
+    let total = i64::try_from(entries.len()).unwrap_or(i64::MAX);
+    store::insert_import(&mut tx, &import, &ctx.actor.person, total, &faults_json).await?;
+    let entry = ctx.did("catalogue.imported").on("import", &import.id);
+    tx.commit(entry.with("entries", total).with("accepted", accepted_total).with("faults", checked.faults_total)).await?;
+    reply(ImportView {
+        import_id: import.id,
+        entries,
+        faults: checked.faults.iter().map(CellFaultView::from).collect(),
+        faults_total: checked.faults_total,
+        accepted_total,
+    })
+}
+
+/// Download an upload again with its faults marked in their cells: mend it and upload it.
+#[utoipa::path(get, path = "/catalogue/imports/{import_id}/workbook", tag = "catalogue",
+    operation_id = "download_import", params(("import_id" = String, Path)),
+    responses((status = 200, content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", body = [u8]),
+        (status = 403, body = Problem), (status = 404, body = Problem)))]
+pub async fn download_import(ctx: Ctx, Path(import_id): Path<String>) -> Result<Response, ApiError> {
+    let mut db = ctx.read().await?;
+    let import = store::find_import(&mut db, &import_id)
+        .await?
+        .ok_or_else(|| ApiError::not_found("catalogue.import_not_found"))?;
+    ctx.must(Action::CompileCatalogue, &Subject::Department(&import.department_id))?;
+    let bytes = files::read(&files_dir(&ctx.app), &import.file_digest).map_err(ApiError::bug)?;
+    Ok(workbook_reply(bytes, "catalogue-import.xlsx"))
+}
+
+fn files_dir(app: &App) -> std::path::PathBuf {
+    app.config.data_dir().join("files")
+}
+
+/// A workbook that was read and checked against the pack.
+struct Checked {
+    entries: Vec<CheckedEntry>,
+    faults: Vec<CellFault>,
+    faults_total: usize,
+    /// The workbook with its faults marked.
+    marked: Vec<u8>,
+}
+
+struct CheckedEntry {
+    row: u32,
+    name: String,
+    /// `None` if anything is wrong with it.
+    content: Option<EntryContent>,
+}
+
+fn check(
+    bytes: &[u8],
+    options: &TemplateOptions,
+    rules: &ClassRules,
+    limits: &Limits,
+    sentence: impl Fn(&str) -> String,
+) -> Result<Checked, WorkbookError> {
+    let import = workbook::read(bytes, options, limits)?;
+    let mut faults = import.faults.clone();
+    let mut faults_total = import.faults_total;
+    let mut entries = Vec::with_capacity(import.entries.len());
+    for (index, entry) in import.entries.iter().enumerate() {
+        let mut is_sound = entry.content.is_some();
+        let draft = entry.for_checking();
+        for fault in draft.map(|d| check_content(d, rules)).unwrap_or_default() {
+            is_sound = false;
+            let message = sentence(fault.code);
+            if let Some(fault) = import.content_fault(index, &fault.field.to_string(), fault.code, &message) {
+                faults_total += 1;
+                if faults.len() < limits.faults_max {
+                    faults.push(fault);
+                }
+            }
+        }
+        entries.push(CheckedEntry {
+            row: entry.row,
+            name: draft.map(|d| d.name.clone()).unwrap_or_default(),
+            content: entry.content.clone().filter(|_| is_sound),
+        });
+    }
+    let marked = workbook::annotated(&import, options, &faults)?;
+    Ok(Checked { entries, faults, faults_total, marked })
+}
+
+/// Keeps `content` as a draft: a new entry, in place of an unpublished draft, or as the next version.
+async fn keep_draft(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    row: u32,
+    content: &EntryContent,
+) -> Result<ImportedEntryView, ApiError> {
+    let view = |version_id: Option<String>, version_no, outcome| ImportedEntryView {
+        row,
+        name: content.name.clone(),
+        version_id,
+        version_no,
+        outcome,
+    };
+    let Some(entry) = store::find_entry_by_name(tx, ctx.department(), &content.name).await? else {
+        let entry = store::insert_entry(tx, ctx.department(), content).await?;
+        let id = store::insert_version(tx, &entry.id, 1, content, &VersionState::Draft).await?;
+        return Ok(view(Some(id.to_string()), Some(1), "draft"));
+    };
+    let newest = store::versions_of(tx, &entry.id).await?.into_iter().next();
+    match newest {
+        Some(newest) if newest.state.may_edit() => {
+            store::replace_content(tx, &newest, content, &newest.state).await?;
+            Ok(view(Some(newest.id.to_string()), Some(newest.no), "draft"))
+        }
+        Some(newest) if matches!(newest.state, VersionState::Submitted { .. }) => {
+            Ok(view(None, Some(newest.no), "under_review"))
+        }
+        Some(newest) => {
+            let id = store::insert_version(tx, &entry.id, newest.no + 1, content, &VersionState::Draft).await?;
+            Ok(view(Some(id.to_string()), Some(newest.no + 1), "draft"))
+        }
+        None => Err(ApiError::bug("an entry has no version")),
+    }
+}
+
+/// A workbook that can't be read, as an answer that names the cells concerned.
+fn workbook_error(error: WorkbookError) -> ApiError {
+    if error.kind() == Kind::Bug {
+        return ApiError::bug(error);
+    }
+    let answer = ApiError::new(error.kind(), error.code()).saying(error.message());
+    error
+        .faults()
+        .iter()
+        .fold(answer, |answer, f| answer.field_saying(format!("{}!{}", f.sheet, f.cell), f.code.clone(), f.message.clone()))
+}

@@ -1,0 +1,148 @@
+//! One entry in full. Spec: PDS-3.2 (query), PDS-5.1 (only what is released is visible).
+
+use axum::extract::{Path, Query};
+use serde::{Deserialize, Serialize};
+use tongqu_domain::{
+    access::{Action, Subject},
+    catalogue::VersionState,
+    ids::EntryId,
+};
+use utoipa::{IntoParams, ToSchema};
+
+use super::{
+    store::{self, Entry, Version},
+    views::{ContentView, StateView, VersionTabView, published_on},
+};
+use crate::{
+    features::directory::{self, DepartmentView},
+    platform::http::{ApiError, Ctx, Problem, Reply, reply},
+};
+
+/// Which version to read.
+#[derive(Debug, Deserialize, IntoParams)]
+pub struct ReadQuery {
+    /// Version number; the active one if left out.
+    pub version: Option<u32>,
+}
+
+/// An entry in one of its versions.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EntryView {
+    pub entry_id: String,
+    /// Resource code.
+    pub code: String,
+    pub name: String,
+    pub version_id: String,
+    pub version_no: u32,
+    pub state: StateView,
+    pub published_on: Option<String>,
+    /// Whether this is the version that readers see without asking for another.
+    pub active: bool,
+    pub department: DepartmentView,
+    pub content: ContentView,
+    /// Versions that the viewer may read, newest first.
+    pub versions: Vec<VersionTabView>,
+    /// Where the data come from; absent while there is none behind the entry.
+    pub mounting: Option<MountingView>,
+    /// What the viewer may do: `request`, `mount`.
+    pub actions: Vec<&'static str>,
+}
+
+/// The binding of an entry to a table.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MountingView {
+    /// Name of the exchange store.
+    pub store_name: String,
+    /// Table; shown to the own department and the operator only.
+    pub table: Option<String>,
+    /// Whether the data have arrived on the platform.
+    pub pooled: bool,
+    pub rows_total: Option<i64>,
+    /// Instant of the last arrival.
+    pub last_arrival_at: Option<String>,
+}
+
+/// Read an entry. Readers see published versions; the own department and the authority see all.
+#[utoipa::path(get, path = "/catalogue/entries/{entry_id}", tag = "catalogue", operation_id = "read_entry",
+    params(("entry_id" = String, Path), ReadQuery),
+    responses((status = 200, body = EntryView), (status = 404, body = Problem)))]
+pub async fn read_entry(ctx: Ctx, Path(entry_id): Path<String>, Query(query): Query<ReadQuery>) -> Reply<EntryView> {
+    let entry = find(&ctx, &entry_id).await?;
+    let mut db = ctx.read().await?;
+    let versions: Vec<Version> =
+        store::versions_of(&mut db, &entry.id).await?.into_iter().filter(|v| may_read(&ctx, &entry, v)).collect();
+    let wanted = query.version.or(entry.active_no).or_else(|| versions.first().map(|v| v.no));
+    let version = versions
+        .iter()
+        .find(|v| Some(v.no) == wanted)
+        .ok_or_else(|| ApiError::not_found("catalogue.version_not_found"))?;
+    let department = directory::find_department(&mut db, &entry.department_id)
+        .await?
+        .ok_or_else(|| ApiError::bug("an entry's department isn't there"))?;
+    let own = Subject::Department(&entry.department_id);
+    let mounting = match store::mounting_of(&mut db, &entry.id).await? {
+        None => None,
+        Some(mounting) => {
+            let exchange_store = directory::find_store(&mut db, &mounting.store_id).await?;
+            Some(MountingView {
+                store_name: exchange_store.map(|s| s.name).unwrap_or_default(),
+                table: ctx.may(Action::MountEntry, &own).then(|| mounting.table.clone()),
+                pooled: mounting.pooled,
+                rows_total: mounting.rows_total,
+                last_arrival_at: mounting.last_arrival_at.map(|at| at.to_string()),
+            })
+        }
+    };
+    let is_active = Some(version.no) == entry.active_no;
+    let mut actions = Vec::new();
+    let may_request = ctx.may(Action::FileRequest, &Subject::Department(ctx.department()));
+    if is_active && may_request && entry.department_id != *ctx.department() {
+        actions.push("request");
+    }
+    if entry.active_no.is_some() && ctx.may(Action::MountEntry, &own) {
+        actions.push("mount");
+    }
+    reply(EntryView {
+        entry_id: entry.id.to_string(),
+        code: entry.code.to_string(),
+        name: version.content.name.clone(),
+        version_id: version.id.to_string(),
+        version_no: version.no,
+        state: (&version.state).into(),
+        published_on: published_on(version),
+        active: is_active,
+        department: department.into(),
+        content: ContentView::new(&version.content, &ctx.app.pack),
+        versions: versions
+            .iter()
+            .map(|v| VersionTabView {
+                version_no: v.no,
+                state: (&v.state).into(),
+                published_on: published_on(v),
+                active: Some(v.no) == entry.active_no,
+            })
+            .collect(),
+        mounting,
+        actions,
+    })
+}
+
+/// The entry that a path names.
+pub(super) async fn find(ctx: &Ctx, entry_id: &str) -> Result<Entry, ApiError> {
+    let not_found = || ApiError::not_found("catalogue.entry_not_found");
+    let id = EntryId::parse(entry_id).map_err(|_| not_found())?;
+    let mut db = ctx.read().await?;
+    store::find_entry(&mut db, &id).await?.ok_or_else(not_found)
+}
+
+/// Whether the viewer may read this version: everybody what was published, the own department and the
+/// authority everything. Spec: PDS-5.1.
+pub(super) fn may_read(ctx: &Ctx, entry: &Entry, version: &Version) -> bool {
+    let was_published = match version.state {
+        VersionState::Published { .. } | VersionState::Superseded { .. } => true,
+        VersionState::Draft | VersionState::Submitted { .. } | VersionState::Returned { .. } => false,
+    };
+    was_published
+        || ctx.may(Action::CompileCatalogue, &Subject::Department(&entry.department_id))
+        || ctx.may(Action::ReviewCatalogue, &Subject::Platform)
+}

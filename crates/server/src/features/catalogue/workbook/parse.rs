@@ -1,0 +1,444 @@
+//! From cells to entries: every cell is looked at, and every fault is kept with its cell.
+
+use std::collections::HashMap;
+
+use tongqu_domain::catalogue::{
+    CheckKind, Contact, DataItem, DataType, EntryContent, MaskKind, ResourceFormat, Sensitivity, UpdateCycle,
+};
+
+use super::columns::{Column, ENTRY_SHEET, ITEM_SHEET, LINK_FIELD, List, Need, SEPARATOR, Shape, Sheet, YES_NO};
+use super::faults::{Code, Faults, fault};
+use super::grid::{self, Raw, RawRow, RawSheet, Region, cell_name};
+use super::{CellFault, Choice, Import, ImportedEntry, Limits, TEMPLATE_VERSION, TemplateOptions, WorkbookError, package};
+
+/// The largest whole number Excel keeps exactly: fifteen digits.
+const EXACT_MAX: f64 = 999_999_999_999_999.0;
+/// Labels named in a message; a longer list is cut.
+const NAMED_LABELS_MAX: usize = 20;
+
+/// Reads a filled-in template.
+///
+/// Faults in cells are part of the result, all of them at once. Errors are what makes the whole file unusable:
+/// not a workbook, too large, other columns than those of the template, nothing filled in.
+/// Memory stays within a small multiple of the limits. Takes about a second for a file at the limits.
+pub fn read(bytes: &[u8], options: &TemplateOptions, limits: &Limits) -> Result<Import, WorkbookError> {
+    package::inspect(bytes, limits)?;
+    let grids = grid::read(bytes, limits)?;
+    if let Some(found) = grids.version.filter(|found| *found != TEMPLATE_VERSION.to_string()) {
+        return Err(WorkbookError::Version { found, expected: TEMPLATE_VERSION });
+    }
+    let mut header_faults = header_faults(&grids.entries, &ENTRY_SHEET);
+    header_faults.extend(self::header_faults(&grids.items, &ITEM_SHEET));
+    if !header_faults.is_empty() {
+        return Err(WorkbookError::Headers(header_faults));
+    }
+    if grids.entries.rows.iter().all(RawRow::is_example) {
+        return Err(WorkbookError::Empty);
+    }
+    let mut faults = Faults::new(limits.faults_max);
+    let mut entries = read_entries(&grids.entries, options, &mut faults);
+    read_items(&grids.items, options, &mut entries, &mut faults);
+    Ok(Import {
+        entries: entries.into_iter().map(OpenEntry::close).collect(),
+        faults: faults.list,
+        faults_total: faults.total,
+        entry_sheet: grids.entries,
+        item_sheet: grids.items,
+    })
+}
+
+/// Compares the header row with the template. A column too many or too few is told once, not for every column
+/// that it moved.
+fn header_faults(found: &RawSheet, sheet: &Sheet) -> Vec<CellFault> {
+    let text = |at: usize| match found.header.iter().find(|(column, _)| *column == at) {
+        Some((_, Raw::Text(text))) => text.as_str(),
+        Some(_) => "？",
+        None => "",
+    };
+    let is_next = |column: Option<&Column>, at: usize| column.is_some_and(|column| column.is_headed_by(text(at)));
+    let mut faults = Vec::new();
+    let (mut expected, mut at) = (0, 0);
+    while let Some(column) = sheet.columns.get(expected) {
+        if column.is_headed_by(text(at)) {
+            expected += 1;
+            at += 1;
+            continue;
+        }
+        let shown = if text(at).is_empty() { "空" } else { text(at) };
+        let data = [("expected", column.marked_header()), ("found", shown.to_owned())];
+        let cell = cell_name(1, at);
+        if is_next(sheet.columns.get(expected + 1), at) {
+            faults.push(fault(Code::ColumnMissing, sheet.name, cell, "", &data));
+            expected += 1;
+        } else if is_next(Some(column), at + 1) {
+            faults.push(fault(Code::ColumnExtra, sheet.name, cell, "", &data));
+            at += 1;
+        } else {
+            faults.push(fault(Code::Header, sheet.name, cell, "", &data));
+            expected += 1;
+            at += 1;
+        }
+    }
+    faults
+}
+
+/// An entry whose items are still being read.
+struct OpenEntry {
+    row: u32,
+    /// What its items call it, whatever else may be wrong with the entry.
+    name: Option<String>,
+    is_faulty: bool,
+    content: Option<EntryContent>,
+    item_rows: Vec<u32>,
+}
+
+impl OpenEntry {
+    fn close(self) -> ImportedEntry {
+        let (content, draft) = if self.is_faulty { (None, self.content) } else { (self.content, None) };
+        ImportedEntry { row: self.row, content, draft, item_rows: self.item_rows }
+    }
+}
+
+fn read_entries(raw: &RawSheet, options: &TemplateOptions, faults: &mut Faults) -> Vec<OpenEntry> {
+    merged_faults(raw, &ENTRY_SHEET, faults);
+    let mut rows_by_name: HashMap<String, u32> = HashMap::new();
+    let mut entries = Vec::new();
+    for row in raw.rows.iter().filter(|row| !row.is_example()) {
+        let mut cells = Cells { sheet: &ENTRY_SHEET, row, merged: &raw.merged, options, faults, is_faulty: false };
+        let content = entry(&mut cells);
+        let name = cells.peek("name");
+        if let Some(first) = name.as_ref().and_then(|name| rows_by_name.get(name)) {
+            cells.report(Code::DuplicateName, "name", &[("row", first.to_string())]);
+        } else if let Some(name) = &name {
+            rows_by_name.insert(name.clone(), row.number);
+        }
+        cells.report_outside();
+        let is_faulty = cells.is_faulty || content.is_none();
+        entries.push(OpenEntry { row: row.number, name, is_faulty, content, item_rows: Vec::new() });
+    }
+    entries
+}
+
+/// The content of a row without its items; `None` if a cell is faulty for which no empty value can stand.
+fn entry(cells: &mut Cells<'_>) -> Option<EntryContent> {
+    let name = cells.text("name");
+    let class_code = cells.text("class_code");
+    let summary = cells.text("summary");
+    let format = cells.one("format", ResourceFormat::find);
+    let classes = &cells.options.sharing_classes;
+    let sharing_class = cells.one("sharing_class", |text| code_of(classes, text));
+    let sharing_condition = cells.optional_text("sharing_condition");
+    let legal_basis = cells.optional_text("legal_basis");
+    let modes = cells.modes();
+    let open = cells.yes_no("open");
+    let open_condition = cells.optional_text("open_condition");
+    let update_cycle = cells.one("update_cycle", UpdateCycle::find);
+    let grade = cells.number("grade").and_then(|grade| u8::try_from(grade).ok());
+    let source_system = cells.optional_text("source_system");
+    let libraries = &cells.options.base_libraries;
+    let base_library = cells.one("base_library", |text| code_of(libraries, text));
+    let authorising_contact =
+        Contact { name: cells.text("authorising_contact.name"), phone: cells.text("authorising_contact.phone") };
+    let technical_contact = Contact { name: cells.text("technical_contact.name"), phone: cells.text("technical_contact.phone") };
+    let related_codes = cells.lines("related_codes");
+    let declared_unclassified = cells.yes_no("declared_unclassified");
+    Some(EntryContent {
+        name,
+        class_code,
+        summary,
+        format: format?,
+        sharing_class: sharing_class?,
+        sharing_condition,
+        legal_basis,
+        modes,
+        open: open?,
+        open_condition,
+        update_cycle: update_cycle?,
+        grade: grade?,
+        source_system,
+        base_library,
+        authorising_contact,
+        technical_contact,
+        related_codes,
+        declared_unclassified: declared_unclassified?,
+        items: Vec::new(),
+    })
+}
+
+fn read_items(raw: &RawSheet, options: &TemplateOptions, entries: &mut [OpenEntry], faults: &mut Faults) {
+    merged_faults(raw, &ITEM_SHEET, faults);
+    let mut index_by_name: HashMap<String, usize> = HashMap::new();
+    for (index, entry) in entries.iter().enumerate() {
+        if let Some(name) = &entry.name {
+            index_by_name.entry(name.clone()).or_insert(index);
+        }
+    }
+    for row in raw.rows.iter().filter(|row| !row.is_example()) {
+        let mut cells = Cells { sheet: &ITEM_SHEET, row, merged: &raw.merged, options, faults, is_faulty: false };
+        let link = cells.optional_text(LINK_FIELD);
+        let index = link.as_ref().and_then(|link| index_by_name.get(link)).copied();
+        if index.is_none() && link.is_some() {
+            cells.report(Code::OrphanItem, LINK_FIELD, &[]);
+        }
+        let item = item(&mut cells);
+        cells.report_outside();
+        let is_faulty = cells.is_faulty;
+        let Some(entry) = index.and_then(|index| entries.get_mut(index)) else { continue };
+        entry.is_faulty |= is_faulty || item.is_none();
+        if let (Some(content), Some(item)) = (&mut entry.content, item) {
+            content.items.push(item);
+            entry.item_rows.push(row.number);
+        }
+    }
+}
+
+fn item(cells: &mut Cells<'_>) -> Option<DataItem> {
+    let name = cells.text("name");
+    let code = cells.text("code");
+    let data_type = cells.one("data_type", DataType::find);
+    let length = cells.number("length");
+    let scale = cells.number("scale");
+    let nullable = cells.yes_no("nullable");
+    let key = cells.yes_no("key").unwrap_or(false);
+    let sensitivity = cells.one("sensitivity", Sensitivity::find);
+    let mask = cells.one("mask", MaskKind::find);
+    let check = cells.one("check", CheckKind::find);
+    let standard = cells.optional_text("standard");
+    Some(DataItem {
+        name,
+        code,
+        data_type: data_type?,
+        length,
+        scale,
+        nullable: nullable?,
+        key,
+        sensitivity: sensitivity?,
+        mask,
+        check,
+        standard,
+    })
+}
+
+fn code_of(choices: &[Choice], text: &str) -> Option<String> {
+    choices.iter().find(|choice| choice.name == text || choice.code == text).map(|choice| choice.code.clone())
+}
+
+fn merged_faults(raw: &RawSheet, sheet: &Sheet, faults: &mut Faults) {
+    for region in raw.merged.iter().filter(|region| region.first.1 < sheet.columns.len()) {
+        let cell = cell_name(region.first.0, region.first.1);
+        faults.push(|| fault(Code::Merged, sheet.name, cell, sheet.columns[region.first.1].field, &[("range", region.name())]));
+    }
+}
+
+/// Reads the cells of one row and reports what is wrong with them.
+struct Cells<'a> {
+    sheet: &'static Sheet,
+    row: &'a RawRow,
+    merged: &'a [Region],
+    options: &'a TemplateOptions,
+    faults: &'a mut Faults,
+    is_faulty: bool,
+}
+
+impl<'a> Cells<'a> {
+    fn column(&self, field: &str) -> (usize, &'static Column) {
+        let at = self.sheet.position(field);
+        (at, &self.sheet.columns[at])
+    }
+
+    fn report(&mut self, code: Code, field: &'static str, data: &[(&str, String)]) {
+        let (at, column) = self.column(field);
+        let (sheet, row) = (self.sheet.name, self.row.number);
+        self.is_faulty = true;
+        self.faults.push(|| {
+            let mut data = data.to_vec();
+            data.push(("header", column.header.to_owned()));
+            fault(code, sheet, cell_name(row, at), column.field, &data)
+        });
+    }
+
+    fn report_outside(&mut self) {
+        let width = self.sheet.columns.len();
+        for (at, _) in self.row.cells.iter().filter(|(at, _)| *at >= width) {
+            self.is_faulty = true;
+            self.faults.push(|| fault(Code::OutsideColumns, self.sheet.name, cell_name(self.row.number, *at), "", &[]));
+        }
+    }
+
+    /// The text of a cell, whatever may be wrong with it.
+    fn peek(&self, field: &str) -> Option<String> {
+        match self.row.get(self.column(field).0)? {
+            Raw::Text(text) => Some(text.clone()),
+            Raw::Number(number) => exact(*number),
+            Raw::Bool(_) | Raw::Date(_) | Raw::Error(_) | Raw::Formula(_) => None,
+        }
+    }
+
+    /// The cell as text; `None` if it is blank or faulty, which is reported.
+    fn string(&mut self, field: &'static str) -> Option<String> {
+        let (at, column) = self.column(field);
+        let code = match self.row.get(at) {
+            Some(Raw::Text(text)) if text.starts_with('=') => Code::Formula,
+            Some(Raw::Text(text)) => return Some(text.clone()),
+            Some(Raw::Number(number)) => match exact(*number) {
+                Some(text) => return Some(text),
+                None => Code::NumberLossy,
+            },
+            Some(Raw::Bool(value)) if column.shape == Shape::One(List::YesNo) => {
+                return Some(YES_NO[usize::from(!value)].to_owned());
+            }
+            Some(Raw::Bool(_)) => Code::BooleanValue,
+            Some(Raw::Date(_)) => Code::DateValue,
+            Some(Raw::Error(_)) => Code::ErrorValue,
+            Some(Raw::Formula(_)) => Code::Formula,
+            None => {
+                self.report_blank(field);
+                return None;
+            }
+        };
+        self.report(code, field, &[]);
+        None
+    }
+
+    fn report_blank(&mut self, field: &'static str) {
+        let (at, column) = self.column(field);
+        if column.need == Need::Optional {
+            return;
+        }
+        // A merged region blanks the cells it covers; it is told once, at its corner.
+        if self.merged.iter().any(|region| region.covers(self.row.number, at)) {
+            self.is_faulty = true;
+        } else {
+            self.report(Code::Required, field, &[]);
+        }
+    }
+
+    /// A text; empty if it is blank or faulty.
+    fn text(&mut self, field: &'static str) -> String {
+        self.optional_text(field).unwrap_or_default()
+    }
+
+    fn optional_text(&mut self, field: &'static str) -> Option<String> {
+        let text = self.string(field)?;
+        let (chars_max, breaks) = match self.column(field).1.shape {
+            Shape::Line { chars_max } => (chars_max, Breaks::Refused),
+            Shape::Paragraph { chars_max } => (chars_max, Breaks::Allowed),
+            shape @ (Shape::Number { .. } | Shape::One(_) | Shape::Several(_) | Shape::Lines { .. }) => {
+                unreachable!("a column of shape {shape:?} is not read as one text")
+            }
+        };
+        self.checked(field, text, chars_max, breaks)
+    }
+
+    fn checked(&mut self, field: &'static str, text: String, chars_max: usize, breaks: Breaks) -> Option<String> {
+        let length = text.chars().count();
+        if length > chars_max {
+            self.report(Code::TooLong, field, &[("max", chars_max.to_string()), ("length", length.to_string())]);
+        } else if text.chars().any(is_invisible) {
+            self.report(Code::ControlCharacter, field, &[]);
+        } else if breaks == Breaks::Refused && text.contains('\n') {
+            self.report(Code::LineBreak, field, &[]);
+        } else {
+            return Some(text);
+        }
+        None
+    }
+
+    /// Texts in one cell, each on its own.
+    fn lines(&mut self, field: &'static str) -> Vec<String> {
+        let Some(text) = self.string(field) else { return Vec::new() };
+        let chars_max = match self.column(field).1.shape {
+            Shape::Lines { chars_max } => chars_max,
+            shape => unreachable!("a column of shape {shape:?} is not read as several texts"),
+        };
+        let mut found: Vec<String> = Vec::new();
+        for part in parts(&text) {
+            match self.checked(field, part.to_owned(), chars_max, Breaks::Refused) {
+                Some(part) if !found.contains(&part) => found.push(part),
+                Some(_) => {}
+                None => return Vec::new(),
+            }
+        }
+        found
+    }
+
+    /// One of the list of the column.
+    fn one<T>(&mut self, field: &'static str, find: impl Fn(&str) -> Option<T>) -> Option<T> {
+        let text = self.string(field)?;
+        let found = find(&text);
+        if found.is_none() {
+            self.report_unknown(field);
+        }
+        found
+    }
+
+    fn yes_no(&mut self, field: &'static str) -> Option<bool> {
+        self.one(field, |text| match text {
+            "是" | "1" => Some(true),
+            "否" | "0" => Some(false),
+            _ => None,
+        })
+    }
+
+    /// The codes of the modes, each once, in the order of the pack.
+    fn modes(&mut self) -> Vec<String> {
+        let field = "modes";
+        let Some(text) = self.string(field) else { return Vec::new() };
+        let choices = &self.options.modes;
+        let codes: Vec<Option<String>> = parts(&text).map(|part| code_of(choices, part)).collect();
+        if codes.is_empty() || codes.contains(&None) {
+            self.report_unknown(field);
+        }
+        choices.iter().filter(|choice| codes.iter().flatten().any(|code| *code == choice.code)).map(|choice| choice.code.clone()).collect()
+    }
+
+    fn report_unknown(&mut self, field: &'static str) {
+        let labels = match self.column(field).1.shape {
+            Shape::One(list) | Shape::Several(list) => list.labels(self.options),
+            Shape::Line { .. } | Shape::Paragraph { .. } | Shape::Number { .. } | Shape::Lines { .. } => Vec::new(),
+        };
+        let named = labels.iter().take(NAMED_LABELS_MAX).map(String::as_str).collect::<Vec<_>>().join(SEPARATOR);
+        self.report(Code::UnknownValue, field, &[("allowed", named)]);
+    }
+
+    fn number(&mut self, field: &'static str) -> Option<u32> {
+        let (at, column) = self.column(field);
+        let Shape::Number { min, max } = column.shape else {
+            unreachable!("a column of shape {:?} is not read as a number", column.shape)
+        };
+        let text = match self.row.get(at) {
+            // 2.5 is not a damaged text here but simply not a whole number.
+            Some(Raw::Number(number)) => exact(*number).unwrap_or_default(),
+            _ => self.string(field)?,
+        };
+        let found = text.parse::<u32>().ok().filter(|number| (min..=max).contains(number));
+        if found.is_none() {
+            self.report(Code::NotANumber, field, &[("min", min.to_string()), ("max", max.to_string())]);
+        }
+        found
+    }
+}
+
+/// Whether a text may have line breaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Breaks {
+    Allowed,
+    Refused,
+}
+
+/// A whole number as it was typed, if Excel can have kept all its digits.
+fn exact(number: f64) -> Option<String> {
+    let is_exact = number.fract() == 0.0 && number.abs() <= EXACT_MAX;
+    // Adding zero turns -0 into 0.
+    is_exact.then(|| format!("{:.0}", number + 0.0))
+}
+
+/// Control characters and marks that turn the direction of text: they make a text look like another.
+fn is_invisible(c: char) -> bool {
+    (c.is_control() && !matches!(c, '\n' | '\t')) || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+/// The parts of a cell with several values.
+fn parts(text: &str) -> impl Iterator<Item = &str> {
+    text.split(['、', '，', ',', ';', '；', '\n']).map(str::trim).filter(|part| !part.is_empty())
+}

@@ -1,0 +1,187 @@
+//! Moving rows: collection 汇聚 from a provider's store into the pool, delivery 交付 from the pool
+//! into a requester's store.
+//!
+//! It knows stores, batches and the rules of `domain::exchange`; it knows neither HTTP nor the
+//! registry. Each side ends in one transaction of the target that holds data and cursor together, so
+//! a run may die anywhere and simply be run again. Spec: PDS-8.1, PDS-10.2a, PDS-10.2c.
+
+pub mod collect;
+pub mod deliver;
+mod merge;
+mod pool;
+
+pub use collect::{Collected, Source, collect};
+pub use deliver::{Delivered, Delivery, deliver};
+pub use pool::{PoolTable, QuarantinedRow, read_quarantine};
+
+use futures_util::{StreamExt as _, stream};
+use tokio::{sync::mpsc, task::JoinHandle};
+use tongqu_connectors::{BatchStream, ConnectorError, Query, RecordBatch};
+use tongqu_domain::exchange::diff::DiffError;
+
+/// Which party has to act when a run fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// The provider's exchange store.
+    Provider,
+    /// The platform and its pool.
+    Platform,
+    /// The requester's exchange store.
+    Requester,
+}
+
+/// Why a run stopped. Names tables, columns and counts, never values.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// A store refused or failed.
+    #[error("{side:?} store: {source}")]
+    Store { side: Side, source: ConnectorError },
+    /// The source's rows can't be compared with the pool's.
+    #[error("source rows: {0}")]
+    Order(#[from] DiffError),
+    /// A column that the mounting names is gone from the table.
+    #[error("column {column} is gone from the source table")]
+    ColumnGone { column: String },
+    /// A column of the table has another type than at mounting.
+    #[error("column {column} of the source table has another type than when it was mounted")]
+    ColumnChanged { column: String },
+    /// More rows are faulty than the limit allows, so nothing was changed.
+    #[error("{quarantined} of {read} rows are faulty")]
+    TooManyFaults { read: u64, quarantined: u64 },
+    /// After the delivery the target doesn't hold what was sent.
+    #[error("the target doesn't hold what was sent")]
+    DigestDiffers,
+    /// Rows were counted that are neither delivered nor accounted for.
+    #[error("the counts don't add up")]
+    CountsDiffer,
+    /// The mounting and the data items no longer fit together.
+    #[error("the mounting doesn't fit the data items")]
+    MountingUnfit,
+}
+
+impl RunError {
+    /// The stable code, for sentence and statistics.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Store { source, .. } => source.code(),
+            Self::Order(error) => error.code(),
+            Self::ColumnGone { .. } => "exchange.column_gone",
+            Self::ColumnChanged { .. } => "exchange.column_changed",
+            Self::TooManyFaults { .. } => "exchange.too_many_faults",
+            Self::DigestDiffers => "exchange.digest_differs",
+            Self::CountsDiffer => "exchange.counts_differ",
+            Self::MountingUnfit => "exchange.mounting_unfit",
+        }
+    }
+
+    /// Who has to act.
+    #[must_use]
+    pub fn side(&self) -> Side {
+        match self {
+            Self::Store { side, .. } => *side,
+            Self::Order(_)
+            | Self::ColumnGone { .. }
+            | Self::ColumnChanged { .. }
+            | Self::TooManyFaults { .. }
+            | Self::MountingUnfit => Side::Provider,
+            Self::DigestDiffers => Side::Requester,
+            Self::CountsDiffer => Side::Platform,
+        }
+    }
+
+    /// Whether the same run may succeed later without anybody's doing.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Store { source, .. } => source.is_transient(),
+            Self::Order(_)
+            | Self::ColumnGone { .. }
+            | Self::ColumnChanged { .. }
+            | Self::TooManyFaults { .. }
+            | Self::DigestDiffers
+            | Self::CountsDiffer
+            | Self::MountingUnfit => false,
+        }
+    }
+
+    /// Whether the source's table is no longer what was mounted, so that deliveries have to pause.
+    #[must_use]
+    pub fn is_schema_change(&self) -> bool {
+        matches!(self, Self::ColumnGone { .. } | Self::ColumnChanged { .. })
+            || matches!(self, Self::Store { side: Side::Provider, source: ConnectorError::TableMissing { .. } })
+    }
+
+    /// The column concerned, for the sentence.
+    #[must_use]
+    pub fn column(&self) -> Option<&str> {
+        match self {
+            Self::ColumnGone { column } | Self::ColumnChanged { column } => Some(column),
+            Self::Store { .. }
+            | Self::Order(_)
+            | Self::TooManyFaults { .. }
+            | Self::DigestDiffers
+            | Self::CountsDiffer
+            | Self::MountingUnfit => None,
+        }
+    }
+}
+
+/// Puts the blame for a store's error on the side that the store belongs to.
+fn at(side: Side) -> impl Fn(ConnectorError) -> RunError {
+    move |source| RunError::Store { side, source }
+}
+
+/// What a task hands over as a stream of changes; dropped without an end, it ends the stream.
+type Changes = mpsc::Sender<Result<RecordBatch, ConnectorError>>;
+
+/// Runs `work` in a task of its own and gives what it sends as a stream of changes. If the work fails,
+/// the stream ends with an error, so that the target keeps nothing of it; the task tells why.
+fn stream_of<T, F>(work: impl FnOnce(Changes) -> F) -> (BatchStream, JoinHandle<Result<T, RunError>>)
+where
+    T: Send + 'static,
+    F: Future<Output = Result<T, RunError>> + Send + 'static,
+{
+    let (sender, receiver) = mpsc::channel(BATCHES_WAITING_MAX);
+    let failed = sender.clone();
+    let work = work(sender);
+    let task = tokio::spawn(async move {
+        let done = work.await;
+        if let Err(error) = &done {
+            let stopped = ConnectorError::Stopped { reason: error.code().to_owned() };
+            // If the store has gone away already, its own error is the one that is reported.
+            let _gone = failed.send(Err(stopped)).await;
+        }
+        done
+    });
+    let changes = stream::unfold(receiver, |mut receiver| async move {
+        let next = receiver.recv().await?;
+        Some((next, receiver))
+    });
+    (changes.boxed(), task)
+}
+
+/// Batches of changes that may wait for the target: one to be taken while one is made.
+const BATCHES_WAITING_MAX: usize = 2;
+
+/// Sends a batch. A receiver that is gone has its own error to report, so a failed send ends nothing.
+async fn send(changes: &Changes, batch: RecordBatch) {
+    let _gone = changes.send(Ok(batch)).await;
+}
+
+/// How large batches may get, and how many rows may be faulty.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    pub batch_rows_max: usize,
+    pub batch_bytes_max: usize,
+    /// In thousandths of the rows read.
+    pub quarantine_permille_max: u16,
+}
+
+impl Limits {
+    /// The same reading in batches no larger than these limits.
+    fn bound(self, query: Query) -> Query {
+        Query { batch_rows_max: self.batch_rows_max, batch_bytes_max: self.batch_bytes_max, ..query }
+    }
+}

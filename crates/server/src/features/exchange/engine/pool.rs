@@ -1,0 +1,137 @@
+//! The pool 汇聚库: one table per mounted resource, in any store.
+//!
+//! A pool table holds the mounted columns under their item codes, the key, `_seq` (a number that
+//! grows with each change) and `_deleted` (1 for a tombstone). A second table beside it holds the
+//! rows in quarantine.
+
+use futures_util::TryStreamExt as _;
+use tongqu_connectors::{Filter, Query, Store, Value, rows::Rows};
+use tongqu_domain::{
+    catalogue::DataItem,
+    exchange::{Column, ColumnType, ValueRef},
+};
+
+use super::{RunError, Side, at};
+use crate::features::catalogue::Mounting;
+
+/// Column of the change number.
+pub(super) const SEQ: &str = "_seq";
+/// Column of the tombstone mark.
+pub(super) const DELETED: &str = "_deleted";
+
+/// Where a resource lies in the pool, and what its rows look like.
+#[derive(Debug, Clone)]
+pub struct PoolTable {
+    /// Table of the rows.
+    pub name: String,
+    /// Table of the rows in quarantine.
+    pub quarantine: String,
+    /// The mounted columns under their item codes, in the order of the items. All but the key may be
+    /// NULL, because a tombstone has nothing else.
+    pub columns: Vec<Column>,
+    /// Item codes of the key.
+    pub key: Vec<String>,
+}
+
+impl PoolTable {
+    /// The pool table of a mounting.
+    #[must_use]
+    pub fn of(mounting: &Mounting, items: &[DataItem]) -> Self {
+        let place = mounting.id.as_str().replace('-', "_");
+        let is_key = |code: &str| items.iter().any(|i| i.key && i.code == code);
+        Self {
+            name: format!("res_{place}"),
+            quarantine: format!("quar_{place}"),
+            columns: mounting
+                .columns
+                .iter()
+                .map(|c| Column {
+                    name: c.item.clone(),
+                    column_type: c.column.column_type,
+                    nullable: !is_key(&c.item),
+                })
+                .collect(),
+            key: mounting.columns.iter().map(|c| &c.item).filter(|code| is_key(code)).cloned().collect(),
+        }
+    }
+
+    /// On whose behalf the pool is written: one cursor for each resource.
+    pub(super) fn consumer(&self) -> &str {
+        &self.name
+    }
+
+    /// Where the key stands among the columns.
+    pub(super) fn key_positions(&self) -> Vec<usize> {
+        self.key.iter().filter_map(|k| self.columns.iter().position(|c| c.name == *k)).collect()
+    }
+
+    /// The columns as the pool keeps them.
+    pub(super) fn stored_columns(&self) -> Vec<Column> {
+        let mut columns = self.columns.clone();
+        columns.push(Column { name: SEQ.to_owned(), column_type: ColumnType::Int64, nullable: false });
+        columns.push(Column { name: DELETED.to_owned(), column_type: ColumnType::Int16, nullable: false });
+        columns
+    }
+
+    /// Reads the rows that aren't tombstones.
+    pub(super) fn live_rows(&self) -> Query {
+        Query::all(&self.name, self.columns.clone()).only(Filter::eq(DELETED, Value::Int(0)))
+    }
+}
+
+/// A row in quarantine.
+#[derive(Debug, Clone)]
+pub struct QuarantinedRow {
+    /// The key as text, as far as it has one.
+    pub key: String,
+    /// The data item at fault.
+    pub column: String,
+    /// Stable code of the reason.
+    pub code: String,
+    /// The whole row as JSON of texts; values, so for the provider's eyes only.
+    pub row: String,
+}
+
+pub(super) fn quarantine_columns() -> Vec<Column> {
+    let text = |name: &str| Column {
+        name: name.to_owned(),
+        column_type: ColumnType::Text { chars_max: None },
+        nullable: false,
+    };
+    vec![
+        Column { name: "n".to_owned(), column_type: ColumnType::Int64, nullable: false },
+        text("row_key"),
+        text("column_name"),
+        text("reason_code"),
+        text("row_json"),
+    ]
+}
+
+/// The rows of a resource that are in quarantine since its last collection, at most `limit`.
+///
+/// Errors: [`RunError::Store`] if the pool can't be read.
+pub async fn read_quarantine(pool: &dyn Store, table: &PoolTable, limit: usize) -> Result<Vec<QuarantinedRow>, RunError> {
+    let query = Query::all(&table.quarantine, quarantine_columns()).ordered_by(&["n"]);
+    let mut batches = match pool.read(query).await {
+        Ok(batches) => batches,
+        Err(tongqu_connectors::ConnectorError::TableMissing { .. } | tongqu_connectors::ConnectorError::StoreMissing { .. }) => {
+            return Ok(Vec::new());
+        }
+        Err(error) => return Err(at(Side::Platform)(error)),
+    };
+    let mut found = Vec::new();
+    while let Some(batch) = batches.try_next().await.map_err(at(Side::Platform))? {
+        let rows = Rows::new(&batch).map_err(at(Side::Platform))?;
+        for n in 0..rows.len() {
+            if found.len() == limit {
+                return Ok(found);
+            }
+            let text = |column| match rows.value(n, column) {
+                ValueRef::Text(t) => t.to_owned(),
+                _ => String::new(),
+            };
+            found.push(QuarantinedRow { key: text(1), column: text(2), code: text(3), row: text(4) });
+        }
+    }
+    Ok(found)
+}

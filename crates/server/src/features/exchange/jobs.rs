@@ -1,0 +1,343 @@
+//! What the workers do: collect a resource, then deliver it to each subscriber. Both may be run again
+//! at any time; what was done already is found to be done.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+use tongqu_domain::{
+    ids::{EntryId, RequestId, RunId, SubscriptionId},
+    time::{china_date, instant_text},
+};
+
+use super::{
+    engine::{self, Collected, Delivered, Delivery, Limits, PoolTable, RunError, Side, Source},
+    store::{self, Failure, NewRun, RunKind, RunStep, Subscription, Success},
+};
+use crate::{
+    app::App,
+    features::{
+        catalogue::{self, COLLECT, CollectPayload, Mounting},
+        directory::{self, Notice},
+        request, session,
+    },
+    platform::{
+        db::{DbError, Tx},
+        evidence::{Entry, Evidence},
+        http::ApiError,
+        jobs::{self, Claimed, NewJob, Outcome},
+    },
+};
+
+/// The kind of the job that delivers a resource to one subscriber.
+const DELIVER: &str = "exchange.deliver";
+
+#[derive(Debug, Serialize, Deserialize)]
+struct DeliverPayload {
+    subscription_id: SubscriptionId,
+    collection_run_id: RunId,
+    started_by: Option<String>,
+}
+
+/// Does one job of exchange.
+pub fn handle(app: Arc<App>, job: Claimed) -> std::pin::Pin<Box<dyn Future<Output = Outcome> + Send>> {
+    Box::pin(async move {
+        let done = match job.kind.as_str() {
+            COLLECT => collect(&app, &job).await,
+            DELIVER => deliver(&app, &job).await,
+            other => {
+                tracing::error!(job = %job.id, kind = other, "nobody handles this kind of job");
+                Err(JobError::Unknown)
+            }
+        };
+        match done {
+            Ok(()) => Outcome::Done,
+            Err(JobError::Run(error)) if error.is_transient() => Outcome::Again { code: error.code().to_owned() },
+            Err(JobError::Run(error)) => Outcome::Failed { code: error.code().to_owned() },
+            Err(JobError::Unknown) => Outcome::Failed { code: "platform.unknown_job".to_owned() },
+            Err(JobError::Platform(error)) => {
+                tracing::error!(job = %job.id, ?error, "a job failed");
+                Outcome::Again { code: error.code().to_owned() }
+            }
+        }
+    })
+}
+
+enum JobError {
+    /// The run failed; it is recorded and the parties are told.
+    Run(RunError),
+    /// The platform itself failed.
+    Platform(ApiError),
+    Unknown,
+}
+
+impl<E: Into<ApiError>> From<E> for JobError {
+    fn from(error: E) -> Self {
+        Self::Platform(error.into())
+    }
+}
+
+fn limits(app: &App) -> Limits {
+    let set = &app.config.exchange;
+    Limits {
+        batch_rows_max: set.batch_rows_max,
+        batch_bytes_max: set.batch_bytes_max,
+        quarantine_permille_max: u16::try_from(set.quarantine_share_max_percent * 10).unwrap_or(1000),
+    }
+}
+
+/// A note of what was done when.
+fn step(app: &App, name: &str, rows: Option<u64>) -> RunStep {
+    RunStep { name: name.to_owned(), at: instant_text(app.clock.now()), rows }
+}
+
+fn payload<T: serde::de::DeserializeOwned>(job: &Claimed) -> Result<T, JobError> {
+    serde_json::from_str(&job.payload).map_err(|e| JobError::Platform(ApiError::bug(e)))
+}
+
+async fn collect(app: &Arc<App>, job: &Claimed) -> Result<(), JobError> {
+    let payload: CollectPayload = payload(job)?;
+    let entry_id = &payload.entry_id;
+    let mut db = app.registry.read().await?;
+    let mounting = catalogue::find_mounting(&mut db, entry_id).await?;
+    let entry = catalogue::find_entry(&mut db, entry_id)
+        .await?
+        .ok_or_else(|| ApiError::bug("a mounted entry isn't there"))?;
+    let items = catalogue::active_items(&mut db, entry_id).await?;
+    let exchange_store = directory::find_store(&mut db, &mounting.store_id)
+        .await?
+        .ok_or_else(|| ApiError::bug("a mounting names a store that isn't there"))?;
+    drop(db);
+
+    let mut tx = app.registry.begin(app.clock.now()).await?;
+    store::close_interrupted(&mut tx, RunKind::Collection, entry_id, None).await?;
+    let new = NewRun {
+        kind: RunKind::Collection,
+        entry_id,
+        subscription_id: None,
+        collection_run_id: None,
+        provider: &entry.department_id,
+        requester: None,
+        started_by: payload.started_by.as_deref(),
+    };
+    let run_id = store::insert_run(&mut tx, &new).await?;
+    tx.commit(Entry::by_platform("exchange.collection_begun").on("run", &run_id).with("entry_id", entry_id.as_str()))
+        .await?;
+
+    let mut steps = vec![step(app, "began", None)];
+    let collected = match app.open_store(&exchange_store.url) {
+        Ok(connector) => {
+            // An item that came with a later version isn't mounted yet, so it can't be asked of the rows.
+            let mounted = |code: &str| mounting.columns.iter().any(|c| c.item == code);
+            let source = Source {
+                store: connector,
+                mounting: mounting.clone(),
+                items: items.into_iter().filter(|i| mounted(&i.code)).collect(),
+                today: china_date(app.clock.now()),
+            };
+            engine::collect(&source, &app.pool, run_id.as_str(), limits(app)).await
+        }
+        Err(error) => return Err(error.into()),
+    };
+    match collected {
+        Ok(collected) => {
+            steps.push(step(app, "collected", Some(collected.counts.read)));
+            finish_collection(app, &run_id, &mounting, &collected, &steps, payload.started_by).await?;
+            catalogue::index_entry(app, entry_id).await?;
+            Ok(())
+        }
+        Err(error) => {
+            let parties = vec![entry.department_id.clone()];
+            record_failure(app, &run_id, entry_id, &entry.name, parties, &error, &steps).await?;
+            Err(JobError::Run(error))
+        }
+    }
+}
+
+async fn finish_collection(
+    app: &App,
+    run_id: &RunId,
+    mounting: &Mounting,
+    collected: &Collected,
+    steps: &[RunStep],
+    started_by: Option<String>,
+) -> Result<(), JobError> {
+    let mut tx = app.registry.begin(app.clock.now()).await?;
+    let success = Success {
+        counts: &collected.counts,
+        source_digest: None,
+        target_digest: None,
+        digest_rows: None,
+        steps,
+    };
+    store::succeed(&mut tx, run_id, &success).await?;
+    catalogue::arrived(&mut tx, mounting, i64::try_from(collected.live_rows).unwrap_or(i64::MAX)).await?;
+    store::set_paused(&mut tx, &mounting.entry_id, None).await?;
+    for subscription in store::active_subscriptions(&mut tx, &mounting.entry_id).await? {
+        let payload = DeliverPayload {
+            subscription_id: subscription.id,
+            collection_run_id: run_id.clone(),
+            started_by: started_by.clone(),
+        };
+        jobs::enqueue(&mut tx, NewJob::new(DELIVER, catalogue::lane(&mounting.entry_id), &payload)).await?;
+    }
+    let entry = counted(Entry::by_platform("exchange.collected").on("run", run_id), &collected.counts);
+    tx.commit(entry.with("entry_id", mounting.entry_id.as_str()).with("live_rows", collected.live_rows)).await?;
+    Ok(())
+}
+
+fn counted(entry: Entry, counts: &tongqu_domain::exchange::Counts) -> Entry {
+    entry
+        .with("read", counts.read)
+        .with("delivered", counts.delivered)
+        .with("unchanged", counts.unchanged)
+        .with("out_of_scope", counts.out_of_scope)
+        .with("quarantined", counts.quarantined)
+        .with("deleted", counts.deleted)
+}
+
+async fn deliver(app: &Arc<App>, job: &Claimed) -> Result<(), JobError> {
+    let payload: DeliverPayload = payload(job)?;
+    let mut db = app.registry.read().await?;
+    let gone = || ApiError::bug("a delivery names something that isn't there");
+    let subscription = store::find_subscription(&mut db, &payload.subscription_id).await?.ok_or_else(gone)?;
+    let grant = request::find_grant(&mut db, &subscription.grant_id).await?.ok_or_else(gone)?;
+    let request = request::request_of_case(&mut db, &grant.case_id).await?.ok_or_else(gone)?;
+    let entry_id = &subscription.entry_id;
+    let mounting = catalogue::find_mounting(&mut db, entry_id).await?;
+    let items = catalogue::active_items(&mut db, entry_id).await?;
+    let entry = catalogue::find_entry(&mut db, entry_id).await?.ok_or_else(gone)?;
+    let target = directory::find_store(&mut db, &subscription.store_id).await?.ok_or_else(gone)?;
+    drop(db);
+    // Nothing moves without a grant that is in force today. Spec: PDS-7.
+    if subscription.state_code != "active" || !grant.is_active_on(china_date(app.clock.now())) {
+        return Ok(());
+    }
+
+    let mut tx = app.registry.begin(app.clock.now()).await?;
+    store::close_interrupted(&mut tx, RunKind::Delivery, entry_id, Some(&subscription.id)).await?;
+    let new = NewRun {
+        kind: RunKind::Delivery,
+        entry_id,
+        subscription_id: Some(&subscription.id),
+        collection_run_id: Some(&payload.collection_run_id),
+        provider: &grant.provider,
+        requester: Some(&grant.requester),
+        started_by: payload.started_by.as_deref(),
+    };
+    let run_id = store::insert_run(&mut tx, &new).await?;
+    let begun = Entry::by_platform("exchange.delivery_begun").on("run", &run_id);
+    tx.commit(begun.with("subscription_id", subscription.id.as_str()).with("grant_id", grant.id.as_str())).await?;
+
+    let mut steps = vec![step(app, "began", None)];
+    let delivery = Delivery {
+        table: PoolTable::of(&mounting, &items),
+        items,
+        grant: grant.clone(),
+        target: app.open_or_create_store(&target.url)?,
+        target_table: subscription.table.clone(),
+        consumer: subscription.id.to_string(),
+    };
+    match engine::deliver(&delivery, &app.pool, run_id.as_str(), limits(app)).await {
+        Ok(delivered) => {
+            steps.push(step(app, "applied", Some(delivered.counts.delivered)));
+            steps.push(step(app, "read_back", Some(delivered.held.rows())));
+            finish_delivery(app, &run_id, &subscription, &request.id, &delivered, &steps).await
+        }
+        Err(error) => {
+            let parties = vec![grant.provider.clone(), grant.requester.clone()];
+            record_failure(app, &run_id, entry_id, &entry.name, parties, &error, &steps).await?;
+            Err(JobError::Run(error))
+        }
+    }
+}
+
+async fn finish_delivery(
+    app: &App,
+    run_id: &RunId,
+    subscription: &Subscription,
+    request_id: &RequestId,
+    delivered: &Delivered,
+    steps: &[RunStep],
+) -> Result<(), JobError> {
+    let mut tx = app.registry.begin(app.clock.now()).await?;
+    let success = Success {
+        counts: &delivered.counts,
+        source_digest: Some(delivered.sent.sum_hex()),
+        target_digest: Some(delivered.held.sum_hex()),
+        digest_rows: Some(delivered.held.rows()),
+        steps,
+    };
+    store::succeed(&mut tx, run_id, &success).await?;
+    let operator = session::actor_of(&mut tx, &subscription.opened_by, app.clock.now()).await?;
+    let settled = match operator {
+        Some(actor) => request::take_delivery_step(app, &mut tx, request_id, actor).await?,
+        None => None,
+    };
+    // Both digests are the receipt: anybody can compare them with the target later. Spec: PDS-21.1.
+    let entry = counted(Entry::by_platform("exchange.delivered").on("run", run_id), &delivered.counts)
+        .with("subscription_id", subscription.id.as_str())
+        .with("sent_digest", delivered.sent.sum_hex())
+        .with("held_digest", delivered.held.sum_hex())
+        .with("rows", delivered.held.rows());
+    tx.commit(Evidence::of(entry, settled)).await?;
+    Ok(())
+}
+
+/// Keeps why a run failed, tells the parties, and pauses deliveries if the source's table is no longer
+/// what was mounted.
+async fn record_failure(
+    app: &App,
+    run_id: &RunId,
+    entry_id: &EntryId,
+    entry_name: &str,
+    parties: Vec<tongqu_domain::ids::DepartmentId>,
+    error: &RunError,
+    steps: &[RunStep],
+) -> Result<(), JobError> {
+    tracing::warn!(run = %run_id, code = error.code(), cause = %error, "a run failed");
+    let failure = Failure {
+        code: error.code().to_owned(),
+        side: error.side(),
+        column: error.column().map(str::to_owned),
+    };
+    let mut tx = app.registry.begin(app.clock.now()).await?;
+    store::fail(&mut tx, run_id, &failure, steps).await?;
+    let mut told = parties;
+    if error.is_schema_change() {
+        for subscription in store::active_subscriptions(&mut tx, entry_id).await? {
+            if let Some(grant) = request::find_grant(&mut tx, &subscription.grant_id).await? {
+                told.push(grant.requester);
+            }
+        }
+        store::set_paused(&mut tx, entry_id, Some(error.code())).await?;
+    }
+    told.sort();
+    told.dedup();
+    tell(&mut tx, run_id, entry_name, &told, &failure).await?;
+    let side = match failure.side {
+        Side::Provider => "provider",
+        Side::Platform => "platform",
+        Side::Requester => "requester",
+    };
+    let entry = Entry::by_platform("exchange.run_failed").on("run", run_id).with("code", failure.code);
+    tx.commit(entry.with("side", side).with("entry_id", entry_id.as_str())).await?;
+    Ok(())
+}
+
+async fn tell(
+    tx: &mut Tx,
+    run_id: &RunId,
+    entry_name: &str,
+    parties: &[tongqu_domain::ids::DepartmentId],
+    failure: &Failure,
+) -> Result<(), DbError> {
+    for to in parties {
+        let mut facts = BTreeMap::from([("name", entry_name.to_owned()), ("code", failure.code.clone())]);
+        if let Some(column) = &failure.column {
+            facts.insert("column", column.clone());
+        }
+        let notice = Notice { to, kind: "exchange.run_failed", subject: ("run", run_id.as_str()), facts };
+        directory::notify(tx, &notice).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,32 @@
+//! Exchange of tables: subscriptions, runs, receipts.
+//!
+//! Owns `subscriptions` and `runs`. The rows themselves are moved by [`engine`]; this room decides
+//! what is to run, keeps its account, and tells the parties. Spec: PDS-5.3, PDS-8.1, PDS-10.2a, PDS-10.2c.
+
+pub mod engine;
+mod jobs;
+mod list_runs;
+mod open_delivery;
+mod read_run;
+mod start_run;
+mod store;
+mod views;
+
+use std::sync::Arc;
+
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::app::App;
+
+pub use jobs::handle;
+pub use store::{delivered_rows, runs_of_case};
+pub use views::RunLineView;
+
+/// The operations of this feature.
+pub fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(list_runs::list_runs))
+        .routes(routes!(read_run::read_run))
+        .routes(routes!(start_run::start_run))
+        .routes(routes!(open_delivery::open_delivery))
+}

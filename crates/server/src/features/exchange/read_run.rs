@@ -1,0 +1,170 @@
+//! One run in full: steps, counts, receipt, quarantine, and what to do if it failed.
+
+use axum::extract::Path;
+use serde::Serialize;
+use tongqu_domain::{
+    access::{Action, Subject},
+    ids::RunId,
+};
+use utoipa::ToSchema;
+
+use super::{
+    engine::{self, PoolTable, Side},
+    list_runs::names,
+    store::{self, Run, RunKind},
+    views::RunLineView,
+};
+use crate::{
+    features::catalogue,
+    platform::http::{ApiError, Ctx, Problem, Reply, reply},
+};
+
+/// The most quarantined rows that the page shows.
+const QUARANTINE_SHOWN_MAX: usize = 200;
+
+/// A run in full.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RunView {
+    #[serde(flatten)]
+    pub line: RunLineView,
+    pub steps: Vec<RunStepView>,
+    /// For deliveries that ended well.
+    pub receipt: Option<ReceiptView>,
+    /// Why it failed.
+    pub failure: Option<FailureView>,
+    /// Rows set aside by this resource's last collection; for the provider only, because they hold values.
+    pub quarantine: Vec<QuarantineView>,
+    /// The collection that a delivery followed.
+    pub collection_run_id: Option<String>,
+    /// What the viewer may do: `run_again`.
+    pub actions: Vec<&'static str>,
+    /// For `run_again` of a delivery.
+    pub subscription_id: Option<String>,
+}
+
+/// What was done when.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RunStepView {
+    /// `began`, `collected`, `applied`, `read_back`.
+    pub name: String,
+    /// Instant.
+    pub at: String,
+    pub rows: Option<u64>,
+}
+
+/// Proof of a delivery: what was sent and what the target holds, by digest.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ReceiptView {
+    pub rows: i64,
+    /// Digest of what the grant covers in the pool, masked.
+    pub sent_digest: String,
+    /// Digest of what was read back from the target.
+    pub held_digest: String,
+    pub equal: bool,
+}
+
+/// Why a run failed, whose turn it is, and what to do.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FailureView {
+    pub code: String,
+    /// `provider`, `platform` or `requester`.
+    #[schema(value_type = String)]
+    pub side: Side,
+    /// What happened and what to do next, in the user's language.
+    pub message: String,
+}
+
+/// A row in quarantine.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct QuarantineView {
+    pub key: String,
+    /// Code of the data item at fault.
+    pub column: String,
+    pub code: String,
+    /// The reason, in the user's language.
+    pub message: String,
+}
+
+/// Read a run.
+#[utoipa::path(get, path = "/runs/{run_id}", tag = "exchange", operation_id = "read_run",
+    params(("run_id" = String, Path)),
+    responses((status = 200, body = RunView), (status = 403, body = Problem), (status = 404, body = Problem)))]
+pub async fn read_run(ctx: Ctx, Path(run_id): Path<String>) -> Reply<RunView> {
+    let run = load(&ctx, &run_id).await?;
+    let mut db = ctx.read().await?;
+    let names = names(&mut db, std::slice::from_ref(&run)).await?;
+    drop(db);
+    let own_data = Subject::Department(&run.provider_department_id);
+    let quarantine =
+        if ctx.may(Action::ReadQuarantine, &own_data) { quarantine(&ctx, &run).await? } else { Vec::new() };
+    let mut actions = Vec::new();
+    if run.subscription_id.is_some() && ctx.may(Action::StartRun, &Subject::Parties(&parties(&run))) {
+        actions.push("run_again");
+    }
+    reply(RunView {
+        line: RunLineView::new(&run, &names),
+        steps: run
+            .steps
+            .iter()
+            .map(|s| RunStepView { name: s.name.clone(), at: s.at.clone(), rows: s.rows })
+            .collect(),
+        receipt: receipt(&run),
+        failure: run.failure.as_ref().map(|f| FailureView {
+            code: f.code.clone(),
+            side: f.side,
+            message: ctx.sentence(&f.code, &[("column", f.column.clone().unwrap_or_default())]),
+        }),
+        quarantine,
+        collection_run_id: run.collection_run_id.as_ref().map(ToString::to_string),
+        actions,
+        subscription_id: run.subscription_id.as_ref().map(ToString::to_string),
+    })
+}
+
+fn receipt(run: &Run) -> Option<ReceiptView> {
+    let (sent_digest, held_digest) = (run.source_digest.clone()?, run.target_digest.clone()?);
+    Some(ReceiptView {
+        rows: run.digest_rows.unwrap_or_default(),
+        equal: sent_digest == held_digest,
+        sent_digest,
+        held_digest,
+    })
+}
+
+/// The departments between which a run goes.
+pub(super) fn parties(run: &Run) -> Vec<&tongqu_domain::ids::DepartmentId> {
+    std::iter::once(&run.provider_department_id).chain(&run.requester_department_id).collect()
+}
+
+/// The run that a path names, if the viewer may read it.
+pub(super) async fn load(ctx: &Ctx, run_id: &str) -> Result<Run, ApiError> {
+    let not_found = || ApiError::not_found("exchange.run_not_found");
+    let id = RunId::parse(run_id).map_err(|_| not_found())?;
+    let mut db = ctx.read().await?;
+    let run = store::find_run(&mut db, &id).await?.ok_or_else(not_found)?;
+    ctx.must(Action::ReadRun, &Subject::Parties(&parties(&run)))?;
+    Ok(run)
+}
+
+async fn quarantine(ctx: &Ctx, run: &Run) -> Result<Vec<QuarantineView>, ApiError> {
+    if run.kind != RunKind::Collection || run.counts.quarantined == 0 {
+        return Ok(Vec::new());
+    }
+    let mut db = ctx.read().await?;
+    let Some(mounting) = catalogue::mounting_of(&mut db, &run.entry_id).await? else { return Ok(Vec::new()) };
+    let items = catalogue::active_items(&mut db, &run.entry_id).await?;
+    drop(db);
+    let table = PoolTable::of(&mounting, &items);
+    let rows = engine::read_quarantine(ctx.app.pool.as_ref(), &table, QUARANTINE_SHOWN_MAX)
+        .await
+        .map_err(ApiError::bug)?;
+    Ok(rows
+        .into_iter()
+        .map(|r| QuarantineView {
+            message: ctx.sentence(&r.code, &[]),
+            key: r.key,
+            column: r.column,
+            code: r.code,
+        })
+        .collect())
+}

@@ -1,0 +1,412 @@
+//! All SQL of exchange.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use tongqu_domain::{
+    exchange::Counts,
+    ids::{DepartmentId, EntryId, GrantId, PersonId, RunId, StoreId, SubscriptionId},
+    time::instant_text,
+};
+
+use super::engine::Side;
+use crate::platform::{
+    db::{Db, DbError, RowExt as _, Tx},
+    secrets::random_hex,
+};
+
+/// A standing delivery under a grant.
+#[derive(Debug, Clone)]
+pub struct Subscription {
+    pub id: SubscriptionId,
+    pub grant_id: GrantId,
+    pub entry_id: EntryId,
+    pub store_id: StoreId,
+    pub table: String,
+    /// `active`, `paused` or `ended`.
+    pub state_code: String,
+    /// The operator who opened it, in whose name the delivery step is taken.
+    pub opened_by: PersonId,
+}
+
+/// Which way the rows go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunKind {
+    /// Provider's store to pool.
+    Collection,
+    /// Pool to requester's store.
+    Delivery,
+}
+
+impl RunKind {
+    /// The code in store and interface.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Collection => "collection",
+            Self::Delivery => "delivery",
+        }
+    }
+
+    fn find(code: &str) -> Option<Self> {
+        [Self::Collection, Self::Delivery].into_iter().find(|k| k.code() == code)
+    }
+}
+
+/// What a run did, and when.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RunStep {
+    /// `began`, `read`, `applied`, `read_back`, `receipt`...
+    pub name: String,
+    /// Instant.
+    pub at: String,
+    /// A count that belongs to it.
+    pub rows: Option<u64>,
+}
+
+/// Why a run failed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Failure {
+    /// Stable code.
+    pub code: String,
+    /// Who has to act.
+    pub side: Side,
+    /// The column concerned.
+    pub column: Option<String>,
+}
+
+/// One run.
+#[derive(Debug, Clone)]
+pub struct Run {
+    pub id: RunId,
+    pub kind: RunKind,
+    pub entry_id: EntryId,
+    pub subscription_id: Option<SubscriptionId>,
+    pub collection_run_id: Option<RunId>,
+    pub provider_department_id: DepartmentId,
+    pub requester_department_id: Option<DepartmentId>,
+    pub state_code: String,
+    pub started_by: Option<String>,
+    pub created_at: Timestamp,
+    pub finished_at: Option<Timestamp>,
+    pub counts: Counts,
+    pub source_digest: Option<String>,
+    pub target_digest: Option<String>,
+    pub digest_rows: Option<i64>,
+    pub failure: Option<Failure>,
+    pub steps: Vec<RunStep>,
+}
+
+/// A run about to begin.
+pub(super) struct NewRun<'a> {
+    pub kind: RunKind,
+    pub entry_id: &'a EntryId,
+    pub subscription_id: Option<&'a SubscriptionId>,
+    pub collection_run_id: Option<&'a RunId>,
+    pub provider: &'a DepartmentId,
+    pub requester: Option<&'a DepartmentId>,
+    pub started_by: Option<&'a str>,
+}
+
+/// How a run ended well.
+pub(super) struct Success<'a> {
+    pub counts: &'a Counts,
+    pub source_digest: Option<String>,
+    pub target_digest: Option<String>,
+    pub digest_rows: Option<u64>,
+    pub steps: &'a [RunStep],
+}
+
+fn json<T: Serialize>(value: &T) -> String {
+    serde_json::to_string(value).expect("plain structures make JSON")
+}
+
+fn count(n: u64) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+pub(super) async fn insert_run(tx: &mut Tx, run: &NewRun<'_>) -> Result<RunId, DbError> {
+    let at = instant_text(tx.at());
+    let id = RunId::parse(&format!("run-{}", random_hex::<8>())).expect("hex fits an identifier");
+    sqlx::query(
+        "INSERT INTO runs (id, kind, entry_id, subscription_id, collection_run_id, provider_department_id, \
+         requester_department_id, state_code, started_by, created_at, started_at, rows_read, rows_delivered, \
+         rows_unchanged, rows_out_of_scope, rows_quarantined, rows_inserted, rows_updated, rows_deleted, steps) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 'running', $8, $9, $9, 0, 0, 0, 0, 0, 0, 0, 0, '[]')",
+    )
+    .bind(id.as_str())
+    .bind(run.kind.code())
+    .bind(run.entry_id.as_str())
+    .bind(run.subscription_id.map(|s| s.as_str().to_owned()))
+    .bind(run.collection_run_id.map(|r| r.as_str().to_owned()))
+    .bind(run.provider.as_str())
+    .bind(run.requester.map(|d| d.as_str().to_owned()))
+    .bind(run.started_by.map(str::to_owned))
+    .bind(at)
+    .execute(&mut **tx)
+    .await?;
+    Ok(id)
+}
+
+/// Closes runs of a lane that a dead worker left behind.
+pub(super) async fn close_interrupted(
+    tx: &mut Tx,
+    kind: RunKind,
+    entry_id: &EntryId,
+    subscription_id: Option<&SubscriptionId>,
+) -> Result<u64, DbError> {
+    let at = instant_text(tx.at());
+    let failure = Failure { code: "exchange.interrupted".to_owned(), side: Side::Platform, column: None };
+    let done = sqlx::query(
+        "UPDATE runs SET state_code = 'failed', finished_at = $1, failure = $2 \
+         WHERE state_code = 'running' AND kind = $3 AND entry_id = $4 AND COALESCE(subscription_id, '') = $5",
+    )
+    .bind(at)
+    .bind(json(&failure))
+    .bind(kind.code())
+    .bind(entry_id.as_str())
+    .bind(subscription_id.map_or("", SubscriptionId::as_str))
+    .execute(&mut **tx)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+pub(super) async fn succeed(tx: &mut Tx, id: &RunId, success: &Success<'_>) -> Result<(), DbError> {
+    let at = instant_text(tx.at());
+    let c = success.counts;
+    sqlx::query(
+        "UPDATE runs SET state_code = 'succeeded', finished_at = $1, rows_read = $2, rows_delivered = $3, \
+         rows_unchanged = $4, rows_out_of_scope = $5, rows_quarantined = $6, rows_inserted = $7, \
+         rows_updated = $8, rows_deleted = $9, source_digest = $10, target_digest = $11, digest_rows = $12, \
+         steps = $13 WHERE id = $14",
+    )
+    .bind(at)
+    .bind(count(c.read))
+    .bind(count(c.delivered))
+    .bind(count(c.unchanged))
+    .bind(count(c.out_of_scope))
+    .bind(count(c.quarantined))
+    .bind(count(c.inserted))
+    .bind(count(c.updated))
+    .bind(count(c.deleted))
+    .bind(success.source_digest.clone())
+    .bind(success.target_digest.clone())
+    .bind(success.digest_rows.map(count))
+    .bind(json(&success.steps))
+    .bind(id.as_str())
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn fail(tx: &mut Tx, id: &RunId, failure: &Failure, steps: &[RunStep]) -> Result<(), DbError> {
+    let at = instant_text(tx.at());
+    sqlx::query("UPDATE runs SET state_code = 'failed', finished_at = $1, failure = $2, steps = $3 WHERE id = $4")
+        .bind(at)
+        .bind(json(failure))
+        .bind(json(&steps))
+        .bind(id.as_str())
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+fn run(row: &sqlx::any::AnyRow) -> Result<Run, DbError> {
+    let broken = |column, reason: &str| DbError::BrokenRow { column, reason: reason.to_owned() };
+    let rows = |column| {
+        row.int(column).and_then(|n| u64::try_from(n).map_err(|_| broken(column, "a count below zero")))
+    };
+    Ok(Run {
+        id: row.id("id")?,
+        kind: RunKind::find(&row.text("kind")?).ok_or_else(|| broken("kind", "unknown kind of run"))?,
+        entry_id: row.id("entry_id")?,
+        subscription_id: row.opt_id("subscription_id")?,
+        collection_run_id: row.opt_id("collection_run_id")?,
+        provider_department_id: row.id("provider_department_id")?,
+        requester_department_id: row.opt_id("requester_department_id")?,
+        state_code: row.text("state_code")?,
+        started_by: row.opt_text("started_by")?,
+        created_at: row.instant("created_at")?,
+        finished_at: row.opt_instant("finished_at")?,
+        counts: Counts {
+            read: rows("rows_read")?,
+            delivered: rows("rows_delivered")?,
+            unchanged: rows("rows_unchanged")?,
+            out_of_scope: rows("rows_out_of_scope")?,
+            quarantined: rows("rows_quarantined")?,
+            inserted: rows("rows_inserted")?,
+            updated: rows("rows_updated")?,
+            deleted: rows("rows_deleted")?,
+        },
+        source_digest: row.opt_text("source_digest")?,
+        target_digest: row.opt_text("target_digest")?,
+        digest_rows: row.opt_int("digest_rows")?,
+        failure: row.opt_json("failure")?,
+        steps: row.json("steps")?,
+    })
+}
+
+macro_rules! select_runs {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, kind, entry_id, subscription_id, collection_run_id, provider_department_id, \
+             requester_department_id, state_code, started_by, created_at, finished_at, rows_read, rows_delivered, \
+             rows_unchanged, rows_out_of_scope, rows_quarantined, rows_inserted, rows_updated, rows_deleted, \
+             source_digest, target_digest, digest_rows, failure, steps FROM runs ",
+            $rest
+        )
+    };
+}
+
+/// A run by its id.
+pub(super) async fn find_run(db: &mut Db, id: &RunId) -> Result<Option<Run>, DbError> {
+    sqlx::query(select_runs!("WHERE id = $1"))
+        .bind(id.as_str())
+        .fetch_optional(db)
+        .await?
+        .as_ref()
+        .map(run)
+        .transpose()
+}
+
+/// Which runs a viewer sees: all, or those to which the department is a party.
+pub(super) async fn runs(
+    db: &mut Db,
+    party: Option<&DepartmentId>,
+    entry_id: Option<&EntryId>,
+    cursor: Option<&str>,
+    size: u32,
+) -> Result<Vec<Run>, DbError> {
+    let party = party.map_or("", DepartmentId::as_str);
+    sqlx::query(select_runs!(
+        "WHERE ($1 = '' OR provider_department_id = $1 OR requester_department_id = $1) \
+         AND ($2 = '' OR entry_id = $2) AND ($3 = '' OR created_at || ' ' || id < $3) \
+         ORDER BY created_at DESC, id DESC LIMIT $4"
+    ))
+    .bind(party)
+    .bind(entry_id.map_or("", EntryId::as_str))
+    .bind(cursor.unwrap_or_default())
+    .bind(i64::from(size) + 1)
+    .fetch_all(db)
+    .await?
+    .iter()
+    .map(run)
+    .collect()
+}
+
+/// The deliveries under the grant of a case, newest first.
+pub async fn runs_of_case(db: &mut Db, case_id: &str) -> Result<Vec<Run>, DbError> {
+    sqlx::query(select_runs!(
+        "WHERE subscription_id IN (SELECT s.id FROM subscriptions s JOIN grants g ON g.id = s.grant_id \
+         WHERE g.case_id = $1) ORDER BY created_at DESC, id DESC LIMIT 20"
+    ))
+    .bind(case_id)
+    .fetch_all(db)
+    .await?
+    .iter()
+    .map(run)
+    .collect()
+}
+
+/// How many rows have been delivered to requesters in all.
+pub async fn delivered_rows(db: &mut Db) -> Result<i64, DbError> {
+    sqlx::query(
+        "SELECT CAST(COALESCE(SUM(rows_delivered), 0) AS BIGINT) AS n FROM runs \
+         WHERE kind = 'delivery' AND state_code = 'succeeded'",
+    )
+    .fetch_one(db)
+    .await?
+    .int("n")
+}
+
+fn subscription(row: &sqlx::any::AnyRow) -> Result<Subscription, DbError> {
+    Ok(Subscription {
+        id: row.id("id")?,
+        grant_id: row.id("grant_id")?,
+        entry_id: row.id("entry_id")?,
+        store_id: row.id("store_id")?,
+        table: row.text("table_name")?,
+        state_code: row.text("state_code")?,
+        opened_by: row.id("opened_by")?,
+    })
+}
+
+/// A subscription by its id.
+pub(super) async fn find_subscription(db: &mut Db, id: &SubscriptionId) -> Result<Option<Subscription>, DbError> {
+    sqlx::query("SELECT id, grant_id, entry_id, store_id, table_name, state_code, opened_by FROM subscriptions WHERE id = $1")
+        .bind(id.as_str())
+        .fetch_optional(db)
+        .await?
+        .as_ref()
+        .map(subscription)
+        .transpose()
+}
+
+/// The subscription under a grant, if one is open.
+pub(super) async fn subscription_of_grant(db: &mut Db, grant_id: &GrantId) -> Result<Option<Subscription>, DbError> {
+    sqlx::query("SELECT id, grant_id, entry_id, store_id, table_name, state_code, opened_by FROM subscriptions WHERE grant_id = $1")
+        .bind(grant_id.as_str())
+        .fetch_optional(db)
+        .await?
+        .as_ref()
+        .map(subscription)
+        .transpose()
+}
+
+/// Active subscriptions of a resource.
+pub(super) async fn active_subscriptions(db: &mut Db, entry_id: &EntryId) -> Result<Vec<Subscription>, DbError> {
+    sqlx::query(
+        "SELECT id, grant_id, entry_id, store_id, table_name, state_code, opened_by FROM subscriptions \
+         WHERE entry_id = $1 AND state_code = 'active' ORDER BY id",
+    )
+    .bind(entry_id.as_str())
+    .fetch_all(db)
+    .await?
+    .iter()
+    .map(subscription)
+    .collect()
+}
+
+/// Whether a table of a store is already the target of another subscription.
+pub(super) async fn is_target_taken(db: &mut Db, store_id: &StoreId, table: &str) -> Result<bool, DbError> {
+    let n = sqlx::query("SELECT COUNT(*) AS n FROM subscriptions WHERE store_id = $1 AND table_name = $2")
+        .bind(store_id.as_str())
+        .bind(table)
+        .fetch_one(db)
+        .await?
+        .int("n")?;
+    Ok(n > 0)
+}
+
+pub(super) async fn insert_subscription(tx: &mut Tx, subscription: &Subscription) -> Result<(), DbError> {
+    let at = instant_text(tx.at());
+    sqlx::query(
+        "INSERT INTO subscriptions (id, grant_id, entry_id, store_id, table_name, state_code, opened_by, created_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+    )
+    .bind(subscription.id.as_str())
+    .bind(subscription.grant_id.as_str())
+    .bind(subscription.entry_id.as_str())
+    .bind(subscription.store_id.as_str())
+    .bind(&subscription.table)
+    .bind(&subscription.state_code)
+    .bind(subscription.opened_by.as_str())
+    .bind(at)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Pauses the active subscriptions of a resource, or lets those go on that were paused for `reason`.
+pub(super) async fn set_paused(tx: &mut Tx, entry_id: &EntryId, reason: Option<&str>) -> Result<(), DbError> {
+    let (from, to) = if reason.is_some() { ("active", "paused") } else { ("paused", "active") };
+    sqlx::query(
+        "UPDATE subscriptions SET state_code = $1, pause_reason = $2 WHERE entry_id = $3 AND state_code = $4",
+    )
+    .bind(to)
+    .bind(reason.map(str::to_owned))
+    .bind(entry_id.as_str())
+    .bind(from)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,67 @@
+//! What this installation is, before anybody signs in.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use serde::Serialize;
+use tongqu_domain::{calendar::DayKind, time::china_date};
+use utoipa::ToSchema;
+
+use crate::{
+    app::App,
+    features::directory,
+    platform::http::{Guest, Problem, Reply, reply},
+};
+
+/// This installation.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PlatformView {
+    /// Name in the header; empty before set-up.
+    pub name: String,
+    /// The competent department.
+    pub authority_name: Option<String>,
+    pub version: &'static str,
+    /// Whether this is the demo with its movable clock.
+    pub demo: bool,
+    /// Server time, an instant.
+    pub now: String,
+    /// The civil date in China.
+    pub today: String,
+    /// `working`, `weekend`, `holiday`, `make_up`, or `unknown` beyond the published calendars.
+    pub day_kind: &'static str,
+    /// Whether the installation is still empty and waits for its first administrator.
+    pub setup_needed: bool,
+}
+
+/// What this installation is called, and what day it is here.
+#[utoipa::path(get, path = "/platform", tag = "home", operation_id = "read_platform",
+    responses((status = 200, body = PlatformView), (status = 503, body = Problem)))]
+pub async fn read_platform(State(app): State<Arc<App>>, guest: Guest) -> Reply<PlatformView> {
+    let mut db = app.registry.read().await?;
+    let today = china_date(guest.now);
+    let authority = match directory::platform_department(&mut db).await? {
+        Some(id) => directory::find_department(&mut db, &id).await?,
+        None => None,
+    };
+    reply(PlatformView {
+        name: directory::setting(&mut db, "platform_name").await?.unwrap_or_default(),
+        authority_name: authority.map(|d| d.name),
+        version: env!("CARGO_PKG_VERSION"),
+        demo: app.clock.is_demo(),
+        now: guest.now.to_string(),
+        today: today.to_string(),
+        day_kind: app.calendar.day(today).map_or("unknown", |day| day_kind_code(day.kind)),
+        setup_needed: !directory::has_people(&mut db).await?,
+    })
+}
+
+/// The code of a kind of day.
+#[must_use]
+pub fn day_kind_code(kind: DayKind) -> &'static str {
+    match kind {
+        DayKind::Working => "working",
+        DayKind::Weekend => "weekend",
+        DayKind::Holiday => "holiday",
+        DayKind::MakeUp => "make_up",
+    }
+}

@@ -1,0 +1,13 @@
+//! The features as vertical slices: one folder per noun of the regulation. Each owns its operations,
+//! its SQL (`store.rs`) and its JSON shapes (`views.rs`); the rules are in the domain.
+
+pub mod case;
+pub mod catalogue;
+pub mod demo;
+pub mod desk;
+pub mod directory;
+pub mod exchange;
+pub mod home;
+pub mod ledger;
+pub mod request;
+pub mod session;

@@ -1,0 +1,181 @@
+//! Taking a step in a request's case: load, decide, save, account. All the law is in `domain::case`.
+
+use std::collections::BTreeMap;
+
+use jiff::ToSpan as _;
+use tongqu_domain::{
+    access::Actor,
+    case::{Act, Case, Deed, StepInput, StepState},
+    grant::{Grant, default_masks, check_terms, GrantState},
+    ids::{GrantId, RequestId},
+    law::{Action, Pack},
+    time::china_date,
+};
+
+use super::store::{self, Request};
+use crate::{
+    app::App,
+    features::{
+        case::{self, CaseRow, refusal},
+        catalogue::{self, Version},
+        directory::{self, Notice},
+    },
+    platform::{
+        db::Tx,
+        evidence::{Entry, Evidence},
+        http::{ApiError, Ctx},
+        secrets::random_hex,
+    },
+};
+
+/// What an act is called in evidence and notices.
+#[derive(Debug, Clone, Copy)]
+pub struct Acted {
+    /// Past tense, for example `request.decided`.
+    pub what: &'static str,
+}
+
+/// Does `deed` in the request's case and saves what follows from it.
+///
+/// Errors: the case engine's refusal with its clause; `platform.changed_meanwhile` if somebody was faster.
+pub(super) async fn act(ctx: &Ctx, request: &Request, row: &CaseRow, deed: Deed, acted: Acted) -> Result<(), ApiError> {
+    let act = Act { actor: ctx.actor.clone(), at: ctx.now, deed };
+    let after = row.case.apply(act, &row.pack, &ctx.app.calendar).map_err(refusal)?;
+    let mut tx = ctx.begin().await?;
+    case::save_steps(&mut tx, &row.case, &after, &row.pack, &ctx.app.calendar).await?;
+    let version = catalogue::find_version(&mut tx, &request.content.entry_id, request.content.version_no)
+        .await?
+        .ok_or_else(|| ApiError::bug("a request names a version that isn't there"))?;
+    let more = grant_if_due(ctx, &mut tx, request, &after, &row.pack, &version).await?;
+    tell_parties(&mut tx, request, row, &version, &after, acted).await?;
+    let first = account(ctx.did(acted.what), request, &row.case, &after);
+    tx.commit(Evidence::of(first, more)).await?;
+    Ok(())
+}
+
+/// The evidence of what an act has added to a case.
+fn account(entry: Entry, request: &Request, before: &Case, after: &Case) -> Entry {
+    let mut entry = entry.on("request", &request.id);
+    if let Some(event) = after.events_after(before.last_seq()).first() {
+        if let Some(step) = &event.step {
+            entry = entry.with("step", step.as_str());
+        }
+        if let Some(outcome) = event.outcome {
+            entry = entry.with("outcome", outcome.code());
+        }
+        if let Some(ground) = &event.ground {
+            entry = entry.with("ground", ground.as_str());
+        }
+        if let Some(reason) = &event.reason {
+            entry = entry.with("reason", reason.as_str());
+        }
+    }
+    entry
+}
+
+async fn tell_parties(
+    tx: &mut Tx,
+    request: &Request,
+    row: &CaseRow,
+    version: &Version,
+    after: &Case,
+    acted: Acted,
+) -> Result<(), ApiError> {
+    let outcome = after
+        .events_after(row.case.last_seq())
+        .iter()
+        .find_map(|e| e.outcome)
+        .map_or(String::new(), |o| o.label().to_owned());
+    for to in [&request.requester, &request.provider] {
+        let notice = Notice {
+            to,
+            kind: acted.what,
+            subject: ("request", request.id.as_str()),
+            facts: BTreeMap::from([
+                ("number", row.number.clone()),
+                ("name", version.content.name.clone()),
+                ("outcome", outcome.clone()),
+            ]),
+        };
+        directory::notify(tx, &notice).await?;
+    }
+    Ok(())
+}
+
+/// Opens the grant once a delivery is due: nothing moves without one, and whether it is due is the
+/// rule pack's word. Spec: PDS-5.5, PDS-10.2a, PDS-10.2b.
+pub(super) async fn grant_if_due(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    request: &Request,
+    case: &Case,
+    pack: &Pack,
+    version: &Version,
+) -> Result<Option<Entry>, ApiError> {
+    let steps = case.steps(pack, &ctx.app.calendar, ctx.now).map_err(refusal)?;
+    let due = steps.iter().find(|s| s.action == Action::Deliver && matches!(s.state, StepState::Open { .. }));
+    let Some(step) = due else { return Ok(None) };
+    if store::grant_of_case(tx, &request.case_id).await?.is_some() {
+        return Ok(None);
+    }
+    let today = china_date(ctx.now);
+    let valid_until = request.content.term_months.map(|months| today.saturating_add(i64::from(months).months()));
+    let grant = Grant {
+        id: GrantId::parse(&format!("gra-{}", random_hex::<8>())).expect("hex fits an identifier"),
+        case_id: request.case_id.clone(),
+        entry_id: request.content.entry_id.clone(),
+        version_no: request.content.version_no,
+        provider: request.provider.clone(),
+        requester: request.requester.clone(),
+        masks: default_masks(&request.content.columns, &version.content.items),
+        columns: request.content.columns.clone(),
+        condition: request.content.condition.clone(),
+        purpose: request.content.purpose.clone(),
+        basis: pack.decider(case.facts()).map_or(&step.clause, |d| &d.clause).to_string(),
+        valid_from: today,
+        valid_until,
+        state: GrantState::Active,
+    };
+    let faults = check_terms(&grant, &version.content.items);
+    if let Some(fault) = faults.first() {
+        return Err(ApiError::bug(format!("a checked request gives a faulty grant: {fault}")));
+    }
+    store::insert_grant(tx, &grant).await?;
+    let entry = Entry::by_platform("grant.opened")
+        .on("grant", &grant.id)
+        .with("case_id", grant.case_id.as_str())
+        .with("entry_id", grant.entry_id.as_str())
+        .with("requester", grant.requester.as_str())
+        .with("columns", grant.columns.join(" "))
+        .under(Some(grant.basis.clone()));
+    Ok(Some(entry))
+}
+
+/// Takes the delivery step of a case in the name of whoever opened the delivery, once the data have
+/// arrived. Part of the caller's write. Does nothing if the step is no longer open.
+/// Spec: PDS-10.2a, PDS-10.2c.
+pub async fn take_delivery_step(
+    app: &App,
+    tx: &mut Tx,
+    request_id: &RequestId,
+    actor: Actor,
+) -> Result<Option<Entry>, ApiError> {
+    let request = store::find_request(tx, request_id)
+        .await?
+        .ok_or_else(|| ApiError::bug("a delivery names a request that isn't there"))?;
+    let row = case::find(tx, app, &request.case_id).await?;
+    let at = tx.at();
+    let steps = row.case.steps(&row.pack, &app.calendar, at).map_err(refusal)?;
+    let due = steps.into_iter().find(|s| s.action == Action::Deliver && matches!(s.state, StepState::Open { .. }));
+    let Some(step) = due else { return Ok(None) };
+    let by = actor.clone();
+    let deed = Deed::TakeStep { step: step.id, input: StepInput::default() };
+    let after = row.case.apply(Act { actor, at, deed }, &row.pack, &app.calendar).map_err(refusal)?;
+    case::save_steps(tx, &row.case, &after, &row.pack, &app.calendar).await?;
+    let version = catalogue::find_version(tx, &request.content.entry_id, request.content.version_no)
+        .await?
+        .ok_or_else(|| ApiError::bug("a request names a version that isn't there"))?;
+    tell_parties(tx, &request, &row, &version, &after, Acted { what: "request.delivered" }).await?;
+    let entry = Entry::by("request.delivered", by.person.as_str(), by.department.as_str());
+    Ok(Some(account(entry, &request, &row.case, &after)))
+}

@@ -1,0 +1,175 @@
+//! File a request. Submitting, notifying the provider and opening the clocks are one act.
+//! Spec: PDS-7, PDS-10.1, PDS-11.1.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use serde::Deserialize;
+use tongqu_domain::{
+    access::{Action, Subject},
+    case::{Case, Opening, Parties, StepInput},
+    ids::{CaseId, RequestId},
+    law::HeldBy,
+    request::{PurposeKind, SharingRequest, check_request},
+};
+use utoipa::ToSchema;
+
+use super::{
+    act::grant_if_due,
+    preview::{TOPIC, facts, published, requester_level},
+    read::{RequestView, load, view},
+    store::{self, Request},
+    views::{TermView, condition_of},
+};
+use crate::{
+    features::{
+        case::{self, refusal},
+        directory::{self, Notice},
+    },
+    platform::{
+        evidence::Evidence,
+        http::{ApiError, Ctx, Problem, Reply, reply},
+        secrets::random_hex,
+    },
+};
+
+/// The request form.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FileBody {
+    pub entry_id: String,
+    /// The version that was read; a newer one in between is a conflict.
+    pub version_no: u32,
+    /// `table` or `file`.
+    pub mode: String,
+    /// Codes of the data items asked for; the key is always among them.
+    pub columns: Vec<String>,
+    /// Which rows; all if empty.
+    #[serde(default)]
+    pub condition: Vec<TermView>,
+    /// `admin_basis`, `work_reference`, `data_check` or `business_collaboration`.
+    #[schema(value_type = String)]
+    pub purpose_kind: PurposeKind,
+    /// Use, in words.
+    pub purpose: String,
+    /// The duty that makes it necessary.
+    pub duty: String,
+    #[serde(default)]
+    pub consumer_system: String,
+    /// Term of the grant; without end if left out.
+    #[serde(default)]
+    pub term_months: Option<u32>,
+    /// The refused request that this one follows.
+    #[serde(default)]
+    pub previous_request_id: Option<String>,
+}
+
+/// File a request on a published entry.
+#[utoipa::path(post, path = "/requests", tag = "request", operation_id = "file_request", request_body = FileBody,
+    responses((status = 200, body = RequestView), (status = 403, body = Problem), (status = 404, body = Problem),
+        (status = 409, body = Problem), (status = 422, body = Problem)))]
+pub async fn file_request(ctx: Ctx, Json(body): Json<FileBody>) -> Reply<RequestView> {
+    ctx.must(Action::FileRequest, &Subject::Department(ctx.department()))?;
+    let mut db = ctx.read().await?;
+    let (entry, version) = published(&mut db, &body.entry_id).await?;
+    if body.version_no != version.no {
+        return Err(ApiError::conflict("request.version_changed").arg("version", version.no));
+    }
+    let content = SharingRequest {
+        entry_id: entry.id.clone(),
+        version_no: version.no,
+        mode: body.mode,
+        columns: body.columns,
+        condition: condition_of(body.condition),
+        purpose: body.purpose.trim().to_owned(),
+        purpose_kind: body.purpose_kind,
+        duty: body.duty.trim().to_owned(),
+        consumer_system: body.consumer_system.trim().to_owned(),
+        term_months: body.term_months,
+    };
+    let faults = check_request(&content, &version.content);
+    if !faults.is_empty() {
+        let clause = faults.iter().find_map(|f| f.clause);
+        let error = ApiError::invalid("request.faulty").under(clause);
+        return Err(faults.iter().fold(error, |e, f| e.field(f.field.to_string(), f.code)));
+    }
+    let level = requester_level(&ctx, &mut db).await?;
+    let facts = facts(&mut db, &entry, &version, &content.mode, &level).await?;
+    let process = ctx
+        .app
+        .pack
+        .process_for(TOPIC, &facts)
+        .ok_or_else(|| ApiError::invalid("request.mode_not_offered").field("mode", "request.mode_not_offered"))?;
+    let previous_case = match body.previous_request_id.as_deref() {
+        Some(id) => Some(load(&ctx, id).await?.0.case_id),
+        None => None,
+    };
+    let platform = directory::platform_department(&mut db)
+        .await?
+        .ok_or_else(|| ApiError::bug("no department is bound as platform unit"))?;
+    drop(db);
+    let parties = Parties {
+        requester: Some(ctx.department().clone()),
+        provider: Some(entry.department_id.clone()),
+        filed_by: None,
+        bound: ctx
+            .app
+            .pack
+            .roles
+            .iter()
+            .filter(|r| r.held_by == HeldBy::Bound)
+            .map(|r| (r.id.clone(), platform.clone()))
+            .collect(),
+    };
+    let opening = Opening {
+        id: CaseId::parse(&format!("cas-{}", random_hex::<8>())).expect("hex fits an identifier"),
+        process: process.id.clone(),
+        parties,
+        facts,
+        previous_case,
+        actor: Some(ctx.actor.clone()),
+        at: ctx.now,
+        began_at: None,
+        input: StepInput::default(),
+    };
+    let opened = Case::open(opening, &ctx.app.pack, &ctx.app.calendar).map_err(refusal)?;
+    let request = Request {
+        id: RequestId::parse(&format!("req-{}", random_hex::<8>())).expect("hex fits an identifier"),
+        case_id: opened.head().id.clone(),
+        requester: ctx.department().clone(),
+        provider: entry.department_id.clone(),
+        filed_by: ctx.actor.person.clone(),
+        content,
+        created_at: ctx.now,
+    };
+
+    let mut tx = ctx.begin().await?;
+    let number = case::next_number(&mut tx, "SQ").await?;
+    case::save_new(&mut tx, &number, ("request", request.id.as_str()), &opened, &ctx.app.pack, &ctx.app.calendar)
+        .await?;
+    store::insert_request(&mut tx, &request).await?;
+    let names = directory::department_names(&mut tx).await?;
+    let notice = Notice {
+        to: &entry.department_id,
+        kind: "request.filed",
+        subject: ("request", request.id.as_str()),
+        facts: BTreeMap::from([
+            ("number", number.clone()),
+            ("name", version.content.name.clone()),
+            ("requester", names.get(ctx.department().as_str()).cloned().unwrap_or_default()),
+        ]),
+    };
+    directory::notify(&mut tx, &notice).await?;
+    let granted = grant_if_due(&ctx, &mut tx, &request, &opened, &ctx.app.pack, &version).await?;
+    let filed = ctx
+        .did("request.filed")
+        .on("request", &request.id)
+        .with("number", number)
+        .with("entry_id", entry.id.as_str())
+        .with("version_no", version.no)
+        .with("columns", request.content.columns.join(" "))
+        .with("purpose_kind", request.content.purpose_kind.code())
+        .under(Some(process.clause.to_string()));
+    tx.commit(Evidence::of(filed, granted)).await?;
+    reply(view(&ctx, &request.id).await?)
+}

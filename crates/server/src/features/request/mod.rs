@@ -1,0 +1,40 @@
+//! Sharing requests 申请: promised dates before filing, filing, decision, withdrawal, and the grant
+//! that comes of it.
+//!
+//! Owns `sharing_requests` and `grants`. The steps are a case; which process, who decides and by when
+//! comes from the rule pack. Spec: PDS-7, PDS-10.1, PDS-10.2a, PDS-10.2b, PDS-11.1, PDS-11.2.
+
+mod act;
+mod decide;
+mod file;
+mod list;
+mod preview;
+mod read;
+mod store;
+mod urge;
+mod views;
+mod withdraw;
+
+use std::sync::Arc;
+
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::app::App;
+
+pub use act::{Acted, take_delivery_step};
+pub use read::{load, load_by_id};
+pub use store::{
+    Request, find_grant, grant_of_case, requests_of_department, requests_on_entry, request_of_case, users_of_entry,
+};
+pub use views::{RequestLineView, line};
+
+/// The operations of this feature.
+pub fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(preview::preview_request))
+        .routes(routes!(list::list_requests, file::file_request))
+        .routes(routes!(read::read_request))
+        .routes(routes!(decide::decide_request))
+        .routes(routes!(withdraw::withdraw_request))
+        .routes(routes!(urge::urge_request))
+}

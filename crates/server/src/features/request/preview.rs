@@ -1,0 +1,225 @@
+//! What filing a request would mean: the promised dates, who decides, and a form filled in as far as
+//! the platform can. Shown before anything is submitted. Spec: PDS-10.1, PDS-10.2a, PDS-10.2b.
+
+use axum::extract::Query;
+use serde::{Deserialize, Serialize};
+use tongqu_domain::{
+    case::promise,
+    ids::EntryId,
+    law::{FactValue, Facts, RoleId},
+    request::PurposeKind,
+    time::china_date,
+};
+use utoipa::{IntoParams, ToSchema};
+
+use super::{
+    store,
+    views::{TermView, terms_of},
+};
+use crate::{
+    features::{
+        case::{ClauseView, clause_view},
+        catalogue::{self, Entry, Version},
+        directory,
+    },
+    platform::{
+        db::Db,
+        http::{ApiError, Ctx, Problem, Reply, reply},
+    },
+};
+
+/// Which entry.
+#[derive(Debug, Deserialize, IntoParams)]
+pub struct PreviewQuery {
+    pub entry_id: String,
+}
+
+/// What filing would mean.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PreviewView {
+    pub entry_id: String,
+    pub version_no: u32,
+    /// The day on which the clocks would start, today.
+    pub start_on: String,
+    /// Ways to get the data that this entry offers and the platform carries.
+    pub modes: Vec<ModePreviewView>,
+    pub prefill: PrefillView,
+    /// Departments that use it already, and for what.
+    pub users: Vec<UserView>,
+}
+
+/// One way to get the data.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ModePreviewView {
+    pub mode: String,
+    pub mode_name: String,
+    pub process_name: String,
+    pub clause: ClauseView,
+    pub promises: Vec<PromiseView>,
+}
+
+/// The latest date of one step if every step takes its whole time.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PromiseView {
+    pub step_id: String,
+    pub name: String,
+    pub role_name: String,
+    /// Civil date; absent where the law sets none.
+    pub due_on: Option<String>,
+    pub working_days: Option<u32>,
+    /// The year whose holiday notice is missing, if that is why there is no date.
+    pub missing_year: Option<i16>,
+    pub clause: ClauseView,
+}
+
+/// The form, filled in from the department's last request on this entry.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PrefillView {
+    pub columns: Vec<String>,
+    pub condition: Vec<TermView>,
+    #[schema(value_type = String)]
+    pub purpose_kind: PurposeKind,
+    pub purpose: String,
+    pub duty: String,
+    pub consumer_system: String,
+    pub term_months: Option<u32>,
+    /// The request that these values come from, if there is one.
+    pub previous_request_id: Option<String>,
+}
+
+/// A department that uses an entry.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct UserView {
+    pub department_name: String,
+    pub purpose: String,
+    /// Civil date of the grant.
+    pub since: String,
+}
+
+/// Preview a request: promised dates and a filled-in form.
+#[utoipa::path(get, path = "/requests/preview", tag = "request", operation_id = "preview_request", params(PreviewQuery),
+    responses((status = 200, body = PreviewView), (status = 404, body = Problem)))]
+pub async fn preview_request(ctx: Ctx, Query(query): Query<PreviewQuery>) -> Reply<PreviewView> {
+    let mut db = ctx.read().await?;
+    let (entry, version) = published(&mut db, &query.entry_id).await?;
+    let level = requester_level(&ctx, &mut db).await?;
+    let today = china_date(ctx.now);
+    let mut modes = Vec::new();
+    for mode in &version.content.modes {
+        let facts = facts(&mut db, &entry, &version, mode, &level).await?;
+        let Some(process) = ctx.app.pack.process_for(TOPIC, &facts) else { continue };
+        let role_name = |id: &RoleId| ctx.app.pack.role(id).map(|r| r.name.clone()).unwrap_or_default();
+        modes.push(ModePreviewView {
+            mode: mode.clone(),
+            mode_name: mode_name(&ctx, mode),
+            process_name: process.name.clone(),
+            clause: clause_view(&process.clause, &ctx.app.pack),
+            promises: promise(&ctx.app.pack, process, &facts, today, &ctx.app.calendar)
+                .into_iter()
+                .map(|p| PromiseView {
+                    step_id: p.step.to_string(),
+                    role_name: role_name(&p.role),
+                    name: p.name,
+                    due_on: p.due_on.map(|d| d.to_string()),
+                    working_days: p.working_days,
+                    missing_year: p.missing_year,
+                    clause: clause_view(&p.clause, &ctx.app.pack),
+                })
+                .collect(),
+        });
+    }
+    let departments = directory::department_names(&mut db).await?;
+    let users = store::users_of_entry(&mut db, &entry.id)
+        .await?
+        .into_iter()
+        .map(|g| UserView {
+            department_name: departments.get(g.requester.as_str()).cloned().unwrap_or_default(),
+            purpose: g.purpose,
+            since: g.valid_from.to_string(),
+        })
+        .collect();
+    let prefill = prefill(&ctx, &mut db, &entry, &version).await?;
+    reply(PreviewView {
+        entry_id: entry.id.to_string(),
+        version_no: version.no,
+        start_on: today.to_string(),
+        modes,
+        prefill,
+        users,
+    })
+}
+
+/// The topic under which packs keep the process for tables and files.
+pub(super) const TOPIC: &str = "table_file_subscription";
+
+/// The active version of the entry that the text names.
+pub(super) async fn published(db: &mut Db, entry_id: &str) -> Result<(Entry, Version), ApiError> {
+    let not_found = || ApiError::not_found("catalogue.entry_not_found");
+    let id = EntryId::parse(entry_id).map_err(|_| not_found())?;
+    let entry = catalogue::find_entry(db, &id).await?.ok_or_else(not_found)?;
+    let no = entry.active_no.ok_or_else(not_found)?;
+    let version = catalogue::find_version(db, &id, no)
+        .await?
+        .ok_or_else(|| ApiError::bug("an entry names an active version that isn't there"))?;
+    Ok((entry, version))
+}
+
+/// The level of the asking department, as the packs name it.
+pub(super) async fn requester_level(ctx: &Ctx, db: &mut Db) -> Result<String, ApiError> {
+    Ok(directory::find_department(db, ctx.department()).await?.map(|d| d.level).unwrap_or_default())
+}
+
+/// What is known before the case begins, in the words of the packs. Packs say what each fact means.
+pub(super) async fn facts(
+    db: &mut Db,
+    entry: &Entry,
+    version: &Version,
+    mode: &str,
+    requester_level: &str,
+) -> Result<Facts, ApiError> {
+    let pooled = catalogue::mounting_of(db, &entry.id).await?.is_some_and(|m| m.pooled);
+    Ok(Facts::from([
+        ("class".to_owned(), FactValue::from(version.content.sharing_class.as_str())),
+        ("mode".to_owned(), FactValue::from(mode)),
+        ("requester_level".to_owned(), FactValue::from(requester_level)),
+        ("pooled".to_owned(), FactValue::from(pooled)),
+        ("base_library".to_owned(), FactValue::from(version.content.base_library.is_some())),
+    ]))
+}
+
+pub(super) fn mode_name(ctx: &Ctx, mode: &str) -> String {
+    ctx.app.pack.exchange_modes().iter().find(|m| m.code == mode).map_or_else(|| mode.to_owned(), |m| m.name.clone())
+}
+
+async fn prefill(ctx: &Ctx, db: &mut Db, entry: &Entry, version: &Version) -> Result<PrefillView, ApiError> {
+    let last = store::requests_on_entry(db, ctx.department(), &entry.id).await?.into_iter().next();
+    let key = version.content.items.iter().filter(|i| i.key).map(|i| i.code.clone());
+    Ok(match last {
+        Some(last) => PrefillView {
+            columns: last
+                .content
+                .columns
+                .iter()
+                .filter(|c| version.content.items.iter().any(|i| i.code == **c))
+                .cloned()
+                .collect(),
+            condition: terms_of(&last.content.condition),
+            purpose_kind: last.content.purpose_kind,
+            purpose: last.content.purpose,
+            duty: last.content.duty,
+            consumer_system: last.content.consumer_system,
+            term_months: last.content.term_months,
+            previous_request_id: Some(last.id.to_string()),
+        },
+        None => PrefillView {
+            columns: key.collect(),
+            condition: Vec::new(),
+            purpose_kind: PurposeKind::AdminBasis,
+            purpose: String::new(),
+            duty: String::new(),
+            consumer_system: String::new(),
+            term_months: None,
+            previous_request_id: None,
+        },
+    })
+}

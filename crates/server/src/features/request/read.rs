@@ -1,0 +1,201 @@
+//! One request in full: what is asked, where it stands, who holds it, what came of it.
+
+use axum::extract::Path;
+use serde::Serialize;
+use tongqu_domain::{
+    access::{Action, Subject},
+    case::StepState,
+    ids::RequestId,
+    law,
+    request::PurposeKind,
+};
+use utoipa::ToSchema;
+
+use super::{
+    preview::mode_name,
+    store::{self, Request},
+    views::{ColumnView, RequestContentView, TermView, state_code, terms_of},
+};
+use crate::{
+    features::{
+        case::{self, CaseRow, ClauseView, StepLineView, clause_view, step_lines},
+        catalogue, directory,
+    },
+    platform::{
+        db::Db,
+        http::{ApiError, Ctx, Problem, Reply, reply},
+    },
+};
+
+/// A request in full.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RequestView {
+    pub request_id: String,
+    pub case_id: String,
+    pub number: String,
+    /// Send it back with a decision: it tells whether somebody has acted in between.
+    pub revision: u32,
+    pub entry_id: String,
+    pub entry_name: String,
+    pub version_no: u32,
+    pub requester_name: String,
+    pub provider_name: String,
+    pub filed_by_name: String,
+    /// Instant.
+    pub filed_at: String,
+    /// `open`, `completed`, `refused`, `not_accepted` or `withdrawn`.
+    pub state: String,
+    pub process_name: String,
+    pub process_clause: ClauseView,
+    pub content: RequestContentView,
+    pub steps: Vec<StepLineView>,
+    pub grant: Option<GrantView>,
+    /// The request that was refused before, if this one follows it.
+    pub previous_request_id: Option<String>,
+    /// What the viewer may do: `decide`, `deliver`, `withdraw`, `urge`, `request_again`.
+    pub actions: Vec<&'static str>,
+}
+
+/// What came of a request.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct GrantView {
+    pub grant_id: String,
+    pub columns: Vec<ColumnView>,
+    pub condition: Vec<TermView>,
+    pub purpose: String,
+    pub basis: String,
+    pub valid_from: String,
+    /// First day on which it is no longer valid.
+    pub valid_until: Option<String>,
+}
+
+/// Read a request. The parties, the operator and the authority may.
+#[utoipa::path(get, path = "/requests/{request_id}", tag = "request", operation_id = "read_request",
+    params(("request_id" = String, Path)),
+    responses((status = 200, body = RequestView), (status = 403, body = Problem), (status = 404, body = Problem)))]
+pub async fn read_request(ctx: Ctx, Path(request_id): Path<String>) -> Reply<RequestView> {
+    let (request, _) = load(&ctx, &request_id).await?;
+    reply(view(&ctx, &request.id).await?)
+}
+
+/// The request that a path names with its case, if the viewer may read it.
+pub async fn load(ctx: &Ctx, request_id: &str) -> Result<(Request, CaseRow), ApiError> {
+    let not_found = || ApiError::not_found("request.not_found");
+    let id = RequestId::parse(request_id).map_err(|_| not_found())?;
+    let mut db = ctx.read().await?;
+    let (request, row) = load_by_id(ctx, &mut db, &id).await?.ok_or_else(not_found)?;
+    ctx.must(Action::ReadCase, &Subject::Parties(&[&request.requester, &request.provider]))?;
+    Ok((request, row))
+}
+
+/// A request with its case.
+pub async fn load_by_id(ctx: &Ctx, db: &mut Db, id: &RequestId) -> Result<Option<(Request, CaseRow)>, ApiError> {
+    let Some(request) = store::find_request(db, id).await? else { return Ok(None) };
+    let row = case::find(db, &ctx.app, &request.case_id).await?;
+    Ok(Some((request, row)))
+}
+
+/// A request as the viewer sees it now.
+pub(super) async fn view(ctx: &Ctx, id: &RequestId) -> Result<RequestView, ApiError> {
+    let mut db = ctx.read().await?;
+    let (request, row) = load_by_id(ctx, &mut db, id)
+        .await?
+        .ok_or_else(|| ApiError::bug("a request that was just saved isn't there"))?;
+    let departments = directory::department_names(&mut db).await?;
+    let people = directory::people_names(&mut db).await?;
+    let version = catalogue::find_version(&mut db, &request.content.entry_id, request.content.version_no)
+        .await?
+        .ok_or_else(|| ApiError::bug("a request names a version that isn't there"))?;
+    let grant = store::grant_of_case(&mut db, &request.case_id).await?;
+    let previous = match &row.case.head().previous_case {
+        Some(case_id) => store::request_of_case(&mut db, case_id).await?.map(|r| r.id.to_string()),
+        None => None,
+    };
+    let columns = |codes: &[String], masked: &dyn Fn(&str) -> Option<&'static str>| -> Vec<ColumnView> {
+        codes
+            .iter()
+            .map(|code| ColumnView {
+                code: code.clone(),
+                name: version
+                    .content
+                    .items
+                    .iter()
+                    .find(|i| i.code == *code)
+                    .map_or_else(|| code.clone(), |i| i.name.clone()),
+                mask_name: masked(code).map(str::to_owned),
+            })
+            .collect()
+    };
+    let item_mask = |code: &str| {
+        version.content.items.iter().find(|i| i.code == code).and_then(|i| i.mask).map(tongqu_domain::catalogue::MaskKind::label)
+    };
+    let process = row.pack.process(&row.case.head().process);
+    let purpose_kind: PurposeKind = request.content.purpose_kind;
+    Ok(RequestView {
+        request_id: request.id.to_string(),
+        case_id: request.case_id.to_string(),
+        number: row.number.clone(),
+        revision: row.case.last_seq(),
+        entry_id: request.content.entry_id.to_string(),
+        entry_name: version.content.name.clone(),
+        version_no: version.no,
+        requester_name: departments.get(request.requester.as_str()).cloned().unwrap_or_default(),
+        provider_name: departments.get(request.provider.as_str()).cloned().unwrap_or_default(),
+        filed_by_name: people.get(request.filed_by.as_str()).cloned().unwrap_or_default(),
+        filed_at: request.created_at.to_string(),
+        state: state_code(&row),
+        process_name: process.map(|p| p.name.clone()).unwrap_or_default(),
+        process_clause: process.map_or_else(
+            || ClauseView { id: String::new(), place: String::new(), gist: String::new() },
+            |p| clause_view(&p.clause, &row.pack),
+        ),
+        content: RequestContentView {
+            mode: request.content.mode.clone(),
+            mode_name: mode_name(ctx, &request.content.mode),
+            columns: columns(&request.content.columns, &item_mask),
+            condition: terms_of(&request.content.condition),
+            purpose_kind,
+            purpose: request.content.purpose.clone(),
+            duty: request.content.duty.clone(),
+            consumer_system: request.content.consumer_system.clone(),
+            term_months: request.content.term_months,
+        },
+        steps: step_lines(ctx, &row, &departments, &people)?,
+        grant: grant.as_ref().map(|g| GrantView {
+            grant_id: g.id.to_string(),
+            columns: columns(&g.columns, &|code| g.mask_of(code).map(tongqu_domain::catalogue::MaskKind::label)),
+            condition: terms_of(&g.condition),
+            purpose: g.purpose.clone(),
+            basis: g.basis.clone(),
+            valid_from: g.valid_from.to_string(),
+            valid_until: g.valid_until.map(|d| d.to_string()),
+        }),
+        previous_request_id: previous,
+        actions: actions(ctx, &request, &row)?,
+    })
+}
+
+fn actions(ctx: &Ctx, request: &Request, row: &CaseRow) -> Result<Vec<&'static str>, ApiError> {
+    let mut actions = Vec::new();
+    for step in row.case.steps(&row.pack, &ctx.app.calendar, ctx.now).map_err(case::refusal)? {
+        if !matches!(step.state, StepState::Open { .. }) || row.case.may_take(&ctx.actor, &step.id, &row.pack).is_err() {
+            continue;
+        }
+        match step.action {
+            law::Action::Decide => actions.push("decide"),
+            law::Action::Deliver if ctx.may(Action::Deliver, &Subject::Platform) => actions.push("deliver"),
+            _ => {}
+        }
+    }
+    let own = *ctx.department() == request.requester;
+    if row.case.may_withdraw(&ctx.actor, &row.pack).is_ok() {
+        actions.push("withdraw");
+    }
+    if !row.case.is_ended() && own && ctx.may(Action::UrgeStep, &Subject::Department(&request.requester)) {
+        actions.push("urge");
+    }
+    if row.case.is_ended() && own && ctx.may(Action::FileRequest, &Subject::Department(ctx.department())) {
+        actions.push("request_again");
+    }
+    Ok(actions)
+}

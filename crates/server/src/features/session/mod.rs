@@ -1,0 +1,25 @@
+//! Signing in and out, and who one is.
+//!
+//! Owns the table `sessions` and the sign-in columns of `people`. Spec: PDS-21.3, YC-42.1 (lockout).
+
+mod me;
+mod setup;
+mod sign_in;
+mod sign_out;
+mod store;
+
+use std::sync::Arc;
+
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::app::App;
+
+pub use me::MeView;
+pub use store::{actor_of, find_actor};
+
+/// The operations of this feature.
+pub fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(sign_in::sign_in, me::read_me, sign_out::sign_out))
+        .routes(routes!(setup::set_up))
+}
