@@ -41,7 +41,10 @@ impl Role {
     /// Whether it is one of the three administrators 三员.
     #[must_use]
     pub fn is_administrator(self) -> bool {
-        matches!(self, Self::SecurityAdmin | Self::SystemAdmin | Self::Auditor)
+        matches!(
+            self,
+            Self::SecurityAdmin | Self::SystemAdmin | Self::Auditor
+        )
     }
 }
 
@@ -123,9 +126,10 @@ pub fn may(actor: &Actor, action: Action, subject: &Subject<'_>) -> Decision {
     match subject {
         Subject::Step(step) if action == Action::TakeStep => may_take(actor, step),
         Subject::Step(_) => Decision::no(Because::WrongSubject),
-        Subject::Platform | Subject::Department(_) | Subject::Submission { .. } | Subject::Parties(_) => {
-            table::look_up(actor, action, subject)
-        }
+        Subject::Platform
+        | Subject::Department(_)
+        | Subject::Submission { .. }
+        | Subject::Parties(_) => table::look_up(actor, action, subject),
     }
 }
 
@@ -141,9 +145,14 @@ fn may_take(actor: &Actor, step: &StepSubject<'_>) -> Decision {
         if !step.posts.contains(&held.role) {
             continue;
         }
-        if step.department.is_none_or(|department| department == held.department) {
+        if step
+            .department
+            .is_none_or(|department| department == held.department)
+        {
             if step.action.judges()
-                && held.on_behalf_of.is_some_and(|principal| step.filed_by == Some(principal))
+                && held
+                    .on_behalf_of
+                    .is_some_and(|principal| step.filed_by == Some(principal))
             {
                 return Decision::no(Because::OwnRequest);
             }
@@ -151,5 +160,9 @@ fn may_take(actor: &Actor, step: &StepSubject<'_>) -> Decision {
         }
         elsewhere = true;
     }
-    Decision::no(if elsewhere { Because::OtherDepartment } else { Because::NoPost })
+    Decision::no(if elsewhere {
+        Because::OtherDepartment
+    } else {
+        Because::NoPost
+    })
 }

@@ -198,6 +198,37 @@ impl Case {
         }
     }
 
+    /// Finishes a step that the platform's own machinery brought about, for example a delivery whose
+    /// receipt is in. The row names nobody; who started the machinery is the run's evidence.
+    ///
+    /// Errors: [`Refusal::WrongActor`] for steps that only a person can take, otherwise as
+    /// [`Case::apply`].
+    pub fn complete_by_machine(
+        &self,
+        step: &StepId,
+        at: Timestamp,
+        pack: &Pack,
+        calendar: &Calendar,
+    ) -> Result<Self, Refusal> {
+        let process = self.process(pack)?;
+        self.check_time(at)?;
+        let step = find_step(process, step)?;
+        let needs_a_person =
+            step.form.is_some() || step.consent_of.is_some() || !step.establishes.is_empty();
+        if !step.action.is_by_machine() || needs_a_person {
+            return Err(Refusal::WrongActor {
+                because: Because::NoPost,
+                clause: Some(step.clause.clone()),
+            });
+        }
+        self.check_open(step)?;
+        self.check_earliest(step, at, calendar)?;
+        let case = self
+            .clone()
+            .finish_by_platform(process, step, at, pack, calendar);
+        Ok(case.run_automatic(process, at, pack, calendar))
+    }
+
     /// Notes something that happened outside and that the process watches for, for example that a
     /// grant was used or expired.
     ///
@@ -367,18 +398,28 @@ impl Case {
                     && case.step_state(&step.id).is_some_and(StepState::is_open)
             });
             let Some(step) = next else { return case };
-            let outcome = step.action.good_outcome();
-            let done = CaseEvent {
-                step: Some(step.id.clone()),
-                events: step.events_of(outcome).collect(),
-                outcome: Some(outcome),
-                due_on: case.due_on(pack, process, step, calendar),
-                ..case.row(Happening::StepDone, at)
-            };
-            case = case
-                .push(process, done)
-                .expect("an open step can be finished");
+            case = case.finish_by_platform(process, step, at, pack, calendar);
         }
+    }
+
+    fn finish_by_platform(
+        self,
+        process: &Process,
+        step: &Step,
+        at: Timestamp,
+        pack: &Pack,
+        calendar: &Calendar,
+    ) -> Self {
+        let outcome = step.action.good_outcome();
+        let done = CaseEvent {
+            step: Some(step.id.clone()),
+            events: step.events_of(outcome).collect(),
+            outcome: Some(outcome),
+            due_on: self.due_on(pack, process, step, calendar),
+            ..self.row(Happening::StepDone, at)
+        };
+        self.push(process, done)
+            .expect("an open step can be finished")
     }
 
     fn urge(

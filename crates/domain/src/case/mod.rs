@@ -175,7 +175,11 @@ impl Case {
 
     /// The steps that can be taken now, in the order of the process.
     pub fn open_steps(&self) -> impl Iterator<Item = &StepId> {
-        self.folded.steps.iter().filter(|step| step.state.is_open()).map(|step| &step.id)
+        self.folded
+            .steps
+            .iter()
+            .filter(|step| step.state.is_open())
+            .map(|step| &step.id)
     }
 
     /// The state of a step; `None` if the process has no such step.
@@ -208,7 +212,11 @@ impl Case {
                 return Err(Refusal::BrokenHistory { seq: event.seq });
             }
         }
-        Ok(Self { head, events, folded })
+        Ok(Self {
+            head,
+            events,
+            folded,
+        })
     }
 
     fn process<'a>(&self, pack: &'a Pack) -> Result<&'a Process, Refusal> {
@@ -218,7 +226,13 @@ impl Case {
 
 fn process_of<'a>(head: &CaseHead, pack: &'a Pack) -> Result<&'a Process, Refusal> {
     if head.pack != pack.meta.id || head.pack_version != pack.version {
-        return Err(Refusal::OtherPack { pack: head.pack.clone(), version: head.pack_version.clone() });
+        return Err(Refusal::OtherPack {
+            pack: head.pack.clone(),
+            version: head.pack_version.clone(),
+        });
     }
-    pack.process(&head.process).ok_or_else(|| Refusal::UnknownProcess { process: head.process.clone() })
+    pack.process(&head.process)
+        .ok_or_else(|| Refusal::UnknownProcess {
+            process: head.process.clone(),
+        })
 }

@@ -5,6 +5,8 @@ mod engine;
 mod properties;
 mod table;
 
+use std::sync::LazyLock;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 
@@ -13,12 +15,16 @@ use crate::access::{Actor, Role};
 use crate::calendar::Calendar;
 use crate::law::{Facts, Pack, StepId};
 
-pub(super) fn pack() -> Pack {
-    Pack::load(crate::law::PINGDINGSHAN_2020, "pingdingshan-2020.toml").unwrap()
+pub(super) fn pack() -> &'static Pack {
+    static PACK: LazyLock<Pack> = LazyLock::new(|| {
+        Pack::load(crate::law::PINGDINGSHAN_2020, "pingdingshan-2020.toml").unwrap()
+    });
+    &PACK
 }
 
-pub(super) fn calendar() -> Calendar {
-    Calendar::statutory()
+pub(super) fn calendar() -> &'static Calendar {
+    static CALENDAR: LazyLock<Calendar> = LazyLock::new(Calendar::statutory);
+    &CALENDAR
 }
 
 /// Ten o'clock in the morning in China.
@@ -142,7 +148,7 @@ pub(super) fn table_request(class: &str, on: &str) -> Case {
         &[("class", class), ("mode", "table")],
         on,
     );
-    Case::open(opening, &pack(), &calendar()).unwrap()
+    Case::open(opening, pack(), calendar()).unwrap()
 }
 
 pub(super) fn sealed(kind: &str) -> StepInput {
@@ -160,7 +166,7 @@ pub(super) fn interface_request(given: &[(&str, &str)], on: &str) -> Case {
         input: sealed("scan_of_stamped_form"),
         ..opening("interface_application_city", given, on)
     };
-    Case::open(opening, &pack(), &calendar()).unwrap()
+    Case::open(opening, pack(), calendar()).unwrap()
 }
 
 pub(super) fn ending(outcome: Outcome) -> StepInput {
@@ -193,11 +199,11 @@ pub(super) fn take(
             input,
         },
     };
-    case.apply(act, &pack(), &calendar())
+    case.apply(act, pack(), calendar())
 }
 
 pub(super) fn view(case: &Case, id: &str, on: &str) -> StepView {
-    case.steps(&pack(), &calendar(), morning(on))
+    case.steps(pack(), calendar(), morning(on))
         .unwrap()
         .into_iter()
         .find(|view| view.id == step(id))

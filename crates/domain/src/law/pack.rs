@@ -74,6 +74,8 @@ pub struct Meta {
     pub clause: ClauseId,
     /// The clause for the validity.
     pub validity_clause: Option<ClauseId>,
+    /// The line in the pack file.
+    pub line: u32,
 }
 
 /// Where a regulation applies.
@@ -104,6 +106,8 @@ pub struct Forwarding {
     pub date: Date,
     /// The clause.
     pub clause: ClauseId,
+    /// The line in the pack file.
+    pub line: u32,
 }
 
 /// Whether a pack is in force on a day.
@@ -129,6 +133,8 @@ pub struct ClauseNote {
     pub place: String,
     /// What it says, in our words.
     pub gist: String,
+    /// The line in the pack file.
+    pub line: u32,
 }
 
 /// A role of the regulation: who stands behind it.
@@ -190,6 +196,8 @@ pub struct SharingClass {
     pub needs_recipients: bool,
     /// The clause.
     pub clause: ClauseId,
+    /// The line in the pack file.
+    pub line: u32,
 }
 
 /// A way of exchange 共享方式.
@@ -205,6 +213,8 @@ pub struct ExchangeMode {
     pub via: Option<String>,
     /// The clause.
     pub clause: ClauseId,
+    /// The line in the pack file.
+    pub line: u32,
 }
 
 /// One rule on who decides.
@@ -264,6 +274,8 @@ pub struct CodeList {
     pub items: Vec<CodeListItem>,
     /// The clause.
     pub clause: ClauseId,
+    /// The line in the pack file.
+    pub line: u32,
 }
 
 /// An entry of a [`CodeList`].
@@ -277,6 +289,8 @@ pub struct CodeListItem {
     pub marks: Facts,
     /// The clause.
     pub clause: ClauseId,
+    /// The line in the pack file.
+    pub line: u32,
 }
 
 impl Pack {

@@ -184,6 +184,8 @@ pub struct Ground {
     pub name: String,
     /// The clause.
     pub clause: ClauseId,
+    /// The line in the pack file.
+    pub line: u32,
 }
 
 /// A step that prolongs the limit of another.

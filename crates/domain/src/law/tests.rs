@@ -1,7 +1,19 @@
+//! The loader, fault by fault, and what a loaded pack answers.
+
+mod faults;
+mod packs;
+
 use super::*;
 
-#[test]
-fn loads() {
-    let _ =
-        Pack::load(PINGDINGSHAN_2020, "pingdingshan-2020.toml").unwrap_or_else(|f| panic!("{f}"));
+pub(super) const INVENTED: &str = include_str!("tests/invented.toml");
+
+pub(super) fn day(text: &str) -> jiff::civil::Date {
+    text.parse().unwrap()
+}
+
+pub(super) fn facts(given: &[(&str, FactValue)]) -> Facts {
+    given
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), value.clone()))
+        .collect()
 }

@@ -252,6 +252,15 @@ impl Action {
         self.approves() || matches!(self, Self::Check)
     }
 
+    /// Whether the platform's own machinery can bring it about: data that arrived, a message sent.
+    #[must_use]
+    pub fn is_by_machine(self) -> bool {
+        matches!(
+            self,
+            Self::Deliver | Self::Obtain | Self::Supply | Self::Notify
+        )
+    }
+
     /// Whether the requester can't take the request back once it is done.
     #[must_use]
     pub fn settles(self) -> bool {

@@ -63,7 +63,7 @@ fn transition_table(process: &str, variants: &[&[(&str, &str)]]) -> String {
     let calendar = calendar();
     let mut text = String::new();
     for variant in variants {
-        let first = Case::open(opening(process, variant, "2026-09-21"), &pack, &calendar).unwrap();
+        let first = Case::open(opening(process, variant, "2026-09-21"), pack, calendar).unwrap();
         let process = pack.process(&first.head().process).unwrap();
         let words: Vec<String> = variant.iter().map(|(k, v)| format!("{k}={v}")).collect();
         writeln!(text, "## {}", words.join(" ")).unwrap();
@@ -72,13 +72,13 @@ fn transition_table(process: &str, variants: &[&[(&str, &str)]]) -> String {
         while let Some(case) = to_visit.pop_front() {
             writeln!(text, "\n{}", state_of(&case, process)).unwrap();
             let mut results: BTreeMap<String, Vec<String>> = BTreeMap::new();
-            for (name, actor, deed) in deeds(&pack, process) {
+            for (name, actor, deed) in deeds(pack, process) {
                 let act = Act {
                     actor,
                     at: morning("2026-09-22"),
                     deed,
                 };
-                let result = match case.apply(act, &pack, &calendar) {
+                let result = match case.apply(act, pack, calendar) {
                     Ok(next) => {
                         let state = state_of(&next, process);
                         if seen.insert(state.clone()) {
@@ -101,11 +101,27 @@ fn transition_table(process: &str, variants: &[&[(&str, &str)]]) -> String {
 
 const VARIANTS: [&[(&str, &str)]; 6] = [
     &[("class", "unconditional"), ("mode", "table")],
-    &[("class", "unconditional"), ("mode", "table"), ("pooled", "false")],
-    &[("class", "unconditional"), ("mode", "file"), ("base_library", "true")],
+    &[
+        ("class", "unconditional"),
+        ("mode", "table"),
+        ("pooled", "false"),
+    ],
+    &[
+        ("class", "unconditional"),
+        ("mode", "file"),
+        ("base_library", "true"),
+    ],
     &[("class", "conditional"), ("mode", "table")],
-    &[("class", "conditional"), ("mode", "file"), ("pooled", "false")],
-    &[("class", "conditional"), ("mode", "table"), ("base_library", "true")],
+    &[
+        ("class", "conditional"),
+        ("mode", "file"),
+        ("pooled", "false"),
+    ],
+    &[
+        ("class", "conditional"),
+        ("mode", "table"),
+        ("base_library", "true"),
+    ],
 ];
 
 /// Spec: PDS-10.1, PDS-10.2a, PDS-10.2b, PDS-10.2c, PDS-5.5.
@@ -119,7 +135,13 @@ fn every_state_of_a_city_subscription_against_every_deed() {
 fn every_state_of_a_county_subscription_against_every_deed() {
     let county: Vec<Vec<(&str, &str)>> = VARIANTS
         .iter()
-        .map(|variant| variant.iter().copied().chain([("requester_level", "county")]).collect())
+        .map(|variant| {
+            variant
+                .iter()
+                .copied()
+                .chain([("requester_level", "county")])
+                .collect()
+        })
         .collect();
     let county: Vec<&[(&str, &str)]> = county.iter().map(Vec::as_slice).collect();
     insta::assert_snapshot!(transition_table("table_file_subscription_county", &county));
@@ -129,8 +151,18 @@ fn every_state_of_a_county_subscription_against_every_deed() {
 fn no_automatic_step_is_ever_left_open() {
     let pack = pack();
     for process in &pack.processes {
-        for step in process.steps.iter().filter(|step| step.kind == StepKind::Automatic) {
-            assert_eq!(step.action.outcomes().len(), 1, "{}.{}", process.id, step.id);
+        for step in process
+            .steps
+            .iter()
+            .filter(|step| step.kind == StepKind::Automatic)
+        {
+            assert_eq!(
+                step.action.outcomes().len(),
+                1,
+                "{}.{}",
+                process.id,
+                step.id
+            );
         }
     }
 }

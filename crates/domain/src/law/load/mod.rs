@@ -5,7 +5,6 @@
 
 mod check;
 mod fault;
-mod graph;
 mod parts;
 mod source;
 mod steps;
@@ -72,14 +71,19 @@ fn digest(toml_source: &str) -> String {
 
 fn read_document<T>(source: &Source, text: &str, read: impl FnOnce(&Table<'_>) -> T) -> Option<T> {
     let (document, errors) = DeTable::parse_recoverable(text);
+    let mut last_line = 0;
     for error in &errors {
         let line = error.span().map_or(1, |span| source.line_of(span.start));
-        source.fault(
-            line,
-            FaultKind::Unreadable,
-            error.message().trim().to_owned(),
-            "mend the TOML syntax",
-        );
+        // One slip often confuses the parser several times on the same line.
+        if line != last_line {
+            source.fault(
+                line,
+                FaultKind::Unreadable,
+                error.message().trim(),
+                "mend the TOML syntax",
+            );
+        }
+        last_line = line;
     }
     if !errors.is_empty() {
         // What the parser made up for the broken lines would only bring on faults that aren't there.

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use toml::de::DeValue;
 
 use super::fault::FaultKind;
-use super::source::{Table, nearest};
+use super::source::{Citation, Table, nearest};
 use super::steps::read_process;
 use crate::access::Role;
 use crate::law::ceiling::Ceilings;
@@ -24,8 +24,8 @@ use crate::law::words::{
 /// The longest limit that is taken for meant, in working days or months.
 const LIMIT_MAX: i64 = 366;
 
-/// Stands in where a clause is missing or malformed; the checks pass over it.
-pub(super) const NO_CLAUSE: &str = "NONE-0";
+/// Stands in where a clause is missing or malformed.
+const NO_CLAUSE: &str = "NONE-0";
 
 pub(super) fn read_pack(document: &Table<'_>, version: String) -> Option<Pack> {
     let meta = document.table_opt("pack").map(read_meta);
@@ -162,6 +162,7 @@ fn read_meta(mut table: Table<'_>) -> Meta {
             .collect(),
         clause: clause(&table),
         validity_clause,
+        line: table.line(),
     };
     table.finish();
     meta
@@ -217,6 +218,7 @@ fn read_forwarding(table: Table<'_>) -> Forwarding {
         number: table.text("number").to_owned(),
         date: table.date_opt("date").unwrap_or(Date::ZERO),
         clause: clause(&table),
+        line: table.line(),
     };
     table.finish();
     forwarding
@@ -253,6 +255,7 @@ fn read_clauses(table: Table<'_>) -> Vec<ClauseNote> {
             id,
             place: note.text("place").to_owned(),
             gist: note.text("gist").to_owned(),
+            line,
         });
         note.finish();
     }
@@ -332,6 +335,7 @@ fn read_class(mut table: Table<'_>) -> SharingClass {
         needs_legal_basis: table.flag("needs_legal_basis"),
         needs_recipients: table.flag("needs_recipients"),
         clause: clause(&table),
+        line: table.line(),
     };
     table.finish();
     class
@@ -345,6 +349,7 @@ fn read_mode(mut table: Table<'_>) -> ExchangeMode {
         name_en: table.text("name_en").to_owned(),
         via: table.text_opt("via").map(str::to_owned),
         clause: clause(&table),
+        line: table.line(),
     };
     table.finish();
     mode
@@ -415,6 +420,7 @@ fn read_list(mut table: Table<'_>) -> CodeList {
         open_ended: table.flag("open_ended"),
         items,
         clause: list_clause,
+        line: table.line(),
     };
     table.finish();
     list
@@ -442,6 +448,7 @@ fn read_list_item(table: Table<'_>, list_clause: &ClauseId) -> CodeListItem {
         name,
         marks,
         clause,
+        line: table.line(),
     }
 }
 
@@ -454,6 +461,7 @@ pub(super) fn grounds(table: &Table<'_>, key: &'static str) -> Vec<Ground> {
                 code: inner.text("code").to_owned(),
                 name: inner.text("name").to_owned(),
                 clause: clause(&inner),
+                line: inner.line(),
             };
             inner.finish();
             ground
@@ -646,17 +654,23 @@ pub(super) fn id<T>(
 /// The clause of a table, or a stand-in after reporting what is wrong with it.
 pub(super) fn clause(table: &Table<'_>) -> ClauseId {
     let text = table.text("clause");
-    ClauseId::parse(text).unwrap_or_else(|_| {
-        if !text.is_empty() {
-            table.fault(
-                "clause",
-                FaultKind::BadId,
-                format!("\"{text}\" is no clause id"),
-                "write prefix, hyphen, article, for example XY-10.2b",
-            );
-        }
-        no_clause()
-    })
+    if let Ok(clause) = ClauseId::parse(text) {
+        table.source().cite(Citation {
+            clause: clause.clone(),
+            line: table.line_of("clause"),
+            what: table.what().to_owned(),
+        });
+        return clause;
+    }
+    if !text.is_empty() {
+        table.fault(
+            "clause",
+            FaultKind::BadId,
+            format!("\"{text}\" is no clause id"),
+            "write prefix, hyphen, article, for example XY-10.2b",
+        );
+    }
+    no_clause()
 }
 
 pub(super) fn no_clause() -> ClauseId {

@@ -9,6 +9,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::fault::{FaultKind, PackFault};
+use crate::law::words::ClauseId;
 
 /// One file under examination: where lines begin, and the faults found so far.
 pub(super) struct Source {
@@ -16,6 +17,16 @@ pub(super) struct Source {
     faults: RefCell<Vec<PackFault>>,
     /// Rises when a reference can't be resolved, so that later checks built on references hold back.
     broken_references: Cell<u32>,
+    citations: RefCell<Vec<Citation>>,
+}
+
+/// A clause as some value cites it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Citation {
+    pub clause: ClauseId,
+    pub line: u32,
+    /// What cites it.
+    pub what: String,
 }
 
 impl Source {
@@ -32,6 +43,7 @@ impl Source {
             line_starts,
             faults: RefCell::new(Vec::new()),
             broken_references: Cell::new(0),
+            citations: RefCell::new(Vec::new()),
         }
     }
 
@@ -64,6 +76,14 @@ impl Source {
     ) {
         self.broken_references.set(self.broken_references.get() + 1);
         self.fault(line, kind, what, advice);
+    }
+
+    pub(super) fn cite(&self, citation: Citation) {
+        self.citations.borrow_mut().push(citation);
+    }
+
+    pub(super) fn citations(&self) -> Vec<Citation> {
+        self.citations.borrow().clone()
     }
 
     pub(super) fn broken_references(&self) -> u32 {
@@ -326,18 +346,12 @@ impl<'a> Table<'a> {
 
     pub(super) fn table_opt(&self, key: &'static str) -> Option<Table<'a>> {
         let value = self.get(key)?;
-        match value.get_ref().as_table() {
-            Some(entries) => Some(Table::new(
-                self.source,
-                entries,
-                value.span().start,
-                &format!("{}, {key}", self.what),
-            )),
-            None => {
-                self.wrong_type(key, &value.span(), "a table: { ... }", value.get_ref());
-                None
-            }
-        }
+        let Some(entries) = value.get_ref().as_table() else {
+            self.wrong_type(key, &value.span(), "a table: { ... }", value.get_ref());
+            return None;
+        };
+        let what = format!("{}, {key}", self.what);
+        Some(Table::new(self.source, entries, value.span().start, &what))
     }
 
     pub(super) fn tables(&self, key: &'static str) -> Vec<Table<'a>> {
@@ -355,12 +369,12 @@ impl<'a> Table<'a> {
         };
         items
             .iter()
-            .filter_map(|item| match item.get_ref().as_table() {
-                Some(entries) => Some(Table::new(self.source, entries, item.span().start, key)),
-                None => {
+            .filter_map(|item| {
+                let entries = item.get_ref().as_table();
+                if entries.is_none() {
                     self.wrong_type(key, &item.span(), "tables: { ... }", item.get_ref());
-                    None
                 }
+                entries.map(|entries| Table::new(self.source, entries, item.span().start, key))
             })
             .collect()
     }

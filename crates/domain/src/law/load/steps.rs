@@ -77,7 +77,7 @@ fn read_step(mut table: Table<'_>, process: &str) -> Step {
         done_by: words_of(&table, "done_by", Event::ALL, Event::code),
         then: read_then(&table),
         establishes: texts(&table, "establishes"),
-        deadline: table.table_opt("deadline").and_then(read_deadline),
+        deadline: table.table_opt("deadline").map(read_deadline),
         not_before: table.table_opt("not_before").and_then(read_not_before),
         reason: table.table_opt("reason").and_then(read_reason),
         form: table.table_opt("form").map(read_form),
@@ -135,7 +135,8 @@ fn read_then(table: &Table<'_>) -> BTreeMap<Outcome, Vec<Event>> {
     then
 }
 
-fn read_deadline(table: Table<'_>) -> Option<Deadline> {
+/// A limit that can't be read is stood in for by one day, so that what rests on it isn't reported too.
+fn read_deadline(table: Table<'_>) -> Deadline {
     let limit = limit(&table);
     let from = word(&table, "from", Event::ALL, Event::code);
     if let Some(limit) = limit
@@ -157,7 +158,7 @@ fn read_deadline(table: Table<'_>) -> Option<Deadline> {
         clause: clause(&table),
     };
     table.finish();
-    limit.map(|_| deadline)
+    deadline
 }
 
 fn read_not_before(table: Table<'_>) -> Option<NotBefore> {

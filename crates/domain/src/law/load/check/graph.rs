@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::check::known_events;
-use super::fault::FaultKind;
-use super::source::Source;
+use crate::law::load::fault::FaultKind;
+use crate::law::load::source::Source;
 use crate::law::process::{Process, Step};
 use crate::law::words::{Event, StepId};
 
@@ -167,4 +166,19 @@ fn circle_from<'a>(process: &'a Process, step: &'a Step) -> Option<Vec<&'a StepI
         }
     }
     None
+}
+
+/// The events that may be named in a process: those its steps bring about and those from outside.
+fn known_events(process: &Process) -> BTreeSet<Event> {
+    process
+        .steps
+        .iter()
+        .flat_map(Step::possible_events)
+        .chain(
+            Event::ALL
+                .iter()
+                .copied()
+                .filter(|event| event.is_outside()),
+        )
+        .collect()
 }
