@@ -27,8 +27,8 @@ pub use deadline::{Deadline, Due, Limit, LimitSource, NotBefore};
 pub use facts::{Condition, FactValue, Facts, Holds};
 pub use load::{PackFault, PackFaults};
 pub use pack::{
-    ClauseNote, CodeList, CodeListItem, Decider, ExchangeMode, FactRule, Meta, Pack, PackRole,
-    PeriodicDuty, SharingClass, Standing,
+    ClauseNote, CodeList, CodeListItem, Coverage, Decider, ExchangeMode, FactRule, Meta, Pack,
+    PackRole, PeriodicDuty, SharingClass, Standing,
 };
 pub use process::{FollowUp, Process, Step};
 pub use words::{
@@ -37,4 +37,9 @@ pub use words::{
 };
 
 /// The rules of Pingdingshan City, as compiled in. Installations may override them by a file.
+///
+/// Spec: PDS-2, PDS-5.5, PDS-5.6, PDS-6.2, PDS-6.3, PDS-7, PDS-8.1, PDS-8.2, PDS-8.3, PDS-10.1,
+/// Spec: PDS-10.2a, PDS-10.2b, PDS-10.2c, PDS-10.3, PDS-11.1, PDS-11.2, PDS-11.3, PDS-12, PDS-13,
+/// Spec: PDS-14.1, PDS-14.2, PDS-15.1, PDS-15.2, PDS-16, PDS-17, PDS-18, PDS-19.1, PDS-19.2, PDS-20,
+/// Spec: PDS-22.1, PDS-22.2, PDS-23, PDS-26.
 pub const PINGDINGSHAN_2020: &str = include_str!("../../../../regulations/pingdingshan-2020.toml");

@@ -110,6 +110,15 @@ pub struct Forwarding {
     pub line: u32,
 }
 
+/// How a regulation reaches an area.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Coverage<'a> {
+    /// It was made for the area.
+    Own,
+    /// Another body put it into force there without change.
+    Forwarded(&'a Forwarding),
+}
+
 /// Whether a pack is in force on a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
@@ -367,6 +376,22 @@ impl Pack {
             _ if self.meta.template || !begun => Standing::NotInForce,
             Some(last_day) if date > last_day => Standing::Ended { last_day },
             Some(_) | None => Standing::InForce,
+        }
+    }
+
+    /// How the pack reaches the area with this GB/T 2260 code; `None` if it doesn't by itself. A level
+    /// below may have rules of its own, so an area isn't covered by lying within a larger one.
+    #[must_use]
+    pub fn covers(&self, division: &str) -> Option<Coverage<'_>> {
+        let forwarded = self
+            .meta
+            .forwarded
+            .iter()
+            .find(|item| item.division.as_deref() == Some(division));
+        match forwarded {
+            Some(forwarding) => Some(Coverage::Forwarded(forwarding)),
+            None => (self.meta.jurisdiction.division.as_deref() == Some(division))
+                .then_some(Coverage::Own),
         }
     }
 

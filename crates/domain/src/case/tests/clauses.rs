@@ -941,16 +941,15 @@ fn pds_23_no_agreement_goes_to_the_government() {
 /// Spec: PDS-26.
 #[test]
 fn pds_26_the_pack_is_in_force_without_end_and_forwarded_to_shilong() {
-    use crate::law::Standing;
+    use crate::law::{Coverage, Standing};
     let pack = pack();
     assert_eq!(pack.in_force_on(day("2019-12-31")), Standing::NotInForce);
     assert_eq!(pack.in_force_on(day("2020-01-01")), Standing::InForce);
     assert_eq!(pack.in_force_on(day("2099-12-31")), Standing::InForce);
-    let [forwarded] = pack.meta.forwarded.as_slice() else {
+    assert_eq!(pack.covers("410400"), Some(Coverage::Own));
+    assert_eq!(pack.covers("410403"), None);
+    let Some(Coverage::Forwarded(forwarded)) = pack.covers("410404") else {
         panic!()
     };
-    assert_eq!(
-        (forwarded.division.as_deref(), forwarded.date),
-        (Some("410404"), day("2022-01-13"))
-    );
+    assert_eq!(forwarded.date, day("2022-01-13"));
 }

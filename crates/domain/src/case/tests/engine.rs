@@ -174,6 +174,20 @@ fn a_promise_for_an_interface_runs_through_every_hand() {
 }
 
 #[test]
+fn a_promise_for_a_process_that_an_event_starts_counts_from_the_event() {
+    let given = facts(&[("mode", "table")]);
+    let process = pack()
+        .process_for("correction_by_department", &given)
+        .unwrap();
+    let promised = promise(pack(), process, &given, day("2026-09-07"), calendar());
+    let dates: Vec<String> = promised
+        .iter()
+        .map(|it| format!("{} {}", it.step, it.due_on.unwrap()))
+        .collect();
+    assert_eq!(dates, ["report 2026-09-08", "handle 2026-09-11"]);
+}
+
+#[test]
 fn a_date_beyond_the_published_calendar_is_never_guessed() {
     let case = table_request("conditional", "2026-12-28");
     let decide = view(&case, "decide", "2026-12-29");

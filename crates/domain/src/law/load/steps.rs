@@ -16,6 +16,9 @@ use crate::law::words::{
     Action, ClauseId, Event, Outcome, ProcessId, ReasonRule, RoleId, StepId, StepKind,
 };
 
+/// The length of a limit that couldn't be read.
+const STAND_IN_DAYS: u32 = 1;
+
 pub(super) fn read_process(mut table: Table<'_>) -> Process {
     let process_name = table.text("id").to_owned();
     table.rename(format!("process {process_name}"));
@@ -151,7 +154,7 @@ fn read_deadline(table: Table<'_>) -> Deadline {
         );
     }
     let deadline = Deadline {
-        limit: limit.unwrap_or(Limit::WorkingDays(1)),
+        limit: limit.unwrap_or(Limit::WorkingDays(STAND_IN_DAYS)),
         from,
         to: word(&table, "to", Event::ALL, Event::code),
         from_is_reading: table.flag("from_is_reading"),
