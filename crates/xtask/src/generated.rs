@@ -3,6 +3,7 @@
 use std::fs;
 
 use anyhow::{Context, Result, bail};
+use serde_json::Value;
 
 use crate::suites::Counts;
 use crate::tidy::{self, spec_index};
@@ -80,7 +81,7 @@ pub fn run(mode: Mode) -> Result<Counts> {
 /// The program embeds the portal, so that has to be there before the program can describe its API.
 fn openapi() -> Result<String> {
     web::build()?;
-    proc::read(repo::cargo()?.args([
+    let arguments = [
         "run",
         "--quiet",
         "--locked",
@@ -88,7 +89,11 @@ fn openapi() -> Result<String> {
         "tongqu",
         "--",
         "openapi",
-    ]))
+    ];
+    let document = proc::read(repo::cargo()?.args(arguments))?;
+    serde_json::from_str::<Value>(&document)
+        .context("`tongqu openapi` printed something else than JSON")?;
+    Ok(document)
 }
 
 /// Lets the portal's own script write the file, reads it, and puts back what was there.
