@@ -17,7 +17,6 @@ use crate::web;
 
 /// What a developer runs before every commit: formatting, lints, structure, generated files, unit tests.
 pub fn check() -> Result<bool> {
-    proc::catch_interrupts()?;
     setup(Purpose::Check)?;
     let scratch = TempDir::new("check")?;
     let mut report = Report::default();
@@ -71,7 +70,6 @@ pub fn with_databases(words: &[OsString]) -> Result<bool> {
             "name the command to run: `cargo xtask with-databases cargo nextest run -p tongqu-connectors`"
         );
     };
-    proc::catch_interrupts()?;
     system_packages(Purpose::Check)?;
     let scratch = TempDir::new("databases")?;
     let mut report = Report::default();
@@ -93,8 +91,7 @@ pub fn with_databases(words: &[OsString]) -> Result<bool> {
 }
 
 /// Everything the project can show about itself. The last line printed is `N passed, N failed`.
-pub fn test() -> Result<bool> {
-    proc::catch_interrupts()?;
+pub fn test() -> bool {
     let started = Instant::now();
     let mut report = Report::default();
     let ended = run_suites(&mut report);
@@ -102,7 +99,7 @@ pub fn test() -> Result<bool> {
         report.add("run", Err(error));
     }
     println!("\n{} minutes", started.elapsed().as_secs().div_ceil(60));
-    Ok(report.print())
+    report.print()
 }
 
 fn run_suites(report: &mut Report) -> Result<()> {

@@ -58,11 +58,12 @@ fn main() -> ExitCode {
 
 /// Runs a command; `false` means that it ran and found faults.
 fn run(mut words: impl Iterator<Item = OsString>) -> Result<bool> {
+    proc::catch_interrupts()?;
     let command = words.next().unwrap_or_default();
     match command.to_string_lossy().as_ref() {
         "demo" => demo::demo(Profile::Release, words).map(|()| true),
         "serve" => demo::demo(Profile::Dev, words).map(|()| true),
-        "test" => check::test(),
+        "test" => Ok(check::test()),
         "check" => check::check(),
         "tidy" => Ok(suites::structure::run()?.failed == 0),
         "gen" => gen_files(words),
