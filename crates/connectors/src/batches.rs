@@ -46,6 +46,11 @@ impl Feeder {
             .map_err(|_| ReaderGone)
     }
 
+    /// Returns once nobody reads any more.
+    pub(crate) async fn reader_gone(&self) {
+        self.0.closed().await;
+    }
+
     /// Ends the stream, well or not.
     pub(crate) async fn end(self, outcome: Result<()>) {
         let _ = self.0.send(last_piece(outcome)).await;

@@ -21,6 +21,7 @@ mod address;
 mod apply;
 mod batches;
 mod error;
+mod postgres;
 mod query;
 pub mod rows;
 mod sqlite;

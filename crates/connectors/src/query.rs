@@ -2,6 +2,7 @@
 
 use tongqu_domain::exchange::{Column, ColumnType, ValueRef};
 
+use crate::rows::kind_of;
 use crate::text;
 use crate::{ConnectorError, Result};
 
@@ -95,14 +96,6 @@ impl Query {
             filter.check(&self.table)?;
         }
         Ok(())
-    }
-
-    /// All columns that the query touches, each once: read, filtered, ordered by.
-    pub(crate) fn touched(&self) -> Vec<&str> {
-        let mut names: Vec<&str> = self.columns.iter().map(|c| c.name.as_str()).collect();
-        names.extend(self.filter.iter().map(|f| f.column.as_str()));
-        names.extend(self.order_by.iter().map(String::as_str));
-        names
     }
 }
 
@@ -202,6 +195,37 @@ impl Filter {
         }
         if self.op == FilterOp::Prefix && !matches!(self.values[0], Value::Text(_)) {
             return unsound("asks for a prefix that is not text");
+        }
+        Ok(())
+    }
+
+    /// Whether the values can be compared with a column of this type: engines differ wildly in what
+    /// they make of the rest.
+    ///
+    /// Errors: [`ConnectorError::PlanInvalid`].
+    pub(crate) fn check_type(&self, table: &str, column_type: ColumnType) -> Result<()> {
+        let is_number = |value: &ValueRef<'_>| {
+            matches!(
+                value,
+                ValueRef::Int(_) | ValueRef::UInt(_) | ValueRef::Decimal { .. }
+            )
+        };
+        let takes_numbers = matches!(
+            column_type,
+            ColumnType::Int16
+                | ColumnType::Int32
+                | ColumnType::Int64
+                | ColumnType::UInt64
+                | ColumnType::Decimal { .. }
+        );
+        for value in &self.values {
+            let value = value.as_ref();
+            if !column_type.accepts(&value) && !(takes_numbers && is_number(&value)) {
+                let (column, kind) = (&self.column, kind_of(value));
+                let reason =
+                    format!("the filter on {column} ({column_type}) compares it with {kind}");
+                return Err(ConnectorError::plan_invalid(table, reason));
+            }
         }
         Ok(())
     }

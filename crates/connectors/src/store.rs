@@ -7,7 +7,7 @@ use tongqu_domain::exchange::Column;
 
 use crate::address::Place;
 use crate::sqlite::Creation;
-use crate::{Address, Applied, ApplyPlan, BatchStream, Query, Result, sqlite};
+use crate::{Address, Applied, ApplyPlan, BatchStream, Query, Result, postgres, sqlite};
 
 /// The platform's own tables in a store begin with this; [`Store::tables`] leaves them out.
 pub(crate) const OWN_PREFIX: &str = "_tongqu_";
@@ -18,7 +18,7 @@ pub(crate) const CURSOR_TABLE: &str = "_tongqu_cursor";
 /// A foreign store, or the pool. Cheap to clone behind its `Arc`; every call opens its own connection,
 /// so that one slow reader never holds up another.
 ///
-/// Spec: PDS-10.2b
+/// Spec: PDS-8.1 (table mode)
 #[async_trait]
 pub trait Store: Send + Sync + std::fmt::Debug {
     /// The address, printing without its password.
@@ -62,7 +62,7 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Errors: `column_missing`, `type_refused`, `value_refused`, `null_refused`, `key_missing`,
     /// `key_duplicates`, `key_nulls`, `cursor_backwards`, `timeout`, and the first error of `changes`.
     ///
-    /// Spec: PDS-10.2b
+    /// Spec: PDS-8.1 (table mode)
     async fn apply(&self, plan: ApplyPlan, changes: BatchStream) -> Result<Applied>;
 
     /// How far `consumer` has come in this store; `None` if it never applied anything.
@@ -135,9 +135,10 @@ fn open_with(url: &str, creation: Creation) -> Result<Arc<dyn Store>> {
             let path = path.clone();
             Arc::new(sqlite::SqliteStore::new(address, path, creation))
         }
-        Place::Postgres | Place::Mysql => {
+        Place::Postgres => Arc::new(postgres::PostgresStore::new(address)?),
+        Place::Mysql => {
             return Err(crate::ConnectorError::AddressInvalid {
-                reason: "its scheme is not known".to_owned(),
+                reason: "no mysql yet".to_owned(),
             });
         }
     })

@@ -77,8 +77,8 @@ pub struct TestServer {
 /// If it can't be had; a missing server is a failure, never a skip.
 #[must_use]
 pub fn postgres() -> &'static TestServer {
-    static SERVER: OnceLock<TestServer> = OnceLock::new();
-    SERVER.get_or_init(|| shared(POSTGRES_VARIABLE, TestServer::start_postgres))
+    static SERVER: OnceLock<Result<TestServer>> = OnceLock::new();
+    shared(&SERVER, POSTGRES_VARIABLE, TestServer::start_postgres)
 }
 
 /// The process's MariaDB: the one that the variable names, or a private one started now.
@@ -87,16 +87,23 @@ pub fn postgres() -> &'static TestServer {
 /// If it can't be had; a missing server is a failure, never a skip.
 #[must_use]
 pub fn mariadb() -> &'static TestServer {
-    static SERVER: OnceLock<TestServer> = OnceLock::new();
-    SERVER.get_or_init(|| shared(MARIADB_VARIABLE, TestServer::start_mariadb))
+    static SERVER: OnceLock<Result<TestServer>> = OnceLock::new();
+    shared(&SERVER, MARIADB_VARIABLE, TestServer::start_mariadb)
 }
 
-fn shared(variable: &str, start: impl Fn() -> Result<TestServer>) -> TestServer {
-    match std::env::var(variable) {
-        Ok(url) if !url.is_empty() => TestServer { url, keeper: None },
-        _ => start().unwrap_or_else(|error| {
-            panic!("{error}. Or set {variable} to the address of a running server")
-        }),
+/// A failure is kept too, so that a hundred tests don't each wait for a server that can't start.
+fn shared(
+    server: &'static OnceLock<Result<TestServer>>,
+    variable: &str,
+    start: impl Fn() -> Result<TestServer>,
+) -> &'static TestServer {
+    let outcome = server.get_or_init(|| match std::env::var(variable) {
+        Ok(url) if !url.is_empty() => Ok(TestServer { url, keeper: None }),
+        _ => start(),
+    });
+    match outcome {
+        Ok(server) => server,
+        Err(error) => panic!("{error}. Or set {variable} to the address of a running server"),
     }
 }
 
@@ -360,7 +367,8 @@ fn no_server(what: &str, package: &str) -> TestServerError {
 }
 
 fn postgres_binaries() -> Result<PathBuf> {
-    if let Some(found) = in_path(&["initdb"]) {
+    // A link to one program often stands alone; its brothers lie where it leads.
+    if let Some(found) = in_path(&["initdb"]).and_then(|link| link.canonicalize().ok()) {
         return Ok(found.parent().expect("a file lies in a folder").to_owned());
     }
     let versions =

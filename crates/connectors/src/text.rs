@@ -9,6 +9,22 @@ pub(crate) const MICROS_PER_DAY: i64 = 86_400 * MICROS_PER_SECOND;
 /// The largest precision of a decimal, in digits: what 128 bits hold.
 pub(crate) const DECIMAL_DIGITS_MAX: u8 = 38;
 
+/// `one(item)` for each item, separated: how lists get into SQL.
+pub(crate) fn joined<T>(
+    items: impl IntoIterator<Item = T>,
+    separator: &str,
+    one: impl Fn(T) -> String,
+) -> String {
+    let mut out = String::new();
+    for (position, item) in items.into_iter().enumerate() {
+        if position > 0 {
+            out.push_str(separator);
+        }
+        out.push_str(&one(item));
+    }
+    out
+}
+
 /// The smallest text that is greater than every text beginning with `prefix`, in bytewise order;
 /// `None` if there is none.
 pub(crate) fn prefix_end(prefix: &str) -> Option<String> {

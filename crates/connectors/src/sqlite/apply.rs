@@ -9,9 +9,10 @@ use tokio::sync::mpsc;
 use tongqu_domain::exchange::ColumnType;
 
 use super::catalog;
-use super::{File, joined, on_thread, quoted, types};
+use super::{File, on_thread, quoted, types};
 use crate::rows::{OP_COLUMN, Op, Rows};
 use crate::store::CURSOR_TABLE;
+use crate::text::joined;
 use crate::{
     AddColumns, Applied, ApplyMode, ApplyPlan, BatchStream, ConnectorError, RecordBatch, Result,
 };

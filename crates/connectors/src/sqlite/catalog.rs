@@ -3,8 +3,9 @@
 use rusqlite::Connection;
 use tongqu_domain::exchange::{Column, ColumnType};
 
-use super::{File, joined, quoted, types};
+use super::{File, quoted, types};
 use crate::store::OWN_PREFIX;
+use crate::text::joined;
 use crate::{ConnectorError, KeyCheck, Refusal, Result, TableInfo};
 
 /// A column as the file declares it.

@@ -8,7 +8,6 @@ mod catalog;
 mod read;
 mod types;
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -284,18 +283,4 @@ fn unreachable_file(store: String, reason: &str) -> ConnectorError {
 /// A name as SQLite reads it whatever characters it has.
 fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
-}
-
-/// `one(item)` for each item, separated.
-fn joined<T>(
-    items: impl IntoIterator<Item = T>,
-    separator: &str,
-    one: impl Fn(T) -> String,
-) -> String {
-    let mut out = String::new();
-    for (position, item) in items.into_iter().enumerate() {
-        let before = if position == 0 { "" } else { separator };
-        write!(out, "{before}{}", one(item)).expect("a String takes everything");
-    }
-    out
 }

@@ -5,9 +5,10 @@ use rusqlite::{Connection, InterruptHandle};
 use tongqu_domain::exchange::ColumnType;
 
 use super::catalog::{self, HeldColumn};
-use super::{File, joined, on_thread, quoted, types};
+use super::{File, on_thread, quoted, types};
 use crate::batches::{Feeder, pipe};
 use crate::rows::BatchBuilder;
+use crate::text::joined;
 use crate::{BatchStream, ConnectorError, Filter, FilterOp, Query, Result};
 
 /// A query that fits the table, ready to run in the transaction that has been begun.
@@ -68,6 +69,9 @@ impl Reading {
             .iter()
             .map(|filter| typed(&filter.column))
             .collect::<Result<Vec<_>>>()?;
+        for (filter, column_type) in query.filter.iter().zip(&filter_types) {
+            filter.check_type(&query.table, *column_type)?;
+        }
         let order_types = query
             .order_by
             .iter()
@@ -126,7 +130,7 @@ impl Reading {
                 for operand in &comparison.values {
                     place += 1;
                     // A value that the column could never hold equals nothing in it.
-                    let bound = types::write(operand.value(), *column_type, &mut scratch);
+                    let bound = types::bound(operand.value(), *column_type, &mut scratch);
                     statement.raw_bind_parameter(
                         place,
                         bound.unwrap_or(ToSqlOutput::Borrowed(rusqlite::types::ValueRef::Null)),

@@ -10,7 +10,7 @@ use rusqlite::types::{ToSqlOutput, ValueRef as Stored};
 use rusqlite::{Connection, types};
 use tongqu_domain::exchange::{ColumnType, ValueRef};
 
-use crate::rows::{self};
+use crate::rows::kind_of;
 use crate::text::{self, DECIMAL_DIGITS_MAX};
 use crate::types::{decimal, holds};
 
@@ -316,11 +316,35 @@ pub(super) fn write<'a>(
         (_, ValueRef::Time(v)) => text::write_time(scratch, v).ok_or("a time beyond one day")?,
         (_, ValueRef::Timestamp(v)) => text::write_timestamp(scratch, v).ok_or(year)?,
         (_, ValueRef::Instant(v)) => text::write_instant(scratch, v).ok_or(year)?,
-        (_, value @ (ValueRef::UInt(_) | ValueRef::Decimal { .. })) => {
-            return Err(rows::kind_of(value));
-        }
+        (_, value @ (ValueRef::UInt(_) | ValueRef::Decimal { .. })) => return Err(kind_of(value)),
     }
     Ok(ToSqlOutput::Borrowed(Stored::Text(scratch.as_bytes())))
+}
+
+/// The value as a filter compares it with a column of `column_type`. Unlike a value to store, a
+/// number may be one that the column could never hold.
+pub(super) fn bound<'a>(
+    value: ValueRef<'a>,
+    column_type: ColumnType,
+    scratch: &'a mut String,
+) -> Result<ToSqlOutput<'a>, &'static str> {
+    let (unscaled, scale) = match value {
+        ValueRef::Int(v) => (v.into(), 0),
+        ValueRef::UInt(v) => (v.into(), 0),
+        ValueRef::Decimal { unscaled, scale } => (unscaled, scale),
+        other => return write(other, column_type, scratch),
+    };
+    scratch.clear();
+    text::write_decimal(scratch, unscaled, scale);
+    if matches!(column_type, ColumnType::Decimal { .. } | ColumnType::UInt64) {
+        return Ok(ToSqlOutput::Borrowed(Stored::Text(scratch.as_bytes())));
+    }
+    let whole = text::rescale(unscaled, -i32::from(scale)).and_then(|v| i64::try_from(v).ok());
+    Ok(owned(match whole {
+        Some(whole) => types::Value::Integer(whole),
+        // SQLite compares integers with doubles exactly.
+        None => types::Value::Real(scratch.parse().map_err(|_| "a broken number")?),
+    }))
 }
 
 fn owned(value: types::Value) -> ToSqlOutput<'static> {

@@ -39,6 +39,19 @@ impl Bench {
         }
     }
 
+    pub async fn postgres() -> Self {
+        let url = tongqu_connectors::testing::postgres()
+            .fresh_database()
+            .unwrap();
+        let store = tongqu_connectors::open(&url).unwrap();
+        Self {
+            engine: Engine::Postgres,
+            url,
+            store,
+            _dir: None,
+        }
+    }
+
     /// Runs SQL beside the store, through the engine's own client.
     pub async fn sql(&self, sql: &str) {
         self.try_sql(sql).await.unwrap();
@@ -55,8 +68,20 @@ impl Bench {
                     .execute_batch(sql)
                     .map_err(|error| error.to_string())
             }
-            Engine::Postgres | Engine::Mysql => unimplemented!(),
+            Engine::Postgres => {
+                let done = self.postgres_client().await.batch_execute(sql).await;
+                done.map_err(|error| error.as_db_error().unwrap().message().to_owned())
+            }
+            Engine::Mysql => unimplemented!(),
         }
+    }
+
+    pub async fn postgres_client(&self) -> tokio_postgres::Client {
+        let (client, connection) = tokio_postgres::connect(&self.url, tokio_postgres::NoTls)
+            .await
+            .unwrap();
+        tokio::spawn(connection);
+        client
     }
 
     /// A name as this engine quotes it.

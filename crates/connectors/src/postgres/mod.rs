@@ -1,0 +1,330 @@
+//! PostgreSQL, and databases that speak its protocol.
+//!
+//! Each call has a session of its own, which its end closes; a session that is dropped in the middle
+//! is cut off, and the server undoes what it had begun.
+
+mod apply;
+mod binary;
+mod catalog;
+mod read;
+mod types;
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::task::JoinHandle;
+use tokio_postgres::config::SslMode;
+use tokio_postgres::error::DbError;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, Config, NoTls, Row};
+
+use crate::store::CURSOR_TABLE;
+use crate::{
+    Address, Applied, ApplyPlan, BatchStream, ConnectorError, KeyCheck, Query, Result, Store,
+    TableInfo,
+};
+
+/// How long a connection may take to come about: long enough for a distant county's line.
+const CONNECT_WAIT_MS: u64 = 10_000;
+
+/// How long a lock is waited for: an officer's open transaction shouldn't hold up a run for ever.
+const LOCK_WAIT_MS: u64 = 30_000;
+
+/// A peer that answers no probe for so long is gone.
+const SILENCE_MAX: Duration = Duration::from_secs(60);
+
+/// Quiet time after which the peer is probed.
+const PROBE_AFTER: Duration = Duration::from_secs(30);
+
+/// The longest name in bytes; the server would cut a longer one without a word.
+const NAME_BYTES_MAX: usize = 63;
+
+pub(crate) struct PostgresStore {
+    address: Address,
+    config: Config,
+}
+
+impl std::fmt::Debug for PostgresStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "PostgresStore({})", self.address)
+    }
+}
+
+impl PostgresStore {
+    pub(crate) fn new(address: Address) -> Result<Self> {
+        let invalid = |reason: &str| ConnectorError::AddressInvalid {
+            reason: reason.to_owned(),
+        };
+        let mut config = Config::from_str(address.reveal())
+            .map_err(|_| invalid("PostgreSQL's driver can't read it"))?;
+        if matches!(config.get_ssl_mode(), SslMode::Require) {
+            return Err(invalid(
+                "sslmode=require is not available; use a protected network",
+            ));
+        }
+        config
+            .application_name("tongqu")
+            .connect_timeout(Duration::from_millis(CONNECT_WAIT_MS))
+            .keepalives_idle(PROBE_AFTER)
+            .tcp_user_timeout(SILENCE_MAX);
+        Ok(Self { address, config })
+    }
+
+    async fn session(&self) -> Result<Session> {
+        let store = self.address.to_string();
+        let connected = self.config.connect(NoTls).await;
+        let (client, connection) =
+            connected.map_err(|error| connect_failure(store.clone(), &error))?;
+        let driver = tokio::spawn(async move {
+            // Whatever breaks the connection fails the call that waits for it, which tells it.
+            let _ = connection.await;
+        });
+        let session = Session {
+            store,
+            client,
+            driver: Driver(Some(driver)),
+        };
+        let settings = format!(
+            "SET timezone = 'UTC'; SET lock_timeout = {LOCK_WAIT_MS}; SET statement_timeout = 0; \
+             SET client_min_messages = warning"
+        );
+        session.run(&settings, "prepare the session", "").await?;
+        Ok(session)
+    }
+}
+
+#[async_trait]
+impl Store for PostgresStore {
+    fn address(&self) -> &Address {
+        &self.address
+    }
+
+    async fn ping(&self) -> Result<()> {
+        self.session().await?.run("SELECT 1", "answer", "").await
+    }
+
+    async fn tables(&self) -> Result<Vec<String>> {
+        catalog::tables(&self.session().await?).await
+    }
+
+    async fn discover(&self, table: &str) -> Result<TableInfo> {
+        catalog::discover(&self.session().await?, table).await
+    }
+
+    async fn check_key(&self, table: &str, key: &[String]) -> Result<KeyCheck> {
+        catalog::check_key(&self.session().await?, table, key).await
+    }
+
+    async fn read(&self, query: Query) -> Result<BatchStream> {
+        query.check()?;
+        read::read(self.session().await?, query).await
+    }
+
+    async fn apply(&self, plan: ApplyPlan, changes: BatchStream) -> Result<Applied> {
+        plan.check()?;
+        apply::apply(self.session().await?, plan, changes).await
+    }
+
+    async fn cursor(&self, consumer: &str) -> Result<Option<i64>> {
+        self.session().await?.cursor(consumer).await
+    }
+
+    async fn drop_consumer(&self, consumer: &str) -> Result<()> {
+        let session = self.session().await?;
+        if catalog::find_table(&session, CURSOR_TABLE).await?.is_none() {
+            return Ok(());
+        }
+        let sql = format!("DELETE FROM {CURSOR_TABLE} WHERE consumer = $1");
+        session
+            .execute(&sql, &[&consumer], "drop a cursor", CURSOR_TABLE)
+            .await
+            .map(|_| ())
+    }
+}
+
+/// A connection and the task that drives it. Dropped, it is cut off at once.
+struct Session {
+    store: String,
+    client: Client,
+    #[expect(dead_code, reason = "held for what its drop does")]
+    driver: Driver,
+}
+
+/// Ends the task with the session: a result that nobody reads any more isn't sent to its end.
+struct Driver(Option<JoinHandle<()>>);
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        if let Some(task) = self.0.take() {
+            task.abort();
+        }
+    }
+}
+
+impl Session {
+    /// Runs statements without parameters or results.
+    async fn run(&self, sql: &str, doing: &'static str, table: &str) -> Result<()> {
+        self.client
+            .batch_execute(sql)
+            .await
+            .map_err(|error| self.failure(doing, table, &error))
+    }
+
+    /// Runs a statement and gives back how many rows it changed.
+    async fn execute(
+        &self,
+        sql: &str,
+        values: &[&(dyn ToSql + Sync)],
+        doing: &'static str,
+        table: &str,
+    ) -> Result<u64> {
+        let done = self.client.execute(sql, values).await;
+        done.map_err(|error| self.failure(doing, table, &error))
+    }
+
+    async fn rows(
+        &self,
+        sql: &str,
+        values: &[&(dyn ToSql + Sync)],
+        doing: &'static str,
+        table: &str,
+    ) -> Result<Vec<Row>> {
+        let rows = self.client.query(sql, values).await;
+        rows.map_err(|error| self.failure(doing, table, &error))
+    }
+
+    /// The only value of the only row, a count.
+    async fn count(&self, sql: &str, doing: &'static str, table: &str) -> Result<u64> {
+        let rows = self.rows(sql, &[], doing, table).await?;
+        let count: Option<i64> = rows.first().and_then(|row| row.try_get(0).ok());
+        Ok(count.expect("a count always has one row").unsigned_abs())
+    }
+
+    async fn cursor(&self, consumer: &str) -> Result<Option<i64>> {
+        if catalog::find_table(self, CURSOR_TABLE).await?.is_none() {
+            return Ok(None);
+        }
+        let sql = format!("SELECT cursor FROM {CURSOR_TABLE} WHERE consumer = $1");
+        let rows = self
+            .rows(&sql, &[&consumer], "read a cursor", CURSOR_TABLE)
+            .await?;
+        Ok(rows.first().map(|row| row.get(0)))
+    }
+
+    /// What a failure means. The server's texts quote values, so only those about the SQL itself,
+    /// which holds none, are kept.
+    fn failure(
+        &self,
+        doing: &'static str,
+        table: &str,
+        error: &tokio_postgres::Error,
+    ) -> ConnectorError {
+        let store = self.store.clone();
+        match error.as_db_error() {
+            Some(said) => said_failure(store, doing, table, said),
+            None if error.is_closed() || is_io(error) => ConnectorError::Unreachable {
+                store,
+                reason: "the connection broke".to_owned(),
+            },
+            None => ConnectorError::Database {
+                store,
+                doing,
+                code: "driver".to_owned(),
+                hint: String::new(),
+            },
+        }
+    }
+}
+
+fn is_io(error: &tokio_postgres::Error) -> bool {
+    std::error::Error::source(error).is_some_and(|source| source.is::<std::io::Error>())
+}
+
+fn said_failure(store: String, doing: &'static str, table: &str, said: &DbError) -> ConnectorError {
+    let (table, code) = (table.to_owned(), said.code().code());
+    let column = || said.column().unwrap_or("(unknown)").to_owned();
+    let value = |reason: &str| ConnectorError::ValueRefused {
+        table: table.clone(),
+        column: column(),
+        reason: reason.to_owned(),
+    };
+    match code {
+        "42P01" => ConnectorError::TableMissing { table },
+        "42501" => ConnectorError::PermissionMissing {
+            store,
+            table,
+            right: "read and change it",
+        },
+        // The second: two staged rows meet one row of a table whose collation folds them.
+        "23505" | "21000" => ConnectorError::KeyDuplicates {
+            table,
+            duplicates: 1,
+        },
+        "23502" => ConnectorError::NullRefused {
+            table,
+            column: column(),
+        },
+        "22001" => value("it is longer than the column"),
+        "22003" => value("it is out of the column's range"),
+        "22021" | "22P05" => value("it has a character that the database's encoding lacks"),
+        "22008" | "22007" => value("it is a date or time beyond the column's range"),
+        "54000" => value("it is too long for an index"),
+        // Locks, cancellation, deadlock, serialisation: all of them pass.
+        "55P03" | "57014" | "40001" | "40P01" => ConnectorError::Timeout {
+            store,
+            doing,
+            waited_ms: LOCK_WAIT_MS,
+        },
+        "53100" => ConnectorError::SpaceLacking { store },
+        _ if code.starts_with("28") => ConnectorError::LoginRefused { store },
+        _ if code.starts_with("08") || code.starts_with("53") || code.starts_with("57P") => {
+            ConnectorError::Unreachable {
+                store,
+                reason: said.message().to_owned(),
+            }
+        }
+        _ => {
+            let quotes_no_value = code.starts_with("42") || code.starts_with("0A");
+            let hint = if quotes_no_value {
+                format!(": {}", said.message())
+            } else {
+                String::new()
+            };
+            ConnectorError::Database {
+                store,
+                doing,
+                code: code.to_owned(),
+                hint,
+            }
+        }
+    }
+}
+
+fn connect_failure(store: String, error: &tokio_postgres::Error) -> ConnectorError {
+    if let Some(said) = error.as_db_error() {
+        return match said.code().code() {
+            "3D000" => ConnectorError::StoreMissing { store },
+            _ => said_failure(store, "connect", "", said),
+        };
+    }
+    let source = std::error::Error::source(error).map(ToString::to_string);
+    let reason = source.unwrap_or_else(|| error.to_string());
+    if error.to_string().contains("password missing") {
+        return ConnectorError::LoginRefused { store };
+    }
+    ConnectorError::Unreachable { store, reason }
+}
+
+/// A name as PostgreSQL reads it whatever characters it has.
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// `table` or `schema.table`, quoted.
+fn quoted_table(table: &str) -> String {
+    match table.split_once('.') {
+        Some((schema, table)) => format!("{}.{}", quoted(schema), quoted(table)),
+        None => quoted(table),
+    }
+}
