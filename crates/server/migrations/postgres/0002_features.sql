@@ -185,7 +185,6 @@ CREATE TABLE subscriptions (
   table_name TEXT COLLATE "C" NOT NULL,            -- in the requester's exchange store
   state_code TEXT COLLATE "C" NOT NULL,            -- active, paused, ended
   pause_reason TEXT COLLATE "C",
-  opened_by TEXT COLLATE "C" NOT NULL,              -- the operator who opened it
   created_at TEXT COLLATE "C" NOT NULL,
   UNIQUE (store_id, table_name)
 );

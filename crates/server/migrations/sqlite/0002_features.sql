@@ -185,7 +185,6 @@ CREATE TABLE subscriptions (
   table_name TEXT NOT NULL,            -- in the requester's exchange store
   state_code TEXT NOT NULL,            -- active, paused, ended
   pause_reason TEXT,
-  opened_by TEXT NOT NULL,              -- the operator who opened it
   created_at TEXT NOT NULL,
   UNIQUE (store_id, table_name)
 );

@@ -3,6 +3,8 @@
 mod ledger;
 mod serve;
 
+pub(crate) use serve::{Served, runtime, stop_signal};
+
 use std::{io::Write as _, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
@@ -49,7 +51,7 @@ enum Command {
         /// Walk the whole story through the API without a browser; exit 0 only if every check held.
         #[arg(long)]
         headless: bool,
-        /// With --headless: one JSON object a line for each step.
+        /// Print JSON: with --headless an object a line for each step, else one with address and sign-ins.
         #[arg(long)]
         json: bool,
     },

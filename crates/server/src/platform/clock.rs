@@ -30,12 +30,6 @@ impl Clock {
         clock
     }
 
-    /// A demo clock that was shifted earlier by `shift_s` seconds.
-    #[must_use]
-    pub fn demo_shifted(shift_s: i64) -> Self {
-        Self { shift_s: AtomicI64::new(shift_s), is_demo: true }
-    }
-
     /// Whether this is the movable clock of the demo.
     #[must_use]
     pub fn is_demo(&self) -> bool {
@@ -59,6 +53,11 @@ impl Clock {
     #[must_use]
     pub fn shift_s(&self) -> i64 {
         self.shift_s.load(Ordering::Relaxed)
+    }
+
+    /// Goes on from a shift that was stored.
+    pub fn restore_shift(&self, shift_s: i64) {
+        self.shift_s.store(shift_s, Ordering::Relaxed);
     }
 
     /// Makes the clock read `instant` now. Only the demo has a use for it.

@@ -74,7 +74,7 @@ impl From<&CellFault> for CellFaultView {
 }
 
 /// What the pack lets a department choose from, as the template offers it.
-pub(super) fn template_options(pack: &Pack) -> TemplateOptions {
+pub fn template_options(pack: &Pack) -> TemplateOptions {
     let base_libraries = pack.list("base_libraries").map_or_else(Vec::new, |list| {
         list.items.iter().map(|i| Choice { code: i.code.clone(), name: i.name.clone() }).collect()
     });

@@ -27,6 +27,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::app::App;
 
+pub use import::template_options;
 pub use mount::{COLLECT, CollectPayload, ItemColumn, Mounting, collection_job, lane};
 pub use search_entries::{index_entry, rebuild_index};
 pub use store::{

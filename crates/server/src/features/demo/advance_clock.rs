@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::CLOCK_SHIFT;
 use crate::{
     app::App,
-    features::directory,
+    features::{directory, session},
     platform::http::{ApiError, Ctx, Problem, Reply, reply},
 };
 
@@ -52,6 +52,8 @@ pub async fn advance_clock(
     let until = ctx.now + SignedDuration::from_hours(24 * i64::from(body.days));
     let mut tx = app.registry.begin(until).await?;
     app.clock.set(until);
+    // Nobody is signed out because the demo skips a night.
+    session::prolong_all(&mut tx, until + SignedDuration::from_hours(app.config.session.hours_max)).await?;
     directory::save_setting(&mut tx, CLOCK_SHIFT, &app.clock.shift_s().to_string()).await?;
     tx.commit(ctx.did("demo.clock_moved").with("days", body.days)).await?;
     reply(ClockNowView { now: until.to_string(), today: china_date(until).to_string() })

@@ -3,6 +3,7 @@
 //! Nothing in here works outside `tongqu demo`.
 
 mod advance_clock;
+mod change_source;
 
 use std::sync::Arc;
 
@@ -15,5 +16,7 @@ pub const CLOCK_SHIFT: &str = "demo_clock_shift_s";
 
 /// The operations of this feature.
 pub fn routes() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().routes(routes!(advance_clock::advance_clock))
+    OpenApiRouter::new()
+        .routes(routes!(advance_clock::advance_clock))
+        .routes(routes!(change_source::change_source))
 }

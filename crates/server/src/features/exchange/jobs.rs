@@ -18,7 +18,7 @@ use crate::{
     features::{
         catalogue::{self, COLLECT, CollectPayload, Mounting},
         directory::{self, Notice},
-        request, session,
+        request,
     },
     platform::{
         db::{DbError, Tx},
@@ -268,11 +268,7 @@ async fn finish_delivery(
         steps,
     };
     store::succeed(&mut tx, run_id, &success).await?;
-    let operator = session::actor_of(&mut tx, &subscription.opened_by, app.clock.now()).await?;
-    let settled = match operator {
-        Some(actor) => request::take_delivery_step(app, &mut tx, request_id, actor).await?,
-        None => None,
-    };
+    let settled = request::complete_delivery(app, &mut tx, request_id).await?;
     // Both digests are the receipt: anybody can compare them with the target later. Spec: PDS-21.1.
     let entry = counted(Entry::by_platform("exchange.delivered").on("run", run_id), &delivered.counts)
         .with("subscription_id", subscription.id.as_str())

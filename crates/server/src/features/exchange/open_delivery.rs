@@ -75,7 +75,6 @@ pub async fn open_delivery(ctx: Ctx, Path(request_id): Path<String>) -> Reply<De
                 store_id: target.id.clone(),
                 table: free_table(&mut tx, &grant.entry_id, &target.id).await?,
                 state_code: "active".to_owned(),
-                opened_by: ctx.actor.person.clone(),
             };
             store::insert_subscription(&mut tx, &subscription).await?;
             subscription

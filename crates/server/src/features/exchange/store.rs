@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tongqu_domain::{
     exchange::Counts,
-    ids::{DepartmentId, EntryId, GrantId, PersonId, RunId, StoreId, SubscriptionId},
+    ids::{DepartmentId, EntryId, GrantId, RunId, StoreId, SubscriptionId},
     time::instant_text,
 };
 
@@ -24,8 +24,6 @@ pub struct Subscription {
     pub table: String,
     /// `active`, `paused` or `ended`.
     pub state_code: String,
-    /// The operator who opened it, in whose name the delivery step is taken.
-    pub opened_by: PersonId,
 }
 
 /// Which way the rows go.
@@ -326,13 +324,12 @@ fn subscription(row: &sqlx::any::AnyRow) -> Result<Subscription, DbError> {
         store_id: row.id("store_id")?,
         table: row.text("table_name")?,
         state_code: row.text("state_code")?,
-        opened_by: row.id("opened_by")?,
     })
 }
 
 /// A subscription by its id.
 pub(super) async fn find_subscription(db: &mut Db, id: &SubscriptionId) -> Result<Option<Subscription>, DbError> {
-    sqlx::query("SELECT id, grant_id, entry_id, store_id, table_name, state_code, opened_by FROM subscriptions WHERE id = $1")
+    sqlx::query("SELECT id, grant_id, entry_id, store_id, table_name, state_code FROM subscriptions WHERE id = $1")
         .bind(id.as_str())
         .fetch_optional(db)
         .await?
@@ -343,7 +340,7 @@ pub(super) async fn find_subscription(db: &mut Db, id: &SubscriptionId) -> Resul
 
 /// The subscription under a grant, if one is open.
 pub(super) async fn subscription_of_grant(db: &mut Db, grant_id: &GrantId) -> Result<Option<Subscription>, DbError> {
-    sqlx::query("SELECT id, grant_id, entry_id, store_id, table_name, state_code, opened_by FROM subscriptions WHERE grant_id = $1")
+    sqlx::query("SELECT id, grant_id, entry_id, store_id, table_name, state_code FROM subscriptions WHERE grant_id = $1")
         .bind(grant_id.as_str())
         .fetch_optional(db)
         .await?
@@ -355,7 +352,7 @@ pub(super) async fn subscription_of_grant(db: &mut Db, grant_id: &GrantId) -> Re
 /// Active subscriptions of a resource.
 pub(super) async fn active_subscriptions(db: &mut Db, entry_id: &EntryId) -> Result<Vec<Subscription>, DbError> {
     sqlx::query(
-        "SELECT id, grant_id, entry_id, store_id, table_name, state_code, opened_by FROM subscriptions \
+        "SELECT id, grant_id, entry_id, store_id, table_name, state_code FROM subscriptions \
          WHERE entry_id = $1 AND state_code = 'active' ORDER BY id",
     )
     .bind(entry_id.as_str())
@@ -380,8 +377,8 @@ pub(super) async fn is_target_taken(db: &mut Db, store_id: &StoreId, table: &str
 pub(super) async fn insert_subscription(tx: &mut Tx, subscription: &Subscription) -> Result<(), DbError> {
     let at = instant_text(tx.at());
     sqlx::query(
-        "INSERT INTO subscriptions (id, grant_id, entry_id, store_id, table_name, state_code, opened_by, created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO subscriptions (id, grant_id, entry_id, store_id, table_name, state_code, created_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
     )
     .bind(subscription.id.as_str())
     .bind(subscription.grant_id.as_str())
@@ -389,7 +386,6 @@ pub(super) async fn insert_subscription(tx: &mut Tx, subscription: &Subscription
     .bind(subscription.store_id.as_str())
     .bind(&subscription.table)
     .bind(&subscription.state_code)
-    .bind(subscription.opened_by.as_str())
     .bind(at)
     .execute(&mut **tx)
     .await?;

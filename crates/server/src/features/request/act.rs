@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::ToSpan as _;
 use tongqu_domain::{
-    access::Actor,
-    case::{Act, Case, Deed, StepInput, StepState},
+    case::{Act, Case, Deed},
     grant::{Grant, default_masks, check_terms, GrantState},
     ids::{GrantId, RequestId},
     law::{Action, Pack},
@@ -113,7 +112,7 @@ pub(super) async fn grant_if_due(
     version: &Version,
 ) -> Result<Option<Entry>, ApiError> {
     let steps = case.steps(pack, &ctx.app.calendar, ctx.now).map_err(refusal)?;
-    let due = steps.iter().find(|s| s.action == Action::Deliver && matches!(s.state, StepState::Open { .. }));
+    let due = steps.iter().find(|s| s.action == Action::Deliver && s.state.is_open());
     let Some(step) = due else { return Ok(None) };
     if store::grant_of_case(tx, &request.case_id).await?.is_some() {
         return Ok(None);
@@ -151,31 +150,21 @@ pub(super) async fn grant_if_due(
     Ok(Some(entry))
 }
 
-/// Takes the delivery step of a case in the name of whoever opened the delivery, once the data have
-/// arrived. Part of the caller's write. Does nothing if the step is no longer open.
-/// Spec: PDS-10.2a, PDS-10.2c.
-pub async fn take_delivery_step(
-    app: &App,
-    tx: &mut Tx,
-    request_id: &RequestId,
-    actor: Actor,
-) -> Result<Option<Entry>, ApiError> {
+/// Completes the delivery step of a case once the data have arrived; part of the caller's write. Does
+/// nothing if the step is no longer open. Spec: PDS-10.2a, PDS-10.2c.
+pub async fn complete_delivery(app: &App, tx: &mut Tx, request_id: &RequestId) -> Result<Option<Entry>, ApiError> {
     let request = store::find_request(tx, request_id)
         .await?
         .ok_or_else(|| ApiError::bug("a delivery names a request that isn't there"))?;
     let row = case::find(tx, app, &request.case_id).await?;
     let at = tx.at();
     let steps = row.case.steps(&row.pack, &app.calendar, at).map_err(refusal)?;
-    let due = steps.into_iter().find(|s| s.action == Action::Deliver && matches!(s.state, StepState::Open { .. }));
-    let Some(step) = due else { return Ok(None) };
-    let by = actor.clone();
-    let deed = Deed::TakeStep { step: step.id, input: StepInput::default() };
-    let after = row.case.apply(Act { actor, at, deed }, &row.pack, &app.calendar).map_err(refusal)?;
+    let Some(step) = steps.iter().find(|s| s.action == Action::Deliver && s.state.is_open()) else { return Ok(None) };
+    let after = row.case.complete_by_machine(&step.id, at, &row.pack, &app.calendar).map_err(refusal)?;
     case::save_steps(tx, &row.case, &after, &row.pack, &app.calendar).await?;
     let version = catalogue::find_version(tx, &request.content.entry_id, request.content.version_no)
         .await?
         .ok_or_else(|| ApiError::bug("a request names a version that isn't there"))?;
     tell_parties(tx, &request, &row, &version, &after, Acted { what: "request.delivered" }).await?;
-    let entry = Entry::by("request.delivered", by.person.as_str(), by.department.as_str());
-    Ok(Some(account(entry, &request, &row.case, &after)))
+    Ok(Some(account(Entry::by_platform("request.delivered"), &request, &row.case, &after)))
 }

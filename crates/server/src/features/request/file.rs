@@ -72,6 +72,9 @@ pub async fn file_request(ctx: Ctx, Json(body): Json<FileBody>) -> Reply<Request
     ctx.must(Action::FileRequest, &Subject::Department(ctx.department()))?;
     let mut db = ctx.read().await?;
     let (entry, version) = published(&mut db, &body.entry_id).await?;
+    if entry.department_id == *ctx.department() {
+        return Err(ApiError::invalid("case.own_data"));
+    }
     if body.version_no != version.no {
         return Err(ApiError::conflict("request.version_changed").arg("version", version.no));
     }

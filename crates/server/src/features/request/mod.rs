@@ -21,7 +21,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::app::App;
 
-pub use act::{Acted, take_delivery_step};
+pub use act::complete_delivery;
 pub use read::{load, load_by_id};
 pub use store::{
     Request, find_grant, grant_of_case, requests_of_department, requests_on_entry, request_of_case, users_of_entry,

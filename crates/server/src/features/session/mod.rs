@@ -15,7 +15,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::app::App;
 
 pub use me::MeView;
-pub use store::{actor_of, find_actor};
+pub use store::{find_actor, prolong_all};
 
 /// The operations of this feature.
 pub fn routes() -> OpenApiRouter<Arc<App>> {

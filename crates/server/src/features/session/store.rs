@@ -80,11 +80,6 @@ pub(super) async fn find_person(
     Ok(Some(Person { name: row.text("name")?, actor }))
 }
 
-/// A person as an actor now; `None` if the account is closed.
-pub async fn actor_of(db: &mut Db, id: &PersonId, now: Timestamp) -> Result<Option<Actor>, DbError> {
-    Ok(find_person(db, id, now).await?.map(|p| p.actor))
-}
-
 /// The actor behind a session token that hasn't expired.
 pub fn find_actor<'a>(
     db: &'a mut Db,
@@ -135,6 +130,15 @@ pub(super) async fn open_session(
         .await?;
     sqlx::query("UPDATE people SET failures = 0, locked_until = NULL WHERE id = $1")
         .bind(id.as_str())
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// Lets all open sessions last until `until`.
+pub async fn prolong_all(tx: &mut Tx, until: Timestamp) -> Result<(), DbError> {
+    sqlx::query("UPDATE sessions SET expires_at = $1")
+        .bind(instant_text(until))
         .execute(&mut **tx)
         .await?;
     Ok(())
