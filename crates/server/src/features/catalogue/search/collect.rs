@@ -1,39 +1,19 @@
 //! One pass over what matched: the best hits, their number, and the counts of every facet.
 //!
-//! The filters are applied here and not in the query, because the counts of a facet leave its own filter out:
-//! an entry that fails exactly one filter still counts in the facet of that filter.
+//! The filters are applied here and not before, because the counts of a facet leave its own filter out: an entry
+//! that fails exactly one filter still counts in the facet of that filter.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use tantivy::collector::{Collector, SegmentCollector};
-use tantivy::columnar::{Cardinality, Column, StrColumn};
-use tantivy::{DocAddress, DocId, Score, SegmentOrdinal, SegmentReader};
+use tantivy::{DocAddress, DocId, SegmentReader};
 
-use super::schema::{PUBLISHED_AT, TIE};
-use super::{Facet, FacetCount, Sort};
+use super::evaluate::Matches;
+use super::snapshot::{Row, Snapshot};
+use super::{Facet, FacetCount, SearchQuery, Sort};
 
 /// An entry without data behind it keeps this part of its score, so that it sinks below its equals.
 const UNMOUNTED_FACTOR: f32 = 0.8;
-
-/// Collects one page.
-pub(super) struct Page<'a> {
-    pub(super) filters: &'a BTreeMap<Facet, Vec<String>>,
-    pub(super) sort: Sort,
-    /// Hits kept: those of the page and all before it.
-    pub(super) kept_max: usize,
-    /// Whether there is a text whose relevance counts.
-    pub(super) scoring: Scoring,
-}
-
-/// Whether matches differ in relevance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Scoring {
-    /// By relevance to a text.
-    ByText,
-    /// All alike: nothing was typed.
-    Even,
-}
 
 /// What was collected.
 pub(super) struct Collected {
@@ -50,7 +30,7 @@ pub(super) struct Collected {
 /// A hit and what orders it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Candidate {
-    pub(super) score: Score,
+    pub(super) score: f32,
     published_at: i64,
     tie: u64,
     pub(super) address: DocAddress,
@@ -68,159 +48,63 @@ impl Candidate {
     }
 }
 
-impl Collector for Page<'_> {
-    type Fruit = Collected;
-    type Child = SegmentPage;
-
-    fn for_segment(&self, segment: SegmentOrdinal, reader: &SegmentReader) -> tantivy::Result<SegmentPage> {
-        let columns = reader.fast_fields();
-        let facets = Facet::ALL
-            .iter()
-            .map(|facet| FacetColumn::open(*facet, columns.str(facet.column())?, self.filters.get(facet)))
-            .collect::<tantivy::Result<Vec<_>>>()?;
-        let mounted = columns.str(Facet::Mounted.column())?.map(|column| OrdColumn::new(&column));
-        let mounted_ord = match columns.str(Facet::Mounted.column())? {
-            Some(column) => column.dictionary().term_ord("true")?,
-            None => None,
-        };
-        Ok(SegmentPage {
-            segment,
-            filtered: facets.iter().enumerate().filter(|(_, facet)| facet.allowed.is_some()).map(|(at, _)| at).collect(),
-            facets,
-            mounted,
-            mounted_ord,
-            published_at: columns.i64(PUBLISHED_AT)?,
-            tie: columns.u64(TIE)?,
-            sort: self.sort,
-            scoring: self.scoring,
-            kept_max: self.kept_max,
-            worst_kept: None,
-            matched: 0,
-            total: 0,
-            best: Vec::new(),
-        })
-    }
-
-    fn requires_scoring(&self) -> bool {
-        self.scoring == Scoring::ByText && self.sort == Sort::Relevance
-    }
-
-    fn merge_fruits(&self, segments: Vec<SegmentFruit>) -> tantivy::Result<Collected> {
-        let mut matched = 0;
-        let mut total = 0;
-        let mut best = Vec::new();
-        let mut counts: BTreeMap<Facet, HashMap<String, usize>> = BTreeMap::new();
-        for segment in segments {
-            let segment = segment?;
-            matched += segment.matched;
-            total += segment.total;
-            best.extend(segment.best);
-            for (facet, value, count) in segment.counts {
-                *counts.entry(facet).or_default().entry(value).or_default() += count;
-            }
+/// Everything visible, all alike: nothing was typed.
+pub(super) fn everything(snapshot: &Snapshot, query: &SearchQuery, kept_max: usize) -> Collected {
+    let mut page = Page::new(snapshot, query, kept_max);
+    for (segment, reader) in (0..).zip(snapshot.searcher.segment_readers()) {
+        for doc in 0..reader.max_doc() {
+            page.take(segment, reader, doc, 1.0);
         }
-        keep_best(&mut best, self.kept_max);
-        best.sort_unstable_by(Candidate::rank);
-        let facets = Facet::ALL.iter().map(|facet| (*facet, sorted(counts.remove(facet).unwrap_or_default()))).collect();
-        Ok(Collected { matched, total, best, facets })
     }
+    page.close()
 }
 
-/// Most frequent first, then by value, so that the order never depends on a hash.
-fn sorted(counts: HashMap<String, usize>) -> Vec<FacetCount> {
-    let mut sorted: Vec<FacetCount> = counts.into_iter().map(|(value, count)| FacetCount { value, count }).collect();
-    sorted.sort_unstable_by(|a, b| b.count.cmp(&a.count).then_with(|| a.value.cmp(&b.value)));
-    sorted
-}
-
-fn keep_best(best: &mut Vec<Candidate>, kept_max: usize) {
-    if kept_max == 0 {
-        best.clear();
-    } else if best.len() > kept_max {
-        best.select_nth_unstable_by(kept_max - 1, Candidate::rank);
-        best.truncate(kept_max);
-    }
-}
-
-/// The ordinals of a facet's values in one segment.
-struct OrdColumn {
-    ords: Column<u64>,
-    several: bool,
-}
-
-impl OrdColumn {
-    fn new(column: &StrColumn) -> Self {
-        let ords = column.ords().clone();
-        Self { several: ords.get_cardinality() == Cardinality::Multivalued, ords }
-    }
-}
-
-/// One facet in one segment.
-struct FacetColumn {
-    facet: Facet,
-    column: Option<(StrColumn, OrdColumn)>,
-    /// By ordinal: whether the filter lets the value pass. `None` without a filter.
-    allowed: Option<Vec<bool>>,
-    counts: Vec<usize>,
-}
-
-impl FacetColumn {
-    fn open(facet: Facet, column: Option<StrColumn>, filter: Option<&Vec<String>>) -> tantivy::Result<Self> {
-        let terms = column.as_ref().map_or(0, |column| column.num_terms());
-        let allowed = match filter.filter(|values| !values.is_empty()) {
-            None => None,
-            Some(values) => {
-                let mut allowed = vec![false; terms];
-                for value in values {
-                    let ord = match &column {
-                        Some(column) => column.dictionary().term_ord(value)?,
-                        None => None,
-                    };
-                    if let Some(slot) = ord.and_then(|ord| usize::try_from(ord).ok()).and_then(|ord| allowed.get_mut(ord)) {
-                        *slot = true;
-                    }
-                }
-                Some(allowed)
-            }
-        };
-        let column = column.map(|column| {
-            let ords = OrdColumn::new(&column);
-            (column, ords)
-        });
-        Ok(Self { facet, column, allowed, counts: vec![0; terms] })
-    }
-
-    fn passes(&self, doc: DocId) -> bool {
-        let (Some(allowed), Some((_, ords))) = (&self.allowed, &self.column) else { return self.allowed.is_none() };
-        let is_allowed = |ord: u64| usize::try_from(ord).is_ok_and(|ord| allowed.get(ord).copied().unwrap_or(false));
-        if ords.several { ords.ords.values_for_doc(doc).any(is_allowed) } else { ords.ords.first(doc).is_some_and(is_allowed) }
-    }
-
-    fn count(&mut self, doc: DocId) {
-        let Some((_, ords)) = &self.column else { return };
-        let counts = &mut self.counts;
-        let mut add = |ord: u64| {
-            if let Some(count) = usize::try_from(ord).ok().and_then(|ord| counts.get_mut(ord)) {
-                *count += 1;
-            }
-        };
-        if ords.several { ords.ords.values_for_doc(doc).for_each(add) } else { ords.ords.first(doc).into_iter().for_each(&mut add) }
-    }
-}
-
-/// The collector of one segment.
-pub(super) struct SegmentPage {
-    segment: SegmentOrdinal,
-    facets: Vec<FacetColumn>,
-    /// Positions in `facets` that have a filter.
-    filtered: Vec<usize>,
-    mounted: Option<OrdColumn>,
-    mounted_ord: Option<u64>,
-    published_at: Column<i64>,
-    tie: Column<u64>,
-    sort: Sort,
-    scoring: Scoring,
+/// What a plan has matched.
+pub(super) fn matching(
+    matches: &Matches,
+    snapshot: &Snapshot,
+    query: &SearchQuery,
     kept_max: usize,
+) -> Collected {
+    let mut page = Page::new(snapshot, query, kept_max);
+    for ((segment, reader), matches) in (0..).zip(snapshot.searcher.segment_readers()).zip(matches)
+    {
+        for (doc, score) in matches {
+            page.take(segment, reader, *doc, *score);
+        }
+    }
+    page.close()
+}
+
+/// A filter of one facet.
+struct Filter {
+    facet: usize,
+    /// By number of the value: whether it passes.
+    allowed: Vec<bool>,
+    /// For the mode: the bits that pass.
+    modes: u64,
+}
+
+impl Filter {
+    fn passes(&self, row: &Row) -> bool {
+        if Facet::ALL[self.facet] == Facet::Mode {
+            row.modes & self.modes != 0
+        } else {
+            self.allowed[usize::from(row.values[self.facet])]
+        }
+    }
+}
+
+struct Page<'a> {
+    snapshot: &'a Snapshot,
+    sort: Sort,
+    /// Hits kept: those of the page and all before it.
+    kept_max: usize,
+    visible: Vec<bool>,
+    filters: Vec<Filter>,
+    mounted: Option<u16>,
+    /// By facet and number of the value.
+    counts: Vec<Vec<usize>>,
     /// The worst of `kept_max` hits at the last clearing: whatever is worse needs no second look.
     worst_kept: Option<Candidate>,
     matched: usize,
@@ -228,100 +112,169 @@ pub(super) struct SegmentPage {
     best: Vec<Candidate>,
 }
 
-impl SegmentPage {
-    fn offer(&mut self, doc: DocId, score: Score) {
+/// Position of a facet in [`Facet::ALL`].
+fn position(facet: Facet) -> usize {
+    Facet::ALL
+        .iter()
+        .position(|other| *other == facet)
+        .expect("every facet is in the list of all")
+}
+
+impl<'a> Page<'a> {
+    fn new(snapshot: &'a Snapshot, query: &SearchQuery, kept_max: usize) -> Self {
+        let numbers = &snapshot.numbers;
+        let filters = query
+            .filters
+            .iter()
+            .filter(|(_, values)| !values.is_empty())
+            .map(|(facet, values)| {
+                let facet = position(*facet);
+                let mut allowed = vec![false; numbers.count(facet)];
+                let mut modes = 0;
+                for number in values.iter().filter_map(|value| numbers.find(facet, value)) {
+                    allowed[usize::from(number)] = true;
+                    modes |= 1_u64.checked_shl(u32::from(number)).unwrap_or(0);
+                }
+                Filter {
+                    facet,
+                    allowed,
+                    modes,
+                }
+            })
+            .collect();
+        Self {
+            snapshot,
+            sort: query.sort,
+            kept_max,
+            visible: numbers.visible(&query.labels),
+            filters,
+            mounted: numbers.find(position(Facet::Mounted), "true"),
+            counts: (0..Facet::ALL.len())
+                .map(|facet| vec![0; numbers.count(facet)])
+                .collect(),
+            worst_kept: None,
+            matched: 0,
+            total: 0,
+            best: Vec::new(),
+        }
+    }
+
+    fn take(&mut self, segment: u32, reader: &SegmentReader, doc: DocId, score: f32) {
+        let rows = &self.snapshot.tables[usize::try_from(segment).unwrap_or(0)].rows;
+        let Some(row) = usize::try_from(doc)
+            .ok()
+            .and_then(|doc| rows.get(doc))
+            .copied()
+        else {
+            return;
+        };
+        let is_visible =
+            usize::try_from(row.labels).is_ok_and(|labels| self.visible.get(labels) == Some(&true));
+        if !is_visible || reader.is_deleted(doc) {
+            return;
+        }
+        self.matched += 1;
+        let mut failed = None;
+        for filter in &self.filters {
+            if !filter.passes(&row) {
+                if failed.is_some() {
+                    return;
+                }
+                failed = Some(filter.facet);
+            }
+        }
+        if let Some(only) = failed {
+            self.count(only, &row);
+            return;
+        }
+        for facet in 0..Facet::ALL.len() {
+            self.count(facet, &row);
+        }
+        self.total += 1;
+        self.offer(&row, DocAddress::new(segment, doc), score);
+    }
+
+    fn count(&mut self, facet: usize, row: &Row) {
+        let counts = &mut self.counts[facet];
+        if Facet::ALL[facet] == Facet::Mode {
+            let mut modes = row.modes;
+            while modes != 0 {
+                counts[usize::try_from(modes.trailing_zeros()).unwrap_or(0)] += 1;
+                modes &= modes - 1;
+            }
+        } else {
+            counts[usize::from(row.values[facet])] += 1;
+        }
+    }
+
+    fn offer(&mut self, row: &Row, address: DocAddress, relevance: f32) {
         if self.kept_max == 0 {
             return;
         }
-        let score = self.score(doc, score);
-        if self.worst_kept.is_some_and(|worst| score < worst.score) {
-            return;
-        }
+        let is_mounted = self.mounted == Some(row.values[position(Facet::Mounted)]);
+        let score = match self.sort {
+            Sort::PublishedAt => 0.0,
+            Sort::Relevance if is_mounted => relevance,
+            Sort::Relevance => relevance * UNMOUNTED_FACTOR,
+        };
         let candidate = Candidate {
             score,
-            published_at: self.published_at.first(doc).unwrap_or(0),
-            tie: self.tie.first(doc).unwrap_or(0),
-            address: DocAddress::new(self.segment, doc),
+            published_at: row.published_at,
+            tie: row.tie,
+            address,
         };
-        if self.worst_kept.is_some_and(|worst| candidate.rank(&worst) == Ordering::Greater) {
+        if self
+            .worst_kept
+            .is_some_and(|worst| candidate.rank(&worst) == Ordering::Greater)
+        {
             return;
         }
         self.best.push(candidate);
         if self.best.len() >= self.kept_max.saturating_mul(2) {
-            keep_best(&mut self.best, self.kept_max);
+            self.keep_best();
             self.worst_kept = self.best.iter().max_by(|a, b| a.rank(b)).copied();
         }
     }
 
-    fn score(&self, doc: DocId, score: Score) -> Score {
-        if self.sort == Sort::PublishedAt {
-            return 0.0;
+    fn keep_best(&mut self) {
+        if self.best.len() > self.kept_max {
+            self.best
+                .select_nth_unstable_by(self.kept_max - 1, Candidate::rank);
+            self.best.truncate(self.kept_max);
         }
-        let relevance = if self.scoring == Scoring::ByText { score } else { 1.0 };
-        let is_mounted = match (&self.mounted, self.mounted_ord) {
-            (Some(column), Some(mounted)) => column.ords.first(doc) == Some(mounted),
-            _ => false,
-        };
-        if is_mounted { relevance } else { relevance * UNMOUNTED_FACTOR }
-    }
-}
-
-impl SegmentCollector for SegmentPage {
-    type Fruit = SegmentFruit;
-
-    fn collect(&mut self, doc: DocId, score: Score) {
-        self.matched += 1;
-        let mut failed = None;
-        for at in &self.filtered {
-            if !self.facets[*at].passes(doc) {
-                if failed.is_some() {
-                    return;
-                }
-                failed = Some(*at);
-            }
-        }
-        if let Some(only) = failed {
-            self.facets[only].count(doc);
-            return;
-        }
-        for facet in &mut self.facets {
-            facet.count(doc);
-        }
-        self.total += 1;
-        self.offer(doc, score);
     }
 
-    fn harvest(mut self) -> SegmentFruit {
-        keep_best(&mut self.best, self.kept_max);
-        let counts = self
-            .facets
+    fn close(mut self) -> Collected {
+        self.keep_best();
+        self.best.sort_unstable_by(Candidate::rank);
+        let facets = Facet::ALL
             .iter()
-            .map(counts_by_value)
-            .collect::<tantivy::Result<Vec<_>>>()
-            .map(|counts| counts.into_iter().flatten().collect());
-        counts.map(|counts| SegmentCounts { matched: self.matched, total: self.total, best: self.best, counts })
-    }
-}
-
-/// What one segment gives; fails when its dictionary can't be read.
-pub(super) type SegmentFruit = tantivy::Result<SegmentCounts>;
-
-/// See [`SegmentFruit`].
-pub(super) struct SegmentCounts {
-    matched: usize,
-    total: usize,
-    best: Vec<Candidate>,
-    counts: Vec<(Facet, String, usize)>,
-}
-
-fn counts_by_value(facet: &FacetColumn) -> tantivy::Result<Vec<(Facet, String, usize)>> {
-    let Some((column, _)) = &facet.column else { return Ok(Vec::new()) };
-    let mut found = Vec::new();
-    for (ord, count) in (0_u64..).zip(&facet.counts) {
-        let mut value = String::new();
-        if *count > 0 && column.ord_to_str(ord, &mut value)? {
-            found.push((facet.facet, value, *count));
+            .enumerate()
+            .map(|(at, facet)| (*facet, self.named(at)))
+            .collect();
+        Collected {
+            matched: self.matched,
+            total: self.total,
+            best: self.best,
+            facets,
         }
     }
-    Ok(found)
+
+    /// Most frequent first, then by value.
+    fn named(&self, facet: usize) -> Vec<FacetCount> {
+        let numbers = &self.snapshot.numbers;
+        let mut named: Vec<FacetCount> = self.counts[facet]
+            .iter()
+            .enumerate()
+            .filter(|(_, count)| **count > 0)
+            .filter_map(|(number, count)| {
+                Some(FacetCount {
+                    value: numbers.name(facet, number)?.to_owned(),
+                    count: *count,
+                })
+            })
+            .collect();
+        named.sort_unstable_by(|a, b| b.count.cmp(&a.count).then_with(|| a.value.cmp(&b.value)));
+        named
+    }
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::query::{Asked, Piece};
+use super::plan::{Asked, Piece, TYPO_CHARS_MIN};
 use super::text::{self, Script};
 
 /// Longest excerpt of a summary, in characters.
@@ -25,7 +25,10 @@ impl Segment {
     /// The text of all stretches together.
     #[must_use]
     pub fn plain(segments: &[Self]) -> String {
-        segments.iter().map(|segment| segment.text.as_str()).collect()
+        segments
+            .iter()
+            .map(|segment| segment.text.as_str())
+            .collect()
     }
 
     /// Whether any stretch is marked.
@@ -60,7 +63,10 @@ impl Needles {
         let mut needles = Self::default();
         for part in &asked.parts {
             needles.phrases.push(part.run.chars.clone());
-            if looseness == Looseness::Loose && part.run.script == Script::Han && part.run.chars.len() >= 4 {
+            if looseness == Looseness::Loose
+                && part.run.script == Script::Han
+                && part.run.chars.len() >= TYPO_CHARS_MIN
+            {
                 needles.nearly.push(part.run.chars.clone());
             }
             for piece in &part.pieces {
@@ -72,21 +78,41 @@ impl Needles {
 
     fn add(&mut self, piece: &Piece, looseness: Looseness) {
         match piece {
-            Piece::Han { chars, synonyms, .. } => {
+            Piece::Han {
+                chars, synonyms, ..
+            } => {
                 self.phrases.push(chars.clone());
-                self.phrases.extend(synonyms.iter().map(|other| other.chars().map(text::normal).collect()));
+                self.phrases.extend(
+                    synonyms
+                        .iter()
+                        .map(|other| other.chars().map(text::normal).collect()),
+                );
                 if looseness == Looseness::Loose && chars.len() > 1 {
-                    self.sounds.push(chars.iter().map(|c| text::readings(*c).into_iter().map(str::to_owned).collect()).collect());
+                    self.sounds.push(
+                        chars
+                            .iter()
+                            .map(|c| text::readings(*c).into_iter().map(str::to_owned).collect())
+                            .collect(),
+                    );
                 }
-                if looseness == Looseness::Loose && chars.len() >= 4 {
+                if looseness == Looseness::Loose && chars.len() >= TYPO_CHARS_MIN {
                     self.nearly.push(chars.clone());
                 }
             }
             Piece::Letters(letters) => {
                 self.initials.push(letters.chars().collect());
                 for spelling in text::spellings(letters) {
-                    let mut sounds: Vec<Vec<String>> = spelling.whole.iter().map(|s| self::heard(s, looseness)).collect();
-                    sounds.push(text::syllables_from(&spelling.last).iter().flat_map(|end| self::heard(end, looseness)).collect());
+                    let mut sounds: Vec<Vec<String>> = spelling
+                        .whole
+                        .iter()
+                        .map(|s| self::heard(s, looseness))
+                        .collect();
+                    sounds.push(
+                        text::syllables_from(&spelling.last)
+                            .iter()
+                            .flat_map(|end| self::heard(end, looseness))
+                            .collect(),
+                    );
                     self.sounds.push(sounds);
                 }
             }
@@ -103,15 +129,23 @@ impl Needles {
 
     /// As `mark`, but a long text is cut to a stretch around its first mark.
     pub(super) fn excerpt(&self, written: &str) -> Vec<Segment> {
-        let chars: Vec<char> = written.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let chars: Vec<char> = written
+            .chars()
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .collect();
         let marks = self.marks(&chars);
         if chars.len() <= EXCERPT_CHARS_MAX {
             return split(&chars, &marks);
         }
         let first = marks.iter().position(|marked| *marked).unwrap_or(0);
-        let start = first.saturating_sub(EXCERPT_LEAD_CHARS).min(chars.len() - EXCERPT_CHARS_MAX);
+        let start = first
+            .saturating_sub(EXCERPT_LEAD_CHARS)
+            .min(chars.len() - EXCERPT_CHARS_MAX);
         let end = start + EXCERPT_CHARS_MAX;
-        let ellipsis = || Segment { text: "…".to_owned(), marked: false };
+        let ellipsis = || Segment {
+            text: "…".to_owned(),
+            marked: false,
+        };
         let mut segments = Vec::new();
         segments.extend((start > 0).then(ellipsis));
         segments.extend(split(&chars[start..end], &marks[start..end]));
@@ -127,18 +161,26 @@ impl Needles {
             mark_windows(&normal, phrase.len(), &mut marks, |window| window == phrase);
         }
         for phrase in &self.nearly {
-            mark_windows(&normal, phrase.len(), &mut marks, |window| window.iter().zip(phrase).filter(|(a, b)| a != b).count() == 1);
+            mark_windows(&normal, phrase.len(), &mut marks, |window| {
+                window.iter().zip(phrase).filter(|(a, b)| a != b).count() == 1
+            });
         }
         if !self.sounds.is_empty() || !self.initials.is_empty() {
-            let readings: Vec<Vec<&'static str>> = normal.iter().map(|c| text::readings(*c)).collect();
+            let readings: Vec<Vec<&'static str>> =
+                normal.iter().map(|c| text::readings(*c)).collect();
             for sounds in &self.sounds {
                 mark_windows(&readings, sounds.len(), &mut marks, |window| {
-                    window.iter().zip(sounds).all(|(here, wanted)| here.iter().any(|sound| wanted.iter().any(|w| w == sound)))
+                    window.iter().zip(sounds).all(|(here, wanted)| {
+                        here.iter().any(|sound| wanted.iter().any(|w| w == sound))
+                    })
                 });
             }
             for letters in self.initials.iter().filter(|letters| letters.len() > 1) {
                 mark_windows(&readings, letters.len(), &mut marks, |window| {
-                    window.iter().zip(letters).all(|(here, letter)| here.iter().any(|sound| sound.starts_with(*letter)))
+                    window
+                        .iter()
+                        .zip(letters)
+                        .all(|(here, letter)| here.iter().any(|sound| sound.starts_with(*letter)))
                 });
             }
         }
@@ -169,7 +211,10 @@ fn split(chars: &[char], marks: &[bool]) -> Vec<Segment> {
     for (c, marked) in chars.iter().zip(marks) {
         match segments.last_mut() {
             Some(last) if last.marked == *marked => last.text.push(*c),
-            _ => segments.push(Segment { text: c.to_string(), marked: *marked }),
+            _ => segments.push(Segment {
+                text: c.to_string(),
+                marked: *marked,
+            }),
         }
     }
     segments

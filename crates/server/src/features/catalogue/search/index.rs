@@ -1,24 +1,25 @@
 //! The folder of the index: opening, writing, searching.
 
-use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Instant;
 
 use tantivy::directory::MmapDirectory;
-use tantivy::query::Bm25StatisticsProvider;
-use tantivy::query::Query;
 use tantivy::schema::{Field, Value};
-use tantivy::{IndexReader, IndexSettings, IndexWriter, ReloadPolicy, Searcher, TantivyDocument, Term};
+use tantivy::{
+    IndexReader, IndexSettings, IndexWriter, ReloadPolicy, Searcher, TantivyDocument, Term,
+};
 use tongqu_domain::ids::EntryId;
 use tongqu_domain::kind::Kind;
 
-use super::collect::{Candidate, Collected, Page, Scoring};
+use super::collect::{self, Candidate, Collected};
+use super::evaluate;
 use super::highlight::{Looseness, Needles, Segment};
-use super::query::{self, Asked};
-use super::schema::{Fields, SCHEMA_VERSION, split_item};
+use super::plan::{Asked, Plan};
+use super::schema::{self, Fields, SCHEMA_VERSION, split_item};
+use super::snapshot::Snapshot;
 use super::{Doc, Hit, LIMIT_MAX, Matched, MatchedItem, OFFSET_MAX, SearchPage, SearchQuery};
 
 /// Memory of the one writing thread, in bytes: the least tantivy accepts is 15 MB.
@@ -81,6 +82,8 @@ pub struct Index {
     fields: Fields,
     reader: IndexReader,
     writer: Mutex<IndexWriter>,
+    /// The last commit, which searches read.
+    snapshot: RwLock<Arc<Snapshot>>,
 }
 
 impl Index {
@@ -104,8 +107,18 @@ impl Index {
             }
         };
         let writer = index.writer_with_num_threads(1, WRITER_BYTES)?;
-        let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
-        Ok(Self { folder: folder.to_owned(), fields, reader, writer: Mutex::new(writer) })
+        let reader: IndexReader = index
+            .reader_builder()
+            .reload_policy(ReloadPolicy::Manual)
+            .try_into()?;
+        let snapshot = Snapshot::new(reader.searcher(), None)?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            fields,
+            reader,
+            writer: Mutex::new(writer),
+            snapshot: RwLock::new(Arc::new(snapshot)),
+        })
     }
 
     /// Whether the index was built to the end under this version of the program. If not, [`Index::rebuild`] it.
@@ -117,7 +130,7 @@ impl Index {
     /// Entries in the index, as last committed.
     #[must_use]
     pub fn entries(&self) -> u64 {
-        self.reader.searcher().num_docs()
+        self.snapshot().searcher.num_docs()
     }
 
     /// Replaces everything. Searches see the old content until it is done; if it fails, the old content stays.
@@ -135,7 +148,7 @@ impl Index {
             writer.rollback()?;
             return Err(error.into());
         }
-        self.reader.reload()?;
+        self.show(&writer)?;
         fs::write(self.folder.join(MARKER), SCHEMA_VERSION.to_string()).map_err(IndexError::Folder)
     }
 
@@ -155,66 +168,101 @@ impl Index {
 
     /// Writes what was put and removed to disk and shows it to the next search.
     pub fn commit(&self) -> Result<(), IndexError> {
-        self.writer().commit()?;
-        self.reader.reload()?;
-        Ok(())
+        let mut writer = self.writer();
+        writer.commit()?;
+        self.show(&writer)
     }
 
     /// Finds entries. No text is an error; the limits of [`SearchQuery`] are applied silently.
     pub fn search(&self, query: &SearchQuery) -> Result<SearchPage, IndexError> {
         let started = Instant::now();
-        let searcher = self.reader.searcher();
+        let snapshot = self.snapshot();
         let asked = Asked::parse(&query.text);
-        let (matched, collected) = self.find(&searcher, query, &asked)?;
-        let looseness = if matched == Matched::Exactly { Looseness::Exact } else { Looseness::Loose };
+        let (matched, collected) = self.find(&snapshot, query, &asked)?;
+        let looseness = if matched == Matched::Exactly {
+            Looseness::Exact
+        } else {
+            Looseness::Loose
+        };
         let needles = Needles::new(&asked, looseness);
         let hits = collected
             .best
             .iter()
             .skip(query.offset.min(OFFSET_MAX))
-            .map(|candidate| self.hit(&searcher, candidate, &needles))
+            .map(|candidate| self.hit(&snapshot.searcher, candidate, &needles))
             .collect::<Result<Vec<_>, _>>()?;
         let took_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-        Ok(SearchPage { total: collected.total, took_us, matched, hits, facets: collected.facets })
+        Ok(SearchPage {
+            total: collected.total,
+            took_us,
+            matched,
+            hits,
+            facets: collected.facets,
+        })
     }
 
     /// Tries exactly, then alike, then in part, until something visible matches.
-    fn find(&self, searcher: &Searcher, query: &SearchQuery, asked: &Asked) -> Result<(Matched, Collected), IndexError> {
-        let visible = || query::visible(&query.labels, &self.fields);
-        if asked.is_empty() {
-            // Only what separates was typed (say `???`): there is nothing to find. Blank means everything.
-            let is_blank = query.text.trim().is_empty();
-            let wanted = if is_blank { visible() } else { query::visible(&[], &self.fields) };
-            return Ok((Matched::Exactly, collect(searcher, &*wanted, query, Scoring::Even, &self.fields)?));
+    fn find(
+        &self,
+        snapshot: &Snapshot,
+        query: &SearchQuery,
+        asked: &Asked,
+    ) -> Result<(Matched, Collected), IndexError> {
+        let kept_max = query.offset.min(OFFSET_MAX) + query.limit.min(LIMIT_MAX);
+        let collect = |plan: &Plan| -> Result<Collected, IndexError> {
+            let matches = evaluate::run(plan, &snapshot.searcher)?;
+            Ok(collect::matching(&matches, snapshot, query, kept_max))
+        };
+        if asked.is_empty() && query.text.trim().is_empty() {
+            return Ok((
+                Matched::Exactly,
+                collect::everything(snapshot, query, kept_max),
+            ));
         }
-        let mut collected =
-            collect(searcher, &*query::both(asked.exact(&self.fields), visible()), query, Scoring::ByText, &self.fields)?;
-        let mut matched = Matched::Exactly;
-        if collected.matched == 0 {
-            let similar = query::both(asked.similar(&self.fields), visible());
-            collected = collect(searcher, &*similar, query, Scoring::ByText, &self.fields)?;
-            matched = Matched::Similar;
+        // If only what separates was typed (say `???`), the plan is empty and nothing matches.
+        let exactly = collect(&asked.exact(&self.fields))?;
+        if exactly.matched > 0 {
+            return Ok((Matched::Exactly, exactly));
         }
-        if collected.matched == 0 {
-            if let Some(partial) = asked.partial(&self.fields) {
-                collected = collect(searcher, &*query::both(partial, visible()), query, Scoring::ByText, &self.fields)?;
-                matched = Matched::Partly;
-            }
+        let similar = collect(&asked.similar(&self.fields))?;
+        if similar.matched > 0 {
+            return Ok((Matched::Similar, similar));
         }
-        if collected.matched == 0 {
-            matched = Matched::Exactly;
-        }
-        Ok((matched, collected))
+        let partly = asked
+            .partial(&self.fields)
+            .map(|plan| collect(&plan))
+            .transpose()?;
+        Ok(match partly.filter(|partly| partly.matched > 0) {
+            Some(partly) => (Matched::Partly, partly),
+            None => (Matched::Exactly, exactly),
+        })
     }
 
-    fn hit(&self, searcher: &Searcher, candidate: &Candidate, needles: &Needles) -> Result<Hit, IndexError> {
+    fn hit(
+        &self,
+        searcher: &Searcher,
+        candidate: &Candidate,
+        needles: &Needles,
+    ) -> Result<Hit, IndexError> {
         let document: TantivyDocument = searcher.doc(candidate.address)?;
-        let text = |field: Field| document.get_first(field).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
+        let text = |field: Field| {
+            document
+                .get_first(field)
+                .and_then(|value| value.as_str())
+                .unwrap_or_default()
+                .to_owned()
+        };
         let kept = self.fields.kept;
         let mut matched_items = Vec::new();
-        for stored in document.get_all(kept.item).filter_map(|value| value.as_str()) {
+        for stored in document
+            .get_all(kept.item)
+            .filter_map(|value| value.as_str())
+        {
             let (name, code) = split_item(stored);
-            let item = MatchedItem { name: needles.mark(name), code: needles.mark(code) };
+            let item = MatchedItem {
+                name: needles.mark(name),
+                code: needles.mark(code),
+            };
             if Segment::any_marked(&item.name) || Segment::any_marked(&item.code) {
                 matched_items.push(item);
             }
@@ -232,6 +280,22 @@ impl Index {
         })
     }
 
+    /// Lets searches see the last commit. Takes the writer as a sign that nobody commits meanwhile.
+    fn show(&self, _writer: &MutexGuard<'_, IndexWriter>) -> Result<(), IndexError> {
+        self.reader.reload()?;
+        let before = self.snapshot();
+        let after = Arc::new(Snapshot::new(self.reader.searcher(), Some(&before))?);
+        *self
+            .snapshot
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = after;
+        Ok(())
+    }
+
+    fn snapshot(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.snapshot.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
     fn id_term(&self, entry_id: &EntryId) -> Term {
         Term::from_field_text(self.fields.id, entry_id.as_str())
     }
@@ -242,74 +306,19 @@ impl Index {
     }
 }
 
-fn collect(
-    searcher: &Searcher,
-    wanted: &dyn Query,
-    query: &SearchQuery,
-    scoring: Scoring,
-    fields: &Fields,
-) -> Result<Collected, IndexError> {
-    let page = Page {
-        filters: &query.filters,
-        sort: query.sort,
-        kept_max: query.offset.min(OFFSET_MAX) + query.limit.min(LIMIT_MAX),
-        scoring,
-    };
-    let statistics = Statistics { searcher, fields, known: Mutex::new(HashMap::new()) };
-    Ok(searcher.search_with_statistics_provider(wanted, &page, &statistics)?)
-}
-
-/// Makes a term equally rare in every text, so that only the weights decide between a match in the name and one
-/// in the items: by itself a word that is common in names and rare in items would count more in the items.
-struct Statistics<'a> {
-    searcher: &'a Searcher,
-    fields: &'a Fields,
-    known: Mutex<HashMap<Term, u64>>,
-}
-
-impl Statistics<'_> {
-    fn siblings(&self, field: Field) -> Vec<Field> {
-        let (texts, sounds) = (self.fields.texts, self.fields.sounds);
-        let groups: [&[Field]; 2] =
-            [&[texts.name, texts.items, texts.department, texts.summary], &[sounds.name, sounds.items, sounds.department]];
-        groups.iter().find(|group| group.contains(&field)).map_or_else(|| vec![field], |group| group.to_vec())
-    }
-}
-
-impl Bm25StatisticsProvider for Statistics<'_> {
-    fn total_num_tokens(&self, field: Field) -> tantivy::Result<u64> {
-        self.searcher.total_num_tokens(field)
-    }
-
-    fn total_num_docs(&self) -> tantivy::Result<u64> {
-        self.searcher.total_num_docs()
-    }
-
-    fn doc_freq(&self, term: &Term) -> tantivy::Result<u64> {
-        let siblings = self.siblings(term.field());
-        let text = term.value().as_str().unwrap_or_default().to_owned();
-        let shared = Term::from_field_text(siblings[0], &text);
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(frequency) = known.get(&shared) {
-            return Ok(*frequency);
-        }
-        let mut highest = 0;
-        for field in siblings {
-            highest = highest.max(self.searcher.doc_freq(&Term::from_field_text(field, &text))?);
-        }
-        known.insert(shared, highest);
-        Ok(highest)
-    }
-}
-
 fn open_or_create(folder: &Path, fields: &Fields) -> Result<tantivy::Index, IndexError> {
     let directory = MmapDirectory::open(folder).map_err(tantivy::TantivyError::from)?;
-    let builder = tantivy::Index::builder().schema(fields.schema.clone()).settings(IndexSettings::default());
-    Ok(builder.open_or_create(directory)?)
+    let builder = tantivy::Index::builder()
+        .schema(fields.schema.clone())
+        .settings(IndexSettings::default());
+    let index = builder.open_or_create(directory)?;
+    schema::register(&index);
+    Ok(index)
 }
 
 fn is_marked(folder: &Path) -> bool {
-    fs::read_to_string(folder.join(MARKER)).is_ok_and(|version| version == SCHEMA_VERSION.to_string())
+    fs::read_to_string(folder.join(MARKER))
+        .is_ok_and(|version| version == SCHEMA_VERSION.to_string())
 }
 
 fn remove_marker(folder: &Path) -> Result<(), IndexError> {
@@ -324,10 +333,20 @@ fn clear(folder: &Path) -> Result<(), IndexError> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).map_err(IndexError::Folder)? {
         let entry = entry.map_err(IndexError::Folder)?;
-        files.push((entry.file_name().to_string_lossy().into_owned(), entry.path()));
+        files.push((
+            entry.file_name().to_string_lossy().into_owned(),
+            entry.path(),
+        ));
     }
-    let is_index = files.is_empty() || files.iter().any(|(name, _)| name == "meta.json" || name == MARKER);
-    if !is_index || files.iter().any(|(name, path)| !is_index_file(name) || path.is_dir()) {
+    let is_index = files.is_empty()
+        || files
+            .iter()
+            .any(|(name, _)| name == "meta.json" || name == MARKER);
+    if !is_index
+        || files
+            .iter()
+            .any(|(name, path)| !is_index_file(name) || path.is_dir())
+    {
         return Err(IndexError::NotAnIndex);
     }
     for (_, path) in files {
@@ -337,6 +356,11 @@ fn clear(folder: &Path) -> Result<(), IndexError> {
 }
 
 fn is_index_file(name: &str) -> bool {
-    let is_segment = name.split_once('.').is_some_and(|(id, _)| id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit()));
-    is_segment || matches!(name, "meta.json" | ".managed.json" | MARKER) || name.starts_with(".tantivy") || name.starts_with(".tmp")
+    let is_segment = name
+        .split_once('.')
+        .is_some_and(|(id, _)| id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit()));
+    is_segment
+        || matches!(name, "meta.json" | ".managed.json" | MARKER)
+        || name.starts_with(".tantivy")
+        || name.starts_with(".tmp")
 }

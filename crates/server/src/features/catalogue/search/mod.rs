@@ -2,17 +2,22 @@
 //!
 //! An entry is found by its name, its data items, its department and its summary; by words, by any part of a
 //! word, by pinyin and by initials; under other names of the same thing; and, when nothing is found that way,
-//! by what sounds alike or has one wrong character. What a viewer may not see is never counted: permission
-//! labels are terms of the index.
+//! by what sounds alike or has one wrong character. What a viewer may not see is never counted: every entry
+//! carries the permission labels that open it.
+//!
+//! How a search runs: `plan` turns what was typed into ways to find it, `evaluate` runs them over the postings that
+//! tantivy keeps, `collect` counts and ranks what matched, `highlight` shows where.
 //!
 //! Published entries only: the caller puts an entry in when a version of it is published or mounted, and takes
 //! it out when it is withdrawn. Nothing here knows the registry.
 
 mod collect;
+mod evaluate;
 mod highlight;
 mod index;
-mod query;
+mod plan;
 mod schema;
+mod snapshot;
 mod synonyms;
 mod text;
 

@@ -3,8 +3,11 @@
 use std::collections::BTreeSet;
 
 use tantivy::TantivyDocument;
-use tantivy::schema::{Field, IndexRecordOption, STORED, STRING, Schema, SchemaBuilder, TextFieldIndexing, TextOptions};
-use tantivy::tokenizer::{PreTokenizedString, Token};
+use tantivy::schema::{
+    FAST, Field, IndexRecordOption, STORED, STRING, Schema, SchemaBuilder, TextFieldIndexing,
+    TextOptions,
+};
+use tantivy::tokenizer::{Token, TokenStream, Tokenizer};
 
 use super::text::{self, Chains, Grain};
 use super::{Doc, Facet};
@@ -56,16 +59,19 @@ pub(super) struct Fields {
     pub(super) sounds: Sounds,
     /// Codes of items and of the entry: exact and by their beginning.
     pub(super) codes: Field,
-    /// Permission terms.
-    pub(super) labels: Field,
     pub(super) kept: Kept,
     facets: Vec<(Facet, Field)>,
+    visible_to: Field,
     published_at: Field,
     tie: Field,
 }
 
 /// Name of the column with the time of publication.
 pub(super) const PUBLISHED_AT: &str = "published_at";
+/// Name of the column with the permission labels of an entry, sorted and joined: entries share few sets of them.
+pub(super) const VISIBLE_TO: &str = "visible_to";
+/// Joins labels; no label holds it.
+pub(super) const LABEL_SEPARATOR: &str = "\u{1f}";
 /// Name of the column that orders what is otherwise equal.
 pub(super) const TIE: &str = "tie";
 
@@ -87,7 +93,6 @@ impl Fields {
             department: b.add_text_field("department_sounds", counted()),
         };
         let codes = b.add_text_field("codes", counted());
-        let labels = b.add_text_field("labels", STRING);
         let kept = Kept {
             name: b.add_text_field("kept_name", STORED),
             summary: b.add_text_field("kept_summary", STORED),
@@ -95,10 +100,25 @@ impl Fields {
             item: b.add_text_field("kept_item", STORED),
         };
         let column = TextOptions::default().set_fast("raw");
-        let facets = Facet::ALL.iter().map(|facet| (*facet, b.add_text_field(facet.column(), column.clone()))).collect();
-        let published_at = b.add_i64_field(PUBLISHED_AT, tantivy::schema::FAST);
-        let tie = b.add_u64_field(TIE, tantivy::schema::FAST);
-        Self { schema: builder.build(), id, texts, sounds, codes, labels, kept, facets, published_at, tie }
+        let facets = Facet::ALL
+            .iter()
+            .map(|facet| (*facet, b.add_text_field(facet.column(), column.clone())))
+            .collect();
+        let visible_to = b.add_text_field(VISIBLE_TO, column);
+        let published_at = b.add_i64_field(PUBLISHED_AT, FAST);
+        let tie = b.add_u64_field(TIE, FAST);
+        Self {
+            schema: builder.build(),
+            id,
+            texts,
+            sounds,
+            codes,
+            kept,
+            facets,
+            visible_to,
+            published_at,
+            tie,
+        }
     }
 
     /// The document of an entry.
@@ -110,22 +130,47 @@ impl Fields {
         name.extend(text::whole_term(&doc.name, NAME_CHARS_MAX));
         let mut departments = text::terms(&doc.department, Grain::Singles, NAME_CHARS_MAX);
         let mut name_sounds = BTreeSet::new();
-        text::add_sounds(&doc.name, Chains::Anywhere, NAME_CHARS_MAX, &mut name_sounds);
+        text::add_sounds(
+            &doc.name,
+            Chains::Anywhere,
+            NAME_CHARS_MAX,
+            &mut name_sounds,
+        );
         let mut department_sounds = BTreeSet::new();
-        text::add_sounds(&doc.department, Chains::Beginning, NAME_CHARS_MAX, &mut department_sounds);
+        text::add_sounds(
+            &doc.department,
+            Chains::Beginning,
+            NAME_CHARS_MAX,
+            &mut department_sounds,
+        );
         if let Some(short) = &doc.department_short {
             departments.extend(text::terms(short, Grain::Singles, NAME_CHARS_MAX));
-            text::add_sounds(short, Chains::Beginning, NAME_CHARS_MAX, &mut department_sounds);
+            text::add_sounds(
+                short,
+                Chains::Beginning,
+                NAME_CHARS_MAX,
+                &mut department_sounds,
+            );
         }
         let mut items = Vec::new();
         let mut item_sounds = BTreeSet::new();
-        let mut codes: BTreeSet<String> = text::terms(&doc.code, Grain::Singles, NAME_CHARS_MAX).into_iter().collect();
+        let mut codes: BTreeSet<String> = text::terms(&doc.code, Grain::Singles, NAME_CHARS_MAX)
+            .into_iter()
+            .collect();
         codes.extend(text::terms(&doc.class_code, Grain::Singles, NAME_CHARS_MAX));
         for item in doc.items.iter().take(ITEMS_MAX) {
             items.extend(text::terms(&item.name, Grain::Singles, NAME_CHARS_MAX));
-            text::add_sounds(&item.name, Chains::Beginning, NAME_CHARS_MAX, &mut item_sounds);
+            text::add_sounds(
+                &item.name,
+                Chains::Beginning,
+                NAME_CHARS_MAX,
+                &mut item_sounds,
+            );
             codes.extend(text::terms(&item.code, Grain::Singles, NAME_CHARS_MAX));
-            out.add_text(self.kept.item, format!("{}{ITEM_SEPARATOR}{}", item.name, item.code));
+            out.add_text(
+                self.kept.item,
+                format!("{}{ITEM_SEPARATOR}{}", item.name, item.code),
+            );
         }
         let summary = text::terms(&doc.summary, Grain::Pairs, SUMMARY_CHARS_MAX);
 
@@ -138,8 +183,17 @@ impl Fields {
         add_terms(&mut out, self.sounds.department, department_sounds);
         add_terms(&mut out, self.codes, codes);
 
-        for label in &doc.visible_to {
-            out.add_text(self.labels, label);
+        let labels: BTreeSet<&str> = doc
+            .visible_to
+            .iter()
+            .map(String::as_str)
+            .filter(|label| is_label(label))
+            .collect();
+        if !labels.is_empty() {
+            out.add_text(
+                self.visible_to,
+                labels.into_iter().collect::<Vec<_>>().join(LABEL_SEPARATOR),
+            );
         }
         out.add_text(self.kept.name, &doc.name);
         out.add_text(self.kept.summary, &doc.summary);
@@ -162,19 +216,88 @@ pub(super) fn split_item(stored: &str) -> (&str, &str) {
 
 /// Terms with their frequency: enough to rank, no positions.
 fn counted() -> TextOptions {
-    TextOptions::default()
-        .set_indexing_options(TextFieldIndexing::default().set_tokenizer("raw").set_index_option(IndexRecordOption::WithFreqs))
+    TextOptions::default().set_indexing_options(
+        TextFieldIndexing::default()
+            .set_tokenizer(TERMS)
+            .set_index_option(IndexRecordOption::WithFreqs),
+    )
 }
 
 fn add_terms(out: &mut TantivyDocument, field: Field, terms: impl IntoIterator<Item = String>) {
-    let tokens: Vec<Token> =
-        terms.into_iter().enumerate().map(|(position, text)| Token { text, position, ..Token::default() }).collect();
-    if !tokens.is_empty() {
-        out.add_pre_tokenized_text(field, PreTokenizedString { text: String::new(), tokens });
+    let mut joined = String::new();
+    for term in terms {
+        joined.push_str(&term);
+        joined.push(TERM_END);
     }
+    if !joined.is_empty() {
+        out.add_text(field, joined);
+    }
+}
+
+/// Ends each term in the text that is handed to the engine; no term holds it.
+const TERM_END: char = '\u{1f}';
+
+/// Name under which the engine knows [`Terms`].
+const TERMS: &str = "terms";
+
+/// Hands terms that were cut by `text` to the engine.
+#[derive(Debug, Clone, Default)]
+struct Terms {
+    token: Token,
+}
+
+/// The terms of one text.
+struct TermStream<'a> {
+    rest: &'a str,
+    token: &'a mut Token,
+}
+
+impl Tokenizer for Terms {
+    type TokenStream<'a> = TermStream<'a>;
+
+    fn token_stream<'a>(&'a mut self, text: &'a str) -> TermStream<'a> {
+        self.token.reset();
+        TermStream {
+            rest: text,
+            token: &mut self.token,
+        }
+    }
+}
+
+impl TokenStream for TermStream<'_> {
+    fn advance(&mut self) -> bool {
+        let Some((term, rest)) = self.rest.split_once(TERM_END) else {
+            return false;
+        };
+        self.rest = rest;
+        self.token.position = self.token.position.wrapping_add(1);
+        self.token.text.clear();
+        self.token.text.push_str(term);
+        true
+    }
+
+    fn token(&self) -> &Token {
+        self.token
+    }
+
+    fn token_mut(&mut self) -> &mut Token {
+        self.token
+    }
+}
+
+/// What the engine needs to know of this module before it reads or writes.
+pub(super) fn register(index: &tantivy::Index) {
+    index.tokenizers().register(TERMS, Terms::default());
+}
+
+/// A label that can be joined with others. An entry without a sound label is seen by nobody.
+fn is_label(label: &str) -> bool {
+    !label.is_empty() && !label.contains(LABEL_SEPARATOR)
 }
 
 /// A number that depends on the identifier alone (FNV-1a), so that equal entries keep their order over commits.
 fn tie(id: &str) -> u64 {
-    id.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    id.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }

@@ -10,7 +10,12 @@ fn groups() -> impl Iterator<Item = Vec<&'static str>> {
     GROUPS
         .lines()
         .filter(|line| !line.starts_with('#'))
-        .map(|line| line.split('\t').map(str::trim).filter(|phrase| !phrase.is_empty()).collect::<Vec<_>>())
+        .map(|line| {
+            line.split('\t')
+                .map(str::trim)
+                .filter(|phrase| !phrase.is_empty())
+                .collect::<Vec<_>>()
+        })
         .filter(|group| group.len() > 1)
 }
 
@@ -24,7 +29,9 @@ pub(super) fn at_beginning(chars: &[char]) -> Option<(usize, &'static [&'static 
     let (table, longest) = table();
     (2..=chars.len().min(*longest)).rev().find_map(|length| {
         let phrase: String = chars[..length].iter().collect();
-        table.get(phrase.as_str()).map(|others| (length, others.as_slice()))
+        table
+            .get(phrase.as_str())
+            .map(|others| (length, others.as_slice()))
     })
 }
 
@@ -37,10 +44,17 @@ fn table() -> &'static (Table, usize) {
         let mut table = Table::new();
         for group in groups() {
             for phrase in &group {
-                table.entry(phrase).or_default().extend(group.iter().filter(|other| *other != phrase));
+                table
+                    .entry(phrase)
+                    .or_default()
+                    .extend(group.iter().filter(|other| *other != phrase));
             }
         }
-        let longest = table.keys().map(|phrase| phrase.chars().count()).max().unwrap_or(0);
+        let longest = table
+            .keys()
+            .map(|phrase| phrase.chars().count())
+            .max()
+            .unwrap_or(0);
         (table, longest)
     })
 }

@@ -30,14 +30,24 @@ fn doc(id: &str, name: &str) -> Doc {
 }
 
 fn items(names: &[(&str, &str)]) -> Vec<DocItem> {
-    names.iter().map(|(name, code)| DocItem { name: (*name).to_owned(), code: (*code).to_owned() }).collect()
+    names
+        .iter()
+        .map(|(name, code)| DocItem {
+            name: (*name).to_owned(),
+            code: (*code).to_owned(),
+        })
+        .collect()
 }
 
 /// A small county: enough entries that every search has something to leave out.
 fn county() -> Vec<Doc> {
     vec![
         Doc {
-            items: items(&[("区划代码", "division_code"), ("区划名称", "division_name"), ("城乡分类代码", "urban_rural")]),
+            items: items(&[
+                ("区划代码", "division_code"),
+                ("区划名称", "division_name"),
+                ("城乡分类代码", "urban_rural"),
+            ]),
             summary: "全国统计用区划代码和城乡划分代码".to_owned(),
             base_library: Some("geography".to_owned()),
             published_at: 5_000,
@@ -47,7 +57,11 @@ fn county() -> Vec<Doc> {
             department_id: DepartmentId::parse("civil-affairs").unwrap(),
             department: "云溪县民政局".to_owned(),
             department_short: Some("民政局".to_owned()),
-            items: items(&[("姓名", "xm"), ("公民身份号码", "sfzhm"), ("保障金额", "amount")]),
+            items: items(&[
+                ("姓名", "xm"),
+                ("公民身份号码", "sfzhm"),
+                ("保障金额", "amount"),
+            ]),
             summary: "享受最低生活保障的家庭成员名单，每月更新".to_owned(),
             sharing_class: "conditional".to_owned(),
             modes: vec!["table".to_owned(), "interface".to_owned()],
@@ -79,8 +93,14 @@ fn county() -> Vec<Doc> {
             published_at: 2_000,
             ..doc("companies", "企业登记信息")
         },
-        Doc { visible_to: vec!["dept:police".to_owned()], ..doc("secret", "行政区划勘界档案") },
-        Doc { items: items(&[("开户银行", "bank")]), ..doc("banks", "银行网点分布") },
+        Doc {
+            visible_to: vec!["dept:police".to_owned()],
+            ..doc("secret", "行政区划勘界档案")
+        },
+        Doc {
+            items: items(&[("开户银行", "bank")]),
+            ..doc("banks", "银行网点分布")
+        },
     ]
 }
 
@@ -93,7 +113,10 @@ fn built(docs: Vec<Doc>) -> Built {
     let folder = TempDir::new().unwrap();
     let index = Index::open(folder.path()).unwrap();
     index.rebuild(docs).unwrap();
-    Built { index, _folder: folder }
+    Built {
+        index,
+        _folder: folder,
+    }
 }
 
 /// The county, built once for all tests that only read.
@@ -103,7 +126,12 @@ fn shared() -> &'static Index {
 }
 
 fn typed(text: &str) -> SearchQuery {
-    SearchQuery { text: text.to_owned(), labels: vec!["public".to_owned()], limit: 20, ..SearchQuery::default() }
+    SearchQuery {
+        text: text.to_owned(),
+        labels: vec!["public".to_owned()],
+        limit: 20,
+        ..SearchQuery::default()
+    }
 }
 
 fn ids(page: &SearchPage) -> Vec<&str> {
@@ -118,7 +146,11 @@ fn check(text: &str, expected: &[&str]) {
 }
 
 fn marked(segments: &[Segment]) -> Vec<&str> {
-    segments.iter().filter(|segment| segment.marked).map(|segment| segment.text.as_str()).collect()
+    segments
+        .iter()
+        .filter(|segment| segment.marked)
+        .map(|segment| segment.text.as_str())
+        .collect()
 }
 
 #[test]
@@ -182,15 +214,20 @@ fn words_may_lie_in_different_places() {
 #[test]
 fn a_common_word_need_not_be_there() {
     check("银行信息", &["banks"]);
-    check("信息", &["companies", "allowance"]);
+    check("信息", &["allowance", "companies"]);
 }
 
 #[test]
 fn one_wrong_character_of_four_is_forgiven() {
-    for text in ["行攻区划代码", "行政驱化代码", "最低活保障", "最低生话保障"] {
+    for text in ["行攻区划代码", "行政驱化代码", "最低活保障", "最低生话保障"]
+    {
         let page = shared().search(&typed(text)).unwrap();
         assert_eq!(page.matched, Matched::Similar, "for {text}");
-        let wanted = if text.starts_with('行') { "divisions" } else { "allowance" };
+        let wanted = if text.starts_with('行') {
+            "divisions"
+        } else {
+            "allowance"
+        };
         assert_eq!(page.hits[0].entry_id.as_str(), wanted, "for {text}");
     }
     let page = shared().search(&typed("公民身份证号码")).unwrap();
@@ -199,9 +236,17 @@ fn one_wrong_character_of_four_is_forgiven() {
 
 #[test]
 fn a_wrong_letter_in_pinyin_or_code_is_forgiven() {
-    for (text, wanted) in [("xinzhenquhua", "divisions"), ("divison", "divisions"), ("zuidisenghuo", "allowance")] {
+    for (text, wanted) in [
+        ("xinzhenquhua", "divisions"),
+        ("divison", "divisions"),
+        ("zuidisenghuo", "allowance"),
+    ] {
         let page = shared().search(&typed(text)).unwrap();
-        assert_eq!(page.hits.first().map(|hit| hit.entry_id.as_str()), Some(wanted), "for {text}");
+        assert_eq!(
+            page.hits.first().map(|hit| hit.entry_id.as_str()),
+            Some(wanted),
+            "for {text}"
+        );
     }
 }
 
@@ -231,15 +276,24 @@ fn what_a_viewer_may_not_see_is_neither_shown_nor_counted() {
     let mut all = typed("");
     let public = shared().search(&all).unwrap();
     assert_eq!(public.total, 5);
-    assert_eq!(public.facets[&Facet::DepartmentId].iter().map(|count| count.count).sum::<usize>(), 5);
+    assert_eq!(
+        public.facets[&Facet::DepartmentId]
+            .iter()
+            .map(|count| count.count)
+            .sum::<usize>(),
+        5
+    );
     all.labels = Vec::new();
     assert_eq!(shared().search(&all).unwrap().total, 0);
     all.labels = vec!["publi".to_owned()];
     assert_eq!(shared().search(&all).unwrap().total, 0);
 }
 
-fn counts<'a>(page: &'a SearchPage, facet: Facet) -> Vec<(&'a str, usize)> {
-    page.facets[&facet].iter().map(|count| (count.value.as_str(), count.count)).collect()
+fn counts(page: &SearchPage, facet: Facet) -> Vec<(&str, usize)> {
+    page.facets[&facet]
+        .iter()
+        .map(|count| (count.value.as_str(), count.count))
+        .collect()
 }
 
 #[test]
@@ -248,14 +302,22 @@ fn the_counts_of_a_facet_leave_its_own_filter_out() {
     query.filters = BTreeMap::from([(Facet::SharingClass, vec!["conditional".to_owned()])]);
     let page = shared().search(&query).unwrap();
     assert_eq!(page.total, 2);
-    assert_eq!(counts(&page, Facet::SharingClass), [("unconditional", 3), ("conditional", 2)]);
+    assert_eq!(
+        counts(&page, Facet::SharingClass),
+        [("unconditional", 3), ("conditional", 2)]
+    );
     assert_eq!(counts(&page, Facet::Mode), [("table", 2), ("interface", 1)]);
     assert_eq!(counts(&page, Facet::Grade), [("2", 1), ("3", 1)]);
 
-    query.filters.insert(Facet::Mounted, vec!["true".to_owned()]);
+    query
+        .filters
+        .insert(Facet::Mounted, vec!["true".to_owned()]);
     let page = shared().search(&query).unwrap();
     assert_eq!(ids(&page), ["allowance"]);
-    assert_eq!(counts(&page, Facet::SharingClass), [("unconditional", 3), ("conditional", 1)]);
+    assert_eq!(
+        counts(&page, Facet::SharingClass),
+        [("unconditional", 3), ("conditional", 1)]
+    );
     assert_eq!(counts(&page, Facet::Mounted), [("false", 1), ("true", 1)]);
     assert_eq!(counts(&page, Facet::BaseLibrary), [("population", 1)]);
 }
@@ -263,14 +325,24 @@ fn the_counts_of_a_facet_leave_its_own_filter_out() {
 #[test]
 fn values_of_one_facet_are_alternatives() {
     let mut query = typed("");
-    query.filters = BTreeMap::from([(Facet::BaseLibrary, vec!["population".to_owned(), "geography".to_owned()])]);
-    assert_eq!(ids(&shared().search(&query).unwrap()), ["divisions", "allowance"]);
+    query.filters = BTreeMap::from([(
+        Facet::BaseLibrary,
+        vec!["population".to_owned(), "geography".to_owned()],
+    )]);
+    assert_eq!(
+        ids(&shared().search(&query).unwrap()),
+        ["divisions", "allowance"]
+    );
     query.filters = BTreeMap::from([(Facet::Mode, vec!["interface".to_owned()])]);
     assert_eq!(ids(&shared().search(&query).unwrap()), ["allowance"]);
     query.filters = BTreeMap::from([(Facet::Mode, vec!["no such mode".to_owned()])]);
     assert_eq!(shared().search(&query).unwrap().total, 0);
     query.filters = BTreeMap::from([(Facet::Mode, Vec::new())]);
-    assert_eq!(shared().search(&query).unwrap().total, 5, "an empty filter filters nothing");
+    assert_eq!(
+        shared().search(&query).unwrap().total,
+        5,
+        "an empty filter filters nothing"
+    );
 }
 
 #[test]
@@ -284,37 +356,97 @@ fn a_filter_that_leaves_nothing_does_not_loosen_the_search() {
 
 #[test]
 fn an_entry_without_data_sinks_below_its_equal() {
-    let both = built(vec![Doc { mounted: false, published_at: 9, ..doc("aa", "不动产登记") }, doc("ab", "不动产登记")]);
-    assert_eq!(ids(&both.index.search(&typed("不动产")).unwrap()), ["ab", "aa"]);
+    let both = built(vec![
+        Doc {
+            mounted: false,
+            published_at: 9,
+            ..doc("aa", "不动产登记")
+        },
+        doc("ab", "不动产登记"),
+    ]);
+    assert_eq!(
+        ids(&both.index.search(&typed("不动产")).unwrap()),
+        ["ab", "aa"]
+    );
     assert_eq!(ids(&both.index.search(&typed("")).unwrap()), ["ab", "aa"]);
 }
 
 #[test]
 fn without_text_the_newest_comes_first() {
-    check("", &["divisions", "allowance", "villages", "banks", "companies"]);
-    let page = shared().search(&SearchQuery { sort: Sort::PublishedAt, ..typed("  \t ") }).unwrap();
-    assert_eq!(ids(&page), ["divisions", "allowance", "villages", "companies", "banks"]);
-    let page = shared().search(&SearchQuery { sort: Sort::PublishedAt, ..typed("区划") }).unwrap();
+    check(
+        "",
+        &["divisions", "allowance", "villages", "banks", "companies"],
+    );
+    let page = shared()
+        .search(&SearchQuery {
+            sort: Sort::PublishedAt,
+            ..typed("  \t ")
+        })
+        .unwrap();
+    assert_eq!(
+        ids(&page),
+        ["divisions", "allowance", "villages", "companies", "banks"]
+    );
+    let page = shared()
+        .search(&SearchQuery {
+            sort: Sort::PublishedAt,
+            ..typed("区划")
+        })
+        .unwrap();
     assert_eq!(ids(&page), ["divisions", "villages", "companies"]);
 }
 
 #[test]
 fn pages_join_without_gap_or_overlap() {
-    let docs: Vec<Doc> = (0..250).map(|n| Doc { published_at: n / 10, ..doc(&format!("e{n}"), "低保对象") }).collect();
+    let docs: Vec<Doc> = (0..250)
+        .map(|n| Doc {
+            published_at: n / 10,
+            ..doc(&format!("e{n}"), "低保对象")
+        })
+        .collect();
     let many = built(docs);
     let mut seen = Vec::new();
     for offset in (0..250).step_by(40) {
-        let page = many.index.search(&SearchQuery { offset, limit: 40, ..typed("低保") }).unwrap();
+        let page = many
+            .index
+            .search(&SearchQuery {
+                offset,
+                limit: 40,
+                ..typed("低保")
+            })
+            .unwrap();
         assert_eq!(page.total, 250);
         seen.extend(page.hits.into_iter().map(|hit| hit.entry_id));
     }
     assert_eq!(seen.len(), 250);
-    assert_eq!(seen.iter().collect::<std::collections::BTreeSet<_>>().len(), 250);
-    let far = many.index.search(&SearchQuery { offset: usize::MAX, limit: usize::MAX, ..typed("低保") }).unwrap();
+    assert_eq!(
+        seen.iter().collect::<std::collections::BTreeSet<_>>().len(),
+        250
+    );
+    let far = many
+        .index
+        .search(&SearchQuery {
+            offset: usize::MAX,
+            limit: usize::MAX,
+            ..typed("低保")
+        })
+        .unwrap();
     assert!(far.hits.is_empty());
-    let wide = many.index.search(&SearchQuery { limit: usize::MAX, ..typed("低保") }).unwrap();
+    let wide = many
+        .index
+        .search(&SearchQuery {
+            limit: usize::MAX,
+            ..typed("低保")
+        })
+        .unwrap();
     assert_eq!(wide.hits.len(), LIMIT_MAX);
-    let none = many.index.search(&SearchQuery { limit: 0, ..typed("低保") }).unwrap();
+    let none = many
+        .index
+        .search(&SearchQuery {
+            limit: 0,
+            ..typed("低保")
+        })
+        .unwrap();
     assert_eq!((none.hits.len(), none.total), (0, 250));
 }
 
@@ -332,7 +464,10 @@ fn hits_are_marked_where_they_were_hit() {
     let page = shared().search(&typed("SFZ")).unwrap();
     assert_eq!(marked(&page.hits[0].matched_items[0].code), ["sfz"]);
     let page = shared().search(&typed("身份证")).unwrap();
-    assert_eq!(marked(&page.hits[0].matched_items[0].name), ["公民身份号码"]);
+    assert_eq!(
+        marked(&page.hits[0].matched_items[0].name),
+        ["公民身份号码"]
+    );
     let page = shared().search(&typed("mzj")).unwrap();
     assert_eq!(marked(&page.hits[0].department), ["民政局"]);
     let page = shared().search(&typed("行攻区划代码")).unwrap();
@@ -342,20 +477,42 @@ fn hits_are_marked_where_they_were_hit() {
 #[test]
 fn a_long_summary_is_cut_around_the_hit() {
     let filler = "前面的话".repeat(200);
-    let long = built(vec![Doc { summary: format!("{filler}特殊词语{filler}"), ..doc("long", "名称") }]);
+    let long = built(vec![Doc {
+        summary: format!("{filler}特殊词语{filler}"),
+        ..doc("long", "名称")
+    }]);
     let page = long.index.search(&typed("特殊词语")).unwrap();
     let summary = &page.hits[0].summary;
     assert_eq!(marked(summary), ["特殊词语"]);
     assert_eq!(Segment::plain(summary).chars().count(), 162);
-    assert_eq!((summary[0].text.as_str(), summary.last().unwrap().text.as_str()), ("…", "…"));
+    assert_eq!(
+        (
+            summary[0].text.as_str(),
+            summary.last().unwrap().text.as_str()
+        ),
+        ("…", "…")
+    );
 }
 
 #[test]
 fn full_width_and_upper_case_are_the_same() {
-    let docs = vec![Doc { items: items(&[("遵循ＧＢ１１６４３标准", "Id_Card")]), ..doc("gb", "标准") }];
+    let docs = vec![Doc {
+        items: items(&[("遵循ＧＢ１１６４３标准", "Id_Card")]),
+        ..doc("gb", "标准")
+    }];
     let one = built(docs);
-    for text in ["GB11643", "gb 11643", "ＧＢ11643", "ID_CARD", "ｉｄ＿ｃａｒｄ"] {
-        assert_eq!(ids(&one.index.search(&typed(text)).unwrap()), ["gb"], "for {text}");
+    for text in [
+        "GB11643",
+        "gb 11643",
+        "ＧＢ11643",
+        "ID_CARD",
+        "ｉｄ＿ｃａｒｄ",
+    ] {
+        assert_eq!(
+            ids(&one.index.search(&typed(text)).unwrap()),
+            ["gb"],
+            "for {text}"
+        );
     }
 }
 
@@ -365,15 +522,42 @@ fn hostile_text_is_never_an_error() {
     let letters = "a".repeat(20_000);
     let syllables = "xian".repeat(3_000);
     let texts = [
-        "AND OR NOT", "name:*", "\"", "((((", "a^9999", "[a TO z]", "+-!(){}[]^\"~*?:\\/", "\u{0}\u{1}", "<img src=x onerror=alert(1)>",
-        "' OR 1=1 --", "\u{202e}划区政行", "👨‍👩‍👧‍👦", "???", "ﷺ", "İstanbul ß ǆ", "\u{20000}\u{2a6d6}", "1e400", "的", "的 了 和", &long, &letters, &syllables,
+        "AND OR NOT",
+        "name:*",
+        "\"",
+        "((((",
+        "a^9999",
+        "[a TO z]",
+        "+-!(){}[]^\"~*?:\\/",
+        "\u{0}\u{1}",
+        "<img src=x onerror=alert(1)>",
+        "' OR 1=1 --",
+        "\u{202e}划区政行",
+        "👨‍👩‍👧‍👦",
+        "???",
+        "ﷺ",
+        "İstanbul ß ǆ",
+        "\u{20000}\u{2a6d6}",
+        "1e400",
+        "的",
+        "的 了 和",
+        &long,
+        &letters,
+        &syllables,
     ];
     for text in texts {
         let page = shared().search(&typed(text)).unwrap();
         assert!(page.hits.len() <= 20, "for {text}");
     }
-    assert_eq!(shared().search(&typed("???")).unwrap().total, 0, "nothing to look for is not everything");
-    assert_eq!(ids(&shared().search(&typed("<行政区划>")).unwrap()), ["divisions", "villages", "companies"]);
+    assert_eq!(
+        shared().search(&typed("???")).unwrap().total,
+        0,
+        "nothing to look for is not everything"
+    );
+    assert_eq!(
+        ids(&shared().search(&typed("<行政区划>")).unwrap()),
+        ["divisions", "villages", "companies"]
+    );
 }
 
 #[test]
@@ -381,12 +565,23 @@ fn hostile_entries_are_taken() {
     let huge = Doc {
         name: "超".repeat(20_000),
         summary: "\u{0}\t制表符".repeat(5_000),
-        items: (0..5_000).map(|n| DocItem { name: format!("项\t{n}"), code: "c".repeat(300) }).collect(),
+        items: (0..5_000)
+            .map(|n| DocItem {
+                name: format!("项\t{n}"),
+                code: "c".repeat(300),
+            })
+            .collect(),
         modes: vec!["x".repeat(70_000)],
         visible_to: vec!["public".to_owned(), String::new()],
         ..doc("huge", "")
     };
-    let one = built(vec![huge, Doc { name: String::new(), ..doc("empty", "") }]);
+    let one = built(vec![
+        huge,
+        Doc {
+            name: String::new(),
+            ..doc("empty", "")
+        },
+    ]);
     assert_eq!(one.index.search(&typed("")).unwrap().total, 2);
     assert_eq!(ids(&one.index.search(&typed("超超超")).unwrap()), ["huge"]);
 }
@@ -394,11 +589,27 @@ fn hostile_entries_are_taken() {
 #[test]
 fn putting_again_replaces_and_removing_removes() {
     let county = built(county());
-    county.index.put(&Doc { published_at: 9_000, ..doc("divisions", "地名地址") }).unwrap();
-    assert_eq!(ids(&county.index.search(&typed("行政区划代码")).unwrap())[0], "divisions", "not before the commit");
+    county
+        .index
+        .put(&Doc {
+            published_at: 9_000,
+            ..doc("divisions", "地名地址")
+        })
+        .unwrap();
+    assert_eq!(
+        ids(&county.index.search(&typed("行政区划代码")).unwrap())[0],
+        "divisions",
+        "not before the commit"
+    );
     county.index.commit().unwrap();
-    assert_eq!(ids(&county.index.search(&typed("行政区划代码")).unwrap()), ["villages", "companies"]);
-    assert_eq!(ids(&county.index.search(&typed("地名")).unwrap()), ["divisions"]);
+    assert_eq!(
+        ids(&county.index.search(&typed("行政区划代码")).unwrap()),
+        ["villages", "companies"]
+    );
+    assert_eq!(
+        ids(&county.index.search(&typed("地名")).unwrap()),
+        ["divisions"]
+    );
     county.index.remove(&EntryId::parse("divisions").unwrap());
     county.index.remove(&EntryId::parse("never-was").unwrap());
     county.index.commit().unwrap();
@@ -411,7 +622,10 @@ fn the_index_outlives_the_process_and_knows_whether_it_is_whole() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("search");
     let index = Index::open(&path).unwrap();
-    assert!(!index.is_fresh(), "an empty folder holds nothing of the registry");
+    assert!(
+        !index.is_fresh(),
+        "an empty folder holds nothing of the registry"
+    );
     index.rebuild(county()).unwrap();
     assert!(index.is_fresh());
     drop(index);
@@ -424,7 +638,11 @@ fn the_index_outlives_the_process_and_knows_whether_it_is_whole() {
     std::fs::write(path.join("tongqu-schema-version"), "0").unwrap();
     let index = Index::open(&path).unwrap();
     assert!(!index.is_fresh());
-    assert_eq!(index.entries(), 0, "terms of another version would not be found");
+    assert_eq!(
+        index.entries(),
+        0,
+        "terms of another version would not be found"
+    );
     index.rebuild(county()).unwrap();
     drop(index);
 

@@ -1,9 +1,9 @@
 //! Text to search terms: the same code cuts what is stored and what is asked, so that they meet.
 //!
-//! Three kinds of term stand for a stretch of Chinese characters:
-//! - every single character and every pair of neighbours, so that any substring is found;
-//! - the words of the dictionary, so that a real word ranks above an accident of two neighbours;
-//! - its sounds: pairs of pinyin syllables, and runs of initials.
+//! Two kinds of term stand for a stretch of Chinese characters:
+//! - every single character and every pair of neighbours, so that any substring is found; pairs within a word of
+//!   the dictionary count twice;
+//! - its sounds: pairs of pinyin syllables, and chains of initials.
 
 use std::collections::BTreeSet;
 use std::ops::Bound;
@@ -67,9 +67,11 @@ pub(super) fn normal(c: char) -> char {
 
 fn script(c: char) -> Option<Script> {
     match c {
-        '\u{3007}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}' => {
-            Some(Script::Han)
-        }
+        '\u{3007}'
+        | '\u{3400}'..='\u{4dbf}'
+        | '\u{4e00}'..='\u{9fff}'
+        | '\u{f900}'..='\u{faff}'
+        | '\u{20000}'..='\u{3ffff}' => Some(Script::Han),
         _ if c.is_ascii_digit() => Some(Script::Digits),
         _ if c.is_alphabetic() => Some(Script::Letters),
         _ if c.is_numeric() => Some(Script::Digits),
@@ -88,7 +90,11 @@ pub(super) fn runs(text: &str, chars_max: usize) -> Vec<Run> {
         };
         match found.last_mut() {
             Some(run) if open && run.script == script => run.chars.push(c),
-            _ => found.push(Run { script, chars: vec![c], start: at }),
+            _ => found.push(Run {
+                script,
+                chars: vec![c],
+                start: at,
+            }),
         }
         open = true;
     }
@@ -112,14 +118,12 @@ pub(super) fn jieba() -> &'static Jieba {
     })
 }
 
-/// The term of a dictionary word, told apart from the pair of the same two characters.
-pub(super) fn word_term(word: &str) -> String {
-    format!("w {word}")
-}
-
 /// The term of a whole name.
 pub(super) fn whole_term(text: &str, chars_max: usize) -> Option<String> {
-    let whole: String = runs(text, chars_max).iter().flat_map(|run| run.chars.iter()).collect();
+    let whole: String = runs(text, chars_max)
+        .iter()
+        .flat_map(|run| run.chars.iter())
+        .collect();
     (!whole.is_empty()).then(|| format!("= {whole}"))
 }
 
@@ -128,20 +132,24 @@ pub(super) fn pairs(chars: &[char]) -> Vec<String> {
     match chars {
         [] => Vec::new(),
         [single] => vec![single.to_string()],
-        several => several.windows(2).map(|pair| pair.iter().collect()).collect(),
+        several => several
+            .windows(2)
+            .map(|pair| pair.iter().collect())
+            .collect(),
     }
 }
 
 /// Whether single characters become terms of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Grain {
-    /// Singles, pairs and words: short texts.
+    /// Singles and pairs: short texts.
     Singles,
-    /// Pairs and words only: long texts, in which single characters say nothing.
+    /// Pairs only: long texts, in which single characters say nothing.
     Pairs,
 }
 
-/// The terms of a text, in order and with repetitions, so that their frequency counts.
+/// The terms of a text, with repetitions, so that their frequency counts. A pair within a word of the dictionary
+/// counts twice, so that a real word ranks above an accident of two neighbours (和服 in 产品和服务).
 pub(super) fn terms(text: &str, grain: Grain, chars_max: usize) -> Vec<String> {
     let mut found = Vec::new();
     for run in runs(text, chars_max) {
@@ -158,10 +166,13 @@ pub(super) fn terms(text: &str, grain: Grain, chars_max: usize) -> Vec<String> {
             found.push(run.text());
         }
         let whole = run.text();
-        for token in jieba().cut_for_search(&whole, false) {
-            if token.word.chars().nth(1).is_some() {
-                found.push(word_term(token.word));
+        let mut at = 0;
+        for token in jieba().cut(&whole, false) {
+            let length = token.word.chars().count();
+            if length > 1 {
+                found.extend(pairs(&run.chars[at..at + length]));
             }
+            at += length;
         }
     }
     found
@@ -172,7 +183,10 @@ pub(super) fn readings(c: char) -> Vec<&'static str> {
     let mut found: Vec<&'static str> = Vec::new();
     let common = c.to_pinyin().into_iter();
     let others = c.to_pinyin_multi().into_iter().flatten();
-    for sound in common.chain(others).map(|reading| keyboard(reading.plain())) {
+    for sound in common
+        .chain(others)
+        .map(|reading| keyboard(reading.plain()))
+    {
         if found.len() < READINGS_MAX && is_syllable_shaped(sound) && !found.contains(&sound) {
             found.push(sound);
         }
@@ -192,7 +206,10 @@ fn keyboard(plain: &'static str) -> &'static str {
 
 /// Leaves out sounds such as `ng` and `ê`, which nobody types.
 fn is_syllable_shaped(sound: &str) -> bool {
-    sound.is_ascii() && sound.bytes().any(|b| matches!(b, b'a' | b'e' | b'i' | b'o' | b'u' | b'v'))
+    sound.is_ascii()
+        && sound
+            .bytes()
+            .any(|b| matches!(b, b'a' | b'e' | b'i' | b'o' | b'u' | b'v'))
 }
 
 /// The term of two syllables in a row.
@@ -215,7 +232,12 @@ pub(super) enum Chains {
 }
 
 /// Collects the sounds of a text: syllables, pairs of syllables, chains of initials. Each once.
-pub(super) fn add_sounds(text: &str, chains: Chains, chars_max: usize, found: &mut BTreeSet<String>) {
+pub(super) fn add_sounds(
+    text: &str,
+    chains: Chains,
+    chars_max: usize,
+    found: &mut BTreeSet<String>,
+) {
     for run in runs(text, chars_max) {
         if run.script != Script::Han {
             continue;
@@ -248,7 +270,11 @@ fn add_chains(sounds: &[Vec<&'static str>], letters_max: usize, found: &mut BTre
         if letters.is_empty() {
             break;
         }
-        open = open.iter().flat_map(|chain| letters.iter().map(move |letter| format!("{chain}{letter}"))).take(CHAINS_MAX).collect();
+        open = open
+            .iter()
+            .flat_map(|chain| letters.iter().map(move |letter| format!("{chain}{letter}")))
+            .take(CHAINS_MAX)
+            .collect();
         found.extend(open.iter().map(|chain| initials_term(chain)));
     }
 }
@@ -258,13 +284,21 @@ pub(super) fn syllables() -> &'static BTreeSet<&'static str> {
     static SYLLABLES: OnceLock<BTreeSet<&'static str>> = OnceLock::new();
     SYLLABLES.get_or_init(|| {
         // Common characters carry every syllable; rare ones would add sounds nobody types.
-        ('\u{4e00}'..='\u{9fa5}').filter_map(|c| c.to_pinyin()).map(|p| keyboard(p.plain())).filter(|s| is_syllable_shaped(s)).collect()
+        ('\u{4e00}'..='\u{9fa5}')
+            .filter_map(|c| c.to_pinyin())
+            .map(|p| keyboard(p.plain()))
+            .filter(|s| is_syllable_shaped(s))
+            .collect()
     })
 }
 
 /// The syllables that begin with these letters.
 pub(super) fn syllables_from(beginning: &str) -> Vec<&'static str> {
-    syllables().range::<str, _>((Bound::Included(beginning), Bound::Unbounded)).take_while(|s| s.starts_with(beginning)).copied().collect()
+    syllables()
+        .range::<str, _>((Bound::Included(beginning), Bound::Unbounded))
+        .take_while(|s| s.starts_with(beginning))
+        .copied()
+        .collect()
 }
 
 /// A way to read typed letters as syllables.
@@ -301,13 +335,21 @@ const SPELLINGS_MAX: usize = 4;
 /// Bounds the search for readings, which is exponential for hostile input such as `aaaa...`.
 const SPELLING_STEPS_MAX: usize = 2_000;
 
-fn spell<'a>(rest: &'a str, before: &mut Vec<&'a str>, found: &mut Vec<Spelling>, steps_left: &mut usize) {
+fn spell<'a>(
+    rest: &'a str,
+    before: &mut Vec<&'a str>,
+    found: &mut Vec<Spelling>,
+    steps_left: &mut usize,
+) {
     if *steps_left == 0 {
         return;
     }
     *steps_left -= 1;
     if !syllables_from(rest).is_empty() {
-        found.push(Spelling { whole: before.iter().map(|s| (*s).to_owned()).collect(), last: rest.to_owned() });
+        found.push(Spelling {
+            whole: before.iter().map(|s| (*s).to_owned()).collect(),
+            last: rest.to_owned(),
+        });
     }
     for length in (1..=rest.len().min(6)).rev() {
         let (head, tail) = rest.split_at(length);
@@ -321,7 +363,10 @@ fn spell<'a>(rest: &'a str, before: &mut Vec<&'a str>, found: &mut Vec<Spelling>
 
 /// Sounds that are easily taken for this one: zh/z, ch/c, sh/s, and n/ng at the end. The sound itself comes first.
 pub(super) fn similar_sounds(sound: &str) -> Vec<String> {
-    let bare = ["zh", "ch", "sh"].iter().find(|two| sound.starts_with(**two)).map(|two| format!("{}{}", &two[..1], &sound[2..]));
+    let bare = ["zh", "ch", "sh"]
+        .iter()
+        .find(|two| sound.starts_with(**two))
+        .map(|two| format!("{}{}", &two[..1], &sound[2..]));
     let breathed = ["z", "c", "s"]
         .iter()
         .find(|one| sound.starts_with(**one) && !sound[1..].starts_with('h'))

@@ -91,16 +91,44 @@ codes! {
 const QUOTED_CHARS_MAX: usize = 60;
 
 /// Makes a fault.
-pub(super) fn fault(code: Code, sheet: &str, cell: String, field: &str, data: &[(&str, String)]) -> CellFault {
-    let data: BTreeMap<String, String> =
-        data.iter().map(|(key, value)| ((*key).to_owned(), value.chars().take(quoted_max(key)).collect())).collect();
-    let message = data.iter().fold(code.text().to_owned(), |text, (key, value)| text.replace(&format!("{{{key}}}"), value));
-    CellFault { sheet: sheet.to_owned(), cell, field: field.to_owned(), code: code.code().to_owned(), message, data }
+pub(super) fn fault(
+    code: Code,
+    sheet: &str,
+    cell: String,
+    field: &str,
+    data: &[(&str, String)],
+) -> CellFault {
+    let data: BTreeMap<String, String> = data
+        .iter()
+        .map(|(key, value)| {
+            (
+                (*key).to_owned(),
+                value.chars().take(quoted_max(key)).collect(),
+            )
+        })
+        .collect();
+    let message = data
+        .iter()
+        .fold(code.text().to_owned(), |text, (key, value)| {
+            text.replace(&format!("{{{key}}}"), value)
+        });
+    CellFault {
+        sheet: sheet.to_owned(),
+        cell,
+        field: field.to_owned(),
+        code: code.code().to_owned(),
+        message,
+        data,
+    }
 }
 
 /// Lists of what is allowed come from us and are shown whole.
 fn quoted_max(key: &str) -> usize {
-    if key == "allowed" { usize::MAX } else { QUOTED_CHARS_MAX }
+    if key == "allowed" {
+        usize::MAX
+    } else {
+        QUOTED_CHARS_MAX
+    }
 }
 
 /// Collects faults up to a limit and counts all of them.
@@ -113,7 +141,11 @@ pub(super) struct Faults {
 
 impl Faults {
     pub(super) fn new(max: usize) -> Self {
-        Self { list: Vec::new(), total: 0, max }
+        Self {
+            list: Vec::new(),
+            total: 0,
+            max,
+        }
     }
 
     pub(super) fn push(&mut self, fault: impl FnOnce() -> CellFault) {

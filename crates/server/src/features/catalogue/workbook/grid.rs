@@ -49,7 +49,10 @@ pub(super) struct RawRow {
 
 impl RawRow {
     pub(super) fn get(&self, column: usize) -> Option<&Raw> {
-        self.cells.iter().find(|(at, _)| *at == column).map(|(_, raw)| raw)
+        self.cells
+            .iter()
+            .find(|(at, _)| *at == column)
+            .map(|(_, raw)| raw)
     }
 
     /// Whether the row is an example, which is kept but not read.
@@ -76,11 +79,16 @@ pub(super) struct Region {
 
 impl Region {
     pub(super) fn covers(&self, row: u32, column: usize) -> bool {
-        (self.first.0..=self.last.0).contains(&row) && (self.first.1..=self.last.1).contains(&column)
+        (self.first.0..=self.last.0).contains(&row)
+            && (self.first.1..=self.last.1).contains(&column)
     }
 
     pub(super) fn name(&self) -> String {
-        format!("{}:{}", cell_name(self.first.0, self.first.1), cell_name(self.last.0, self.last.1))
+        format!(
+            "{}:{}",
+            cell_name(self.first.0, self.first.1),
+            cell_name(self.last.0, self.last.1)
+        )
     }
 }
 
@@ -89,7 +97,9 @@ pub(super) fn cell_name(row: u32, column: usize) -> String {
     let mut letters = Vec::new();
     let mut rest = column;
     loop {
-        letters.push(char::from(b'A' + u8::try_from(rest % 26).expect("a remainder of 26 fits")));
+        letters.push(char::from(
+            b'A' + u8::try_from(rest % 26).expect("a remainder of 26 fits"),
+        ));
         if rest < 26 {
             break;
         }
@@ -109,25 +119,48 @@ pub(super) struct Grids {
 /// Reads the cells of both sheets. Stops at the first row beyond a limit.
 pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Grids, WorkbookError> {
     // The parser is written for honest files: on crafted ones its arithmetic may panic, which must stay here.
-    catch_unwind(AssertUnwindSafe(|| read_workbook(bytes, limits))).unwrap_or(Err(WorkbookError::Unreadable))
+    catch_unwind(AssertUnwindSafe(|| read_workbook(bytes, limits)))
+        .unwrap_or(Err(WorkbookError::Unreadable))
 }
 
 fn read_workbook(bytes: &[u8], limits: &Limits) -> Result<Grids, WorkbookError> {
-    let mut workbook: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).map_err(|_| WorkbookError::Unreadable)?;
+    let mut workbook: Xlsx<_> =
+        Xlsx::new(Cursor::new(bytes)).map_err(|_| WorkbookError::Unreadable)?;
     let names = workbook.sheet_names();
     let find = |wanted: &'static str| {
-        names.iter().find(|name| name.trim() == wanted).cloned().ok_or(WorkbookError::SheetMissing { sheet: wanted })
+        names
+            .iter()
+            .find(|name| name.trim() == wanted)
+            .cloned()
+            .ok_or(WorkbookError::SheetMissing { sheet: wanted })
     };
     let (entry_name, item_name) = (find(ENTRY_SHEET.name)?, find(ITEM_SHEET.name)?);
-    let version = match names.iter().any(|name| name == MARKER_SHEET) {
-        true => read_version(&mut workbook)?,
-        false => None,
+    let version = if names.iter().any(|name| name == MARKER_SHEET) {
+        read_version(&mut workbook)?
+    } else {
+        None
     };
-    let too_many_entries = || WorkbookError::TooManyEntries { entries_max: limits.entries_max };
-    let too_many_items = || WorkbookError::TooManyItems { items_max: limits.items_max };
+    let too_many_entries = || WorkbookError::TooManyEntries {
+        entries_max: limits.entries_max,
+    };
+    let too_many_items = || WorkbookError::TooManyItems {
+        items_max: limits.items_max,
+    };
     Ok(Grids {
-        entries: read_sheet(&mut workbook, &entry_name, &ENTRY_SHEET, limits.entries_max, too_many_entries)?,
-        items: read_sheet(&mut workbook, &item_name, &ITEM_SHEET, limits.items_max, too_many_items)?,
+        entries: read_sheet(
+            &mut workbook,
+            &entry_name,
+            &ENTRY_SHEET,
+            limits.entries_max,
+            too_many_entries,
+        )?,
+        items: read_sheet(
+            &mut workbook,
+            &item_name,
+            &ITEM_SHEET,
+            limits.items_max,
+            too_many_items,
+        )?,
         version,
     })
 }
@@ -135,7 +168,9 @@ fn read_workbook(bytes: &[u8], limits: &Limits) -> Result<Grids, WorkbookError> 
 type Workbook<'a> = Xlsx<Cursor<&'a [u8]>>;
 
 fn read_version(workbook: &mut Workbook<'_>) -> Result<Option<String>, WorkbookError> {
-    let mut cells = workbook.worksheet_cells_reader(MARKER_SHEET).map_err(|_| WorkbookError::Unreadable)?;
+    let mut cells = workbook
+        .worksheet_cells_reader(MARKER_SHEET)
+        .map_err(|_| WorkbookError::Unreadable)?;
     while let Some(cell) = cells.next_cell().map_err(|_| WorkbookError::Unreadable)? {
         if cell.get_position() == (0, 1) {
             return Ok(match raw(cell.get_value()) {
@@ -163,7 +198,11 @@ fn read_sheet(
             found.header = row.cells;
             return Ok(());
         }
-        let limit = if row.is_example() { (&mut skipped, SKIPPED_ROWS_MAX) } else { (&mut counted, rows_max) };
+        let limit = if row.is_example() {
+            (&mut skipped, SKIPPED_ROWS_MAX)
+        } else {
+            (&mut counted, rows_max)
+        };
         *limit.0 += 1;
         if *limit.0 > limit.1 {
             return Err(too_many());
@@ -172,20 +211,32 @@ fn read_sheet(
         Ok(())
     };
 
-    let mut cells = workbook.worksheet_cells_reader(name).map_err(|_| WorkbookError::Unreadable)?;
+    let mut cells = workbook
+        .worksheet_cells_reader(name)
+        .map_err(|_| WorkbookError::Unreadable)?;
     let mut open: Option<RawRow> = None;
-    while let Some(record) = cells.next_cell_with_formula_metadata().map_err(|_| WorkbookError::Unreadable)? {
+    while let Some(record) = cells
+        .next_cell_with_formula_metadata()
+        .map_err(|_| WorkbookError::Unreadable)?
+    {
         let (row, column) = record.pos;
-        let (Ok(column), true) = (usize::try_from(column), row < ROWS_MAX) else { return Err(WorkbookError::Unreadable) };
+        let (Ok(column), true) = (usize::try_from(column), row < ROWS_MAX) else {
+            return Err(WorkbookError::Unreadable);
+        };
         let value = match record.formula {
             Some(formula) => Some(Raw::Formula(formula_text(formula))),
             None => raw(&record.value),
         };
-        let (Some(value), true) = (value, column < COLUMNS_MAX) else { continue };
+        let (Some(value), true) = (value, column < COLUMNS_MAX) else {
+            continue;
+        };
         match &mut open {
             Some(current) if current.number == row + 1 => current.cells.push((column, value)),
             _ => {
-                if let Some(done) = open.replace(RawRow { number: row + 1, cells: vec![(column, value)] }) {
+                if let Some(done) = open.replace(RawRow {
+                    number: row + 1,
+                    cells: vec![(column, value)],
+                }) {
                     // Rows out of order would put faults into the wrong cells.
                     if done.number > row {
                         return Err(WorkbookError::Unreadable);
@@ -200,7 +251,9 @@ fn read_sheet(
         take(done, &mut found)?;
     }
     drop_problem_column(&mut found, sheet);
-    let merged = workbook.merge_cells_by_sheet_name(name).map_err(|_| WorkbookError::Unreadable)?;
+    let merged = workbook
+        .merge_cells_by_sheet_name(name)
+        .map_err(|_| WorkbookError::Unreadable)?;
     found.merged = merged.iter().take(MERGED_MAX).filter_map(region).collect();
     Ok(found)
 }
@@ -210,7 +263,10 @@ fn drop_problem_column(found: &mut RawSheet, sheet: &Sheet) {
     let problem = found
         .header
         .iter()
-        .find(|(at, raw)| *at >= sheet.columns.len() && matches!(raw, Raw::Text(text) if text.trim() == PROBLEM_HEADER))
+        .find(|(at, raw)| {
+            *at >= sheet.columns.len()
+                && matches!(raw, Raw::Text(text) if text.trim() == PROBLEM_HEADER)
+        })
         .map(|(at, _)| *at);
     let Some(problem) = problem else { return };
     found.header.retain(|(at, _)| *at != problem);
@@ -221,8 +277,12 @@ fn drop_problem_column(found: &mut RawSheet, sheet: &Sheet) {
 }
 
 fn region(dimensions: &Dimensions) -> Option<Region> {
-    let corner = |(row, column): (u32, u32)| Some((row.checked_add(1)?, usize::try_from(column).ok()?));
-    Some(Region { first: corner(dimensions.start)?, last: corner(dimensions.end)? })
+    let corner =
+        |(row, column): (u32, u32)| Some((row.checked_add(1)?, usize::try_from(column).ok()?));
+    Some(Region {
+        first: corner(dimensions.start)?,
+        last: corner(dimensions.end)?,
+    })
 }
 
 fn raw(value: &DataRef<'_>) -> Option<Raw> {
@@ -230,18 +290,28 @@ fn raw(value: &DataRef<'_>) -> Option<Raw> {
         DataRef::Empty => None,
         DataRef::Int(number) => Some(Raw::Text(number.to_string())),
         DataRef::Float(number) => Some(Raw::Number(*number)),
-        DataRef::String(written) => text(written),
         DataRef::SharedString(written) => text(written),
         DataRef::Bool(value) => Some(Raw::Bool(*value)),
         DataRef::DateTime(date) => Some(Raw::Date(date.as_f64())),
-        DataRef::DateTimeIso(written) | DataRef::DurationIso(written) => text(written),
+        DataRef::String(written)
+        | DataRef::DateTimeIso(written)
+        | DataRef::DurationIso(written) => text(written),
         DataRef::Error(error) => Some(Raw::Error(error.to_string())),
     }
 }
 
 fn text(written: &str) -> Option<Raw> {
-    let trimmed = written.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\u{200b}' | '\u{feff}'));
-    (!trimmed.is_empty()).then(|| Raw::Text(trimmed.replace("\r\n", "\n").chars().take(CELL_CHARS_MAX).collect()))
+    let trimmed =
+        written.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\u{200b}' | '\u{feff}'));
+    (!trimmed.is_empty()).then(|| {
+        Raw::Text(
+            trimmed
+                .replace("\r\n", "\n")
+                .chars()
+                .take(CELL_CHARS_MAX)
+                .collect(),
+        )
+    })
 }
 
 fn formula_text(formula: calamine::XlsxFormulaMetadata) -> String {

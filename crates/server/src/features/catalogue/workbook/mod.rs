@@ -61,6 +61,10 @@ pub struct TemplateOptions {
 
 /// How much a workbook may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "limits end in `_max` throughout the product"
+)]
 pub struct Limits {
     /// Size of the file, in bytes.
     pub bytes_max: usize,
@@ -149,9 +153,18 @@ impl Import {
     /// Turns a fault of the content into one of its cell. `None` if the cell is known to be faulty already, because
     /// what follows from a fault need not be told, or if there is no such cell.
     #[must_use]
-    pub fn content_fault(&self, entry_index: usize, field: &str, code: &str, message: &str) -> Option<CellFault> {
+    pub fn content_fault(
+        &self,
+        entry_index: usize,
+        field: &str,
+        code: &str,
+        message: &str,
+    ) -> Option<CellFault> {
         let (sheet, cell) = self.cell_of(entry_index, field)?;
-        let is_known = self.faults.iter().any(|fault| fault.sheet == sheet && fault.cell == cell);
+        let is_known = self
+            .faults
+            .iter()
+            .any(|fault| fault.sheet == sheet && fault.cell == cell);
         (!is_known).then(|| CellFault {
             sheet: sheet.to_owned(),
             cell,
@@ -271,9 +284,10 @@ impl WorkbookError {
     #[must_use]
     pub fn kind(&self) -> Kind {
         match self {
-            Self::FileTooLarge { .. } | Self::UnpacksTooLarge { .. } | Self::TooManyEntries { .. } | Self::TooManyItems { .. } => {
-                Kind::TooMany
-            }
+            Self::FileTooLarge { .. }
+            | Self::UnpacksTooLarge { .. }
+            | Self::TooManyEntries { .. }
+            | Self::TooManyItems { .. } => Kind::TooMany,
             Self::NotXlsx { .. }
             | Self::Unreadable
             | Self::SheetMissing { .. }

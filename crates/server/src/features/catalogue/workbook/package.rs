@@ -23,7 +23,9 @@ const OLD_OFFICE: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
 /// Refuses what isn't a workbook, and what would swell beyond the limits.
 pub(super) fn inspect(bytes: &[u8], limits: &Limits) -> Result<(), WorkbookError> {
     if bytes.len() > limits.bytes_max {
-        return Err(WorkbookError::FileTooLarge { bytes_max: limits.bytes_max });
+        return Err(WorkbookError::FileTooLarge {
+            bytes_max: limits.bytes_max,
+        });
     }
     let found = match bytes {
         [] => Some(FoundFormat::Nothing),
@@ -35,9 +37,15 @@ pub(super) fn inspect(bytes: &[u8], limits: &Limits) -> Result<(), WorkbookError
         return Err(WorkbookError::NotXlsx { found });
     }
     let parts = directory(bytes).ok_or(WorkbookError::Unreadable)?;
-    let holds = |wanted: &str| parts.iter().any(|part| part.name.eq_ignore_ascii_case(wanted.as_bytes()));
+    let holds = |wanted: &str| {
+        parts
+            .iter()
+            .any(|part| part.name.eq_ignore_ascii_case(wanted.as_bytes()))
+    };
     if !holds("[Content_Types].xml") || !holds("xl/workbook.xml") {
-        return Err(WorkbookError::NotXlsx { found: FoundFormat::OtherArchive });
+        return Err(WorkbookError::NotXlsx {
+            found: FoundFormat::OtherArchive,
+        });
     }
     let mut unpacked: u64 = 0;
     for part in &parts {
@@ -57,10 +65,14 @@ struct Part<'a> {
 /// Reads the directory; `None` if it is broken, encrypted, in parts or of the 64-bit form, which no office
 /// program uses for files this small.
 fn directory(bytes: &[u8]) -> Option<Vec<Part<'_>>> {
-    let end_at = bytes.windows(4).rposition(|window| window == DIRECTORY_END)?;
+    let end_at = bytes
+        .windows(4)
+        .rposition(|window| window == DIRECTORY_END)?;
     let end = bytes.get(end_at..)?;
     let comment_bytes = usize::from(u16_at(end, 20)?);
-    if end.len() != 22 + comment_bytes || end_at.checked_sub(20).and_then(|at| bytes.get(at..at + 4)) == Some(ZIP64_LOCATOR) {
+    if end.len() != 22 + comment_bytes
+        || end_at.checked_sub(20).and_then(|at| bytes.get(at..at + 4)) == Some(ZIP64_LOCATOR)
+    {
         return None;
     }
     let count = usize::from(u16_at(end, 10)?);
@@ -94,23 +106,44 @@ fn directory(bytes: &[u8]) -> Option<Vec<Part<'_>>> {
 }
 
 /// Unpacks a part into nowhere and returns its size.
-fn unpack(bytes: &[u8], part: &Part<'_>, bytes_left: u64, limits: &Limits) -> Result<u64, WorkbookError> {
+fn unpack(
+    bytes: &[u8],
+    part: &Part<'_>,
+    bytes_left: u64,
+    limits: &Limits,
+) -> Result<u64, WorkbookError> {
     let packed = packed(bytes, part).ok_or(WorkbookError::Unreadable)?;
-    let mut unpacked: Box<dyn Read + '_> = if part.is_deflated { Box::new(DeflateDecoder::new(packed)) } else { Box::new(packed) };
-    let is_sheet = part.name.to_ascii_lowercase().starts_with(b"xl/worksheets/");
-    let is_xml = part.name.to_ascii_lowercase().ends_with(b".xml") || part.name.to_ascii_lowercase().ends_with(b".rels");
-    let bytes_max = if is_sheet { bytes_left } else { bytes_left.min(limits.part_bytes_max) };
+    let mut unpacked: Box<dyn Read + '_> = if part.is_deflated {
+        Box::new(DeflateDecoder::new(packed))
+    } else {
+        Box::new(packed)
+    };
+    let is_sheet = part
+        .name
+        .to_ascii_lowercase()
+        .starts_with(b"xl/worksheets/");
+    let is_xml = part.name.to_ascii_lowercase().ends_with(b".xml")
+        || part.name.to_ascii_lowercase().ends_with(b".rels");
+    let bytes_max = if is_sheet {
+        bytes_left
+    } else {
+        bytes_left.min(limits.part_bytes_max)
+    };
     let mut scan = Scan::default();
     let mut size: u64 = 0;
     let mut buffer = [0; 16_384];
     loop {
-        let read = unpacked.read(&mut buffer).map_err(|_| WorkbookError::Unreadable)?;
+        let read = unpacked
+            .read(&mut buffer)
+            .map_err(|_| WorkbookError::Unreadable)?;
         if read == 0 {
             return Ok(size);
         }
         size += u64::try_from(read).unwrap_or(u64::MAX);
         if size > bytes_max {
-            return Err(WorkbookError::UnpacksTooLarge { bytes_max: limits.unpacked_bytes_max });
+            return Err(WorkbookError::UnpacksTooLarge {
+                bytes_max: limits.unpacked_bytes_max,
+            });
         }
         let chunk = &buffer[..read];
         // A NUL means UTF-16, in which the scan would see nothing. Office programs write UTF-8.
@@ -155,14 +188,22 @@ impl Scan {
         }
         for byte in chunk {
             self.state = match (self.state, byte) {
-                (ScanState::BeforeValue, b' ' | b'\t' | b'\r' | b'\n' | b'=' | b'"' | b'\'') => ScanState::BeforeValue,
-                (ScanState::BeforeValue, b'0'..=b'9') => ScanState::Value(u64::from(byte - b'0')),
-                (ScanState::Value(value), b'0'..=b'9') => {
-                    ScanState::Value(value.saturating_mul(10).saturating_add(u64::from(byte - b'0')))
+                (ScanState::BeforeValue, b' ' | b'\t' | b'\r' | b'\n' | b'=' | b'"' | b'\'') => {
+                    ScanState::BeforeValue
                 }
+                (ScanState::BeforeValue, b'0'..=b'9') => ScanState::Value(u64::from(byte - b'0')),
+                (ScanState::Value(value), b'0'..=b'9') => ScanState::Value(
+                    value
+                        .saturating_mul(10)
+                        .saturating_add(u64::from(byte - b'0')),
+                ),
                 (ScanState::Value(value), _) if value > ANNOUNCED_TEXTS_MAX => return false,
                 (ScanState::Name(seen), _) if *byte == Self::NAME[seen] => {
-                    if seen + 1 == Self::NAME.len() { ScanState::BeforeValue } else { ScanState::Name(seen + 1) }
+                    if seen + 1 == Self::NAME.len() {
+                        ScanState::BeforeValue
+                    } else {
+                        ScanState::Name(seen + 1)
+                    }
                 }
                 _ if *byte == Self::NAME[0] => ScanState::Name(1),
                 _ => ScanState::Start,

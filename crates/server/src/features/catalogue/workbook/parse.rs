@@ -3,13 +3,19 @@
 use std::collections::HashMap;
 
 use tongqu_domain::catalogue::{
-    CheckKind, Contact, DataItem, DataType, EntryContent, MaskKind, ResourceFormat, Sensitivity, UpdateCycle,
+    CheckKind, Contact, DataItem, DataType, EntryContent, MaskKind, ResourceFormat, Sensitivity,
+    UpdateCycle,
 };
 
-use super::columns::{Column, ENTRY_SHEET, ITEM_SHEET, LINK_FIELD, List, Need, SEPARATOR, Shape, Sheet, YES_NO};
+use super::columns::{
+    Column, ENTRY_SHEET, ITEM_SHEET, LINK_FIELD, List, Need, SEPARATOR, Shape, Sheet, YES_NO,
+};
 use super::faults::{Code, Faults, fault};
 use super::grid::{self, Raw, RawRow, RawSheet, Region, cell_name};
-use super::{CellFault, Choice, Import, ImportedEntry, Limits, TEMPLATE_VERSION, TemplateOptions, WorkbookError, package};
+use super::{
+    CellFault, Choice, Import, ImportedEntry, Limits, TEMPLATE_VERSION, TemplateOptions,
+    WorkbookError, package,
+};
 
 /// The largest whole number Excel keeps exactly: fifteen digits.
 const EXACT_MAX: f64 = 999_999_999_999_999.0;
@@ -21,11 +27,21 @@ const NAMED_LABELS_MAX: usize = 20;
 /// Faults in cells are part of the result, all of them at once. Errors are what makes the whole file unusable:
 /// not a workbook, too large, other columns than those of the template, nothing filled in.
 /// Memory stays within a small multiple of the limits. Takes about a second for a file at the limits.
-pub fn read(bytes: &[u8], options: &TemplateOptions, limits: &Limits) -> Result<Import, WorkbookError> {
+pub fn read(
+    bytes: &[u8],
+    options: &TemplateOptions,
+    limits: &Limits,
+) -> Result<Import, WorkbookError> {
     package::inspect(bytes, limits)?;
     let grids = grid::read(bytes, limits)?;
-    if let Some(found) = grids.version.filter(|found| *found != TEMPLATE_VERSION.to_string()) {
-        return Err(WorkbookError::Version { found, expected: TEMPLATE_VERSION });
+    if let Some(found) = grids
+        .version
+        .filter(|found| *found != TEMPLATE_VERSION.to_string())
+    {
+        return Err(WorkbookError::Version {
+            found,
+            expected: TEMPLATE_VERSION,
+        });
     }
     let mut header_faults = header_faults(&grids.entries, &ENTRY_SHEET);
     header_faults.extend(self::header_faults(&grids.items, &ITEM_SHEET));
@@ -55,7 +71,9 @@ fn header_faults(found: &RawSheet, sheet: &Sheet) -> Vec<CellFault> {
         Some(_) => "？",
         None => "",
     };
-    let is_next = |column: Option<&Column>, at: usize| column.is_some_and(|column| column.is_headed_by(text(at)));
+    let is_next = |column: Option<&Column>, at: usize| {
+        column.is_some_and(|column| column.is_headed_by(text(at)))
+    };
     let mut faults = Vec::new();
     let (mut expected, mut at) = (0, 0);
     while let Some(column) = sheet.columns.get(expected) {
@@ -65,7 +83,10 @@ fn header_faults(found: &RawSheet, sheet: &Sheet) -> Vec<CellFault> {
             continue;
         }
         let shown = if text(at).is_empty() { "空" } else { text(at) };
-        let data = [("expected", column.marked_header()), ("found", shown.to_owned())];
+        let data = [
+            ("expected", column.marked_header()),
+            ("found", shown.to_owned()),
+        ];
         let cell = cell_name(1, at);
         if is_next(sheet.columns.get(expected + 1), at) {
             faults.push(fault(Code::ColumnMissing, sheet.name, cell, "", &data));
@@ -94,8 +115,17 @@ struct OpenEntry {
 
 impl OpenEntry {
     fn close(self) -> ImportedEntry {
-        let (content, draft) = if self.is_faulty { (None, self.content) } else { (self.content, None) };
-        ImportedEntry { row: self.row, content, draft, item_rows: self.item_rows }
+        let (content, draft) = if self.is_faulty {
+            (None, self.content)
+        } else {
+            (self.content, None)
+        };
+        ImportedEntry {
+            row: self.row,
+            content,
+            draft,
+            item_rows: self.item_rows,
+        }
     }
 }
 
@@ -104,7 +134,14 @@ fn read_entries(raw: &RawSheet, options: &TemplateOptions, faults: &mut Faults) 
     let mut rows_by_name: HashMap<String, u32> = HashMap::new();
     let mut entries = Vec::new();
     for row in raw.rows.iter().filter(|row| !row.is_example()) {
-        let mut cells = Cells { sheet: &ENTRY_SHEET, row, merged: &raw.merged, options, faults, is_faulty: false };
+        let mut cells = Cells {
+            sheet: &ENTRY_SHEET,
+            row,
+            merged: &raw.merged,
+            options,
+            faults,
+            is_faulty: false,
+        };
         let content = entry(&mut cells);
         let name = cells.peek("name");
         if let Some(first) = name.as_ref().and_then(|name| rows_by_name.get(name)) {
@@ -114,7 +151,13 @@ fn read_entries(raw: &RawSheet, options: &TemplateOptions, faults: &mut Faults) 
         }
         cells.report_outside();
         let is_faulty = cells.is_faulty || content.is_none();
-        entries.push(OpenEntry { row: row.number, name, is_faulty, content, item_rows: Vec::new() });
+        entries.push(OpenEntry {
+            row: row.number,
+            name,
+            is_faulty,
+            content,
+            item_rows: Vec::new(),
+        });
     }
     entries
 }
@@ -133,13 +176,20 @@ fn entry(cells: &mut Cells<'_>) -> Option<EntryContent> {
     let open = cells.yes_no("open");
     let open_condition = cells.optional_text("open_condition");
     let update_cycle = cells.one("update_cycle", UpdateCycle::find);
-    let grade = cells.number("grade").and_then(|grade| u8::try_from(grade).ok());
+    let grade = cells
+        .number("grade")
+        .and_then(|grade| u8::try_from(grade).ok());
     let source_system = cells.optional_text("source_system");
     let libraries = &cells.options.base_libraries;
     let base_library = cells.one("base_library", |text| code_of(libraries, text));
-    let authorising_contact =
-        Contact { name: cells.text("authorising_contact.name"), phone: cells.text("authorising_contact.phone") };
-    let technical_contact = Contact { name: cells.text("technical_contact.name"), phone: cells.text("technical_contact.phone") };
+    let authorising_contact = Contact {
+        name: cells.text("authorising_contact.name"),
+        phone: cells.text("authorising_contact.phone"),
+    };
+    let technical_contact = Contact {
+        name: cells.text("technical_contact.name"),
+        phone: cells.text("technical_contact.phone"),
+    };
     let related_codes = cells.lines("related_codes");
     let declared_unclassified = cells.yes_no("declared_unclassified");
     Some(EntryContent {
@@ -165,7 +215,12 @@ fn entry(cells: &mut Cells<'_>) -> Option<EntryContent> {
     })
 }
 
-fn read_items(raw: &RawSheet, options: &TemplateOptions, entries: &mut [OpenEntry], faults: &mut Faults) {
+fn read_items(
+    raw: &RawSheet,
+    options: &TemplateOptions,
+    entries: &mut [OpenEntry],
+    faults: &mut Faults,
+) {
     merged_faults(raw, &ITEM_SHEET, faults);
     let mut index_by_name: HashMap<String, usize> = HashMap::new();
     for (index, entry) in entries.iter().enumerate() {
@@ -174,16 +229,28 @@ fn read_items(raw: &RawSheet, options: &TemplateOptions, entries: &mut [OpenEntr
         }
     }
     for row in raw.rows.iter().filter(|row| !row.is_example()) {
-        let mut cells = Cells { sheet: &ITEM_SHEET, row, merged: &raw.merged, options, faults, is_faulty: false };
+        let mut cells = Cells {
+            sheet: &ITEM_SHEET,
+            row,
+            merged: &raw.merged,
+            options,
+            faults,
+            is_faulty: false,
+        };
         let link = cells.optional_text(LINK_FIELD);
-        let index = link.as_ref().and_then(|link| index_by_name.get(link)).copied();
+        let index = link
+            .as_ref()
+            .and_then(|link| index_by_name.get(link))
+            .copied();
         if index.is_none() && link.is_some() {
             cells.report(Code::OrphanItem, LINK_FIELD, &[]);
         }
         let item = item(&mut cells);
         cells.report_outside();
         let is_faulty = cells.is_faulty;
-        let Some(entry) = index.and_then(|index| entries.get_mut(index)) else { continue };
+        let Some(entry) = index.and_then(|index| entries.get_mut(index)) else {
+            continue;
+        };
         entry.is_faulty |= is_faulty || item.is_none();
         if let (Some(content), Some(item)) = (&mut entry.content, item) {
             content.items.push(item);
@@ -220,13 +287,28 @@ fn item(cells: &mut Cells<'_>) -> Option<DataItem> {
 }
 
 fn code_of(choices: &[Choice], text: &str) -> Option<String> {
-    choices.iter().find(|choice| choice.name == text || choice.code == text).map(|choice| choice.code.clone())
+    choices
+        .iter()
+        .find(|choice| choice.name == text || choice.code == text)
+        .map(|choice| choice.code.clone())
 }
 
 fn merged_faults(raw: &RawSheet, sheet: &Sheet, faults: &mut Faults) {
-    for region in raw.merged.iter().filter(|region| region.first.1 < sheet.columns.len()) {
+    for region in raw
+        .merged
+        .iter()
+        .filter(|region| region.first.1 < sheet.columns.len())
+    {
         let cell = cell_name(region.first.0, region.first.1);
-        faults.push(|| fault(Code::Merged, sheet.name, cell, sheet.columns[region.first.1].field, &[("range", region.name())]));
+        faults.push(|| {
+            fault(
+                Code::Merged,
+                sheet.name,
+                cell,
+                sheet.columns[region.first.1].field,
+                &[("range", region.name())],
+            )
+        });
     }
 }
 
@@ -240,7 +322,7 @@ struct Cells<'a> {
     is_faulty: bool,
 }
 
-impl<'a> Cells<'a> {
+impl Cells<'_> {
     fn column(&self, field: &str) -> (usize, &'static Column) {
         let at = self.sheet.position(field);
         (at, &self.sheet.columns[at])
@@ -261,7 +343,15 @@ impl<'a> Cells<'a> {
         let width = self.sheet.columns.len();
         for (at, _) in self.row.cells.iter().filter(|(at, _)| *at >= width) {
             self.is_faulty = true;
-            self.faults.push(|| fault(Code::OutsideColumns, self.sheet.name, cell_name(self.row.number, *at), "", &[]));
+            self.faults.push(|| {
+                fault(
+                    Code::OutsideColumns,
+                    self.sheet.name,
+                    cell_name(self.row.number, *at),
+                    "",
+                    &[],
+                )
+            });
         }
     }
 
@@ -306,7 +396,11 @@ impl<'a> Cells<'a> {
             return;
         }
         // A merged region blanks the cells it covers; it is told once, at its corner.
-        if self.merged.iter().any(|region| region.covers(self.row.number, at)) {
+        if self
+            .merged
+            .iter()
+            .any(|region| region.covers(self.row.number, at))
+        {
             self.is_faulty = true;
         } else {
             self.report(Code::Required, field, &[]);
@@ -323,17 +417,33 @@ impl<'a> Cells<'a> {
         let (chars_max, breaks) = match self.column(field).1.shape {
             Shape::Line { chars_max } => (chars_max, Breaks::Refused),
             Shape::Paragraph { chars_max } => (chars_max, Breaks::Allowed),
-            shape @ (Shape::Number { .. } | Shape::One(_) | Shape::Several(_) | Shape::Lines { .. }) => {
+            shape @ (Shape::Number { .. }
+            | Shape::One(_)
+            | Shape::Several(_)
+            | Shape::Lines { .. }) => {
                 unreachable!("a column of shape {shape:?} is not read as one text")
             }
         };
         self.checked(field, text, chars_max, breaks)
     }
 
-    fn checked(&mut self, field: &'static str, text: String, chars_max: usize, breaks: Breaks) -> Option<String> {
+    fn checked(
+        &mut self,
+        field: &'static str,
+        text: String,
+        chars_max: usize,
+        breaks: Breaks,
+    ) -> Option<String> {
         let length = text.chars().count();
         if length > chars_max {
-            self.report(Code::TooLong, field, &[("max", chars_max.to_string()), ("length", length.to_string())]);
+            self.report(
+                Code::TooLong,
+                field,
+                &[
+                    ("max", chars_max.to_string()),
+                    ("length", length.to_string()),
+                ],
+            );
         } else if text.chars().any(is_invisible) {
             self.report(Code::ControlCharacter, field, &[]);
         } else if breaks == Breaks::Refused && text.contains('\n') {
@@ -346,7 +456,9 @@ impl<'a> Cells<'a> {
 
     /// Texts in one cell, each on its own.
     fn lines(&mut self, field: &'static str) -> Vec<String> {
-        let Some(text) = self.string(field) else { return Vec::new() };
+        let Some(text) = self.string(field) else {
+            return Vec::new();
+        };
         let chars_max = match self.column(field).1.shape {
             Shape::Lines { chars_max } => chars_max,
             shape => unreachable!("a column of shape {shape:?} is not read as several texts"),
@@ -383,37 +495,61 @@ impl<'a> Cells<'a> {
     /// The codes of the modes, each once, in the order of the pack.
     fn modes(&mut self) -> Vec<String> {
         let field = "modes";
-        let Some(text) = self.string(field) else { return Vec::new() };
+        let Some(text) = self.string(field) else {
+            return Vec::new();
+        };
         let choices = &self.options.modes;
         let codes: Vec<Option<String>> = parts(&text).map(|part| code_of(choices, part)).collect();
         if codes.is_empty() || codes.contains(&None) {
             self.report_unknown(field);
         }
-        choices.iter().filter(|choice| codes.iter().flatten().any(|code| *code == choice.code)).map(|choice| choice.code.clone()).collect()
+        choices
+            .iter()
+            .filter(|choice| codes.iter().flatten().any(|code| *code == choice.code))
+            .map(|choice| choice.code.clone())
+            .collect()
     }
 
     fn report_unknown(&mut self, field: &'static str) {
         let labels = match self.column(field).1.shape {
             Shape::One(list) | Shape::Several(list) => list.labels(self.options),
-            Shape::Line { .. } | Shape::Paragraph { .. } | Shape::Number { .. } | Shape::Lines { .. } => Vec::new(),
+            Shape::Line { .. }
+            | Shape::Paragraph { .. }
+            | Shape::Number { .. }
+            | Shape::Lines { .. } => Vec::new(),
         };
-        let named = labels.iter().take(NAMED_LABELS_MAX).map(String::as_str).collect::<Vec<_>>().join(SEPARATOR);
+        let named = labels
+            .iter()
+            .take(NAMED_LABELS_MAX)
+            .map(String::as_str)
+            .collect::<Vec<_>>()
+            .join(SEPARATOR);
         self.report(Code::UnknownValue, field, &[("allowed", named)]);
     }
 
     fn number(&mut self, field: &'static str) -> Option<u32> {
         let (at, column) = self.column(field);
         let Shape::Number { min, max } = column.shape else {
-            unreachable!("a column of shape {:?} is not read as a number", column.shape)
+            unreachable!(
+                "a column of shape {:?} is not read as a number",
+                column.shape
+            )
         };
         let text = match self.row.get(at) {
             // 2.5 is not a damaged text here but simply not a whole number.
             Some(Raw::Number(number)) => exact(*number).unwrap_or_default(),
             _ => self.string(field)?,
         };
-        let found = text.parse::<u32>().ok().filter(|number| (min..=max).contains(number));
+        let found = text
+            .parse::<u32>()
+            .ok()
+            .filter(|number| (min..=max).contains(number));
         if found.is_none() {
-            self.report(Code::NotANumber, field, &[("min", min.to_string()), ("max", max.to_string())]);
+            self.report(
+                Code::NotANumber,
+                field,
+                &[("min", min.to_string()), ("max", max.to_string())],
+            );
         }
         found
     }
@@ -435,10 +571,13 @@ fn exact(number: f64) -> Option<String> {
 
 /// Control characters and marks that turn the direction of text: they make a text look like another.
 fn is_invisible(c: char) -> bool {
-    (c.is_control() && !matches!(c, '\n' | '\t')) || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    (c.is_control() && !matches!(c, '\n' | '\t'))
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 /// The parts of a cell with several values.
 fn parts(text: &str) -> impl Iterator<Item = &str> {
-    text.split(['、', '，', ',', ';', '；', '\n']).map(str::trim).filter(|part| !part.is_empty())
+    text.split(['、', '，', ',', ';', '；', '\n'])
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
 }

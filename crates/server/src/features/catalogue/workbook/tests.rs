@@ -2,19 +2,30 @@ use std::io::Write as _;
 
 use rust_xlsxwriter::{ExcelDateTime, Format, Formula, Workbook, Worksheet};
 use tongqu_domain::catalogue::{
-    CheckKind, Contact, DataItem, DataType, EntryContent, MaskKind, ResourceFormat, Sensitivity, UpdateCycle,
+    CheckKind, Contact, DataItem, DataType, EntryContent, MaskKind, ResourceFormat, Sensitivity,
+    UpdateCycle,
 };
 
 use super::columns::{ENTRY_SHEET, ITEM_SHEET, Shape, Sheet};
 use super::*;
 
 fn choices(pairs: &[(&str, &str)]) -> Vec<Choice> {
-    pairs.iter().map(|(code, name)| Choice { code: (*code).to_owned(), name: (*name).to_owned() }).collect()
+    pairs
+        .iter()
+        .map(|(code, name)| Choice {
+            code: (*code).to_owned(),
+            name: (*name).to_owned(),
+        })
+        .collect()
 }
 
 fn options() -> TemplateOptions {
     TemplateOptions {
-        sharing_classes: choices(&[("unconditional", "无条件共享"), ("conditional", "有条件共享"), ("not_shared", "不予共享")]),
+        sharing_classes: choices(&[
+            ("unconditional", "无条件共享"),
+            ("conditional", "有条件共享"),
+            ("not_shared", "不予共享"),
+        ]),
         modes: choices(&[("table", "库表"), ("file", "文件"), ("interface", "接口")]),
         base_libraries: choices(&[("population", "人口"), ("legal_person", "法人")]),
     }
@@ -52,8 +63,14 @@ fn entry(name: &str) -> EntryContent {
         grade: 3,
         source_system: None,
         base_library: Some("population".to_owned()),
-        authorising_contact: Contact { name: "王五".to_owned(), phone: "0375-7654321".to_owned() },
-        technical_contact: Contact { name: "赵六".to_owned(), phone: "13800000000".to_owned() },
+        authorising_contact: Contact {
+            name: "王五".to_owned(),
+            phone: "0375-7654321".to_owned(),
+        },
+        technical_contact: Contact {
+            name: "赵六".to_owned(),
+            phone: "13800000000".to_owned(),
+        },
         related_codes: vec!["307001/1".to_owned(), "307001/2".to_owned()],
         declared_unclassified: true,
         items: vec![
@@ -98,7 +115,9 @@ impl Sheets {
             let worksheet = workbook.add_worksheet();
             worksheet.set_name(sheet.name).unwrap();
             for (at, column) in sheet.columns.iter().enumerate() {
-                worksheet.write_string(0, u16::try_from(at).unwrap(), column.marked_header()).unwrap();
+                worksheet
+                    .write_string(0, u16::try_from(at).unwrap(), column.marked_header())
+                    .unwrap();
             }
         }
         let mut sheets = Self { workbook };
@@ -113,37 +132,93 @@ impl Sheets {
 
     fn sound_entry(&mut self, row: u32, name: &'static str) {
         let values = [
-            name, "307001", "摘要", "数据库", "有条件共享", "条件", "", "库表", "否", "", "每月", "2", "", "", "王五", "1", "赵六", "2", "", "是",
+            name,
+            "307001",
+            "摘要",
+            "数据库",
+            "有条件共享",
+            "条件",
+            "",
+            "库表",
+            "否",
+            "",
+            "每月",
+            "2",
+            "",
+            "",
+            "王五",
+            "1",
+            "赵六",
+            "2",
+            "",
+            "是",
         ];
         self.put_row(SHEET_ENTRIES, row, &values);
     }
 
     fn sound_item(&mut self, row: u32, name: &'static str) {
-        self.put_row(SHEET_ITEMS, row, &[name, "项", "code", "字符型", "", "", "否", "", "一般", "", "", ""]);
+        self.put_row(
+            SHEET_ITEMS,
+            row,
+            &[
+                name,
+                "项",
+                "code",
+                "字符型",
+                "",
+                "",
+                "否",
+                "",
+                "一般",
+                "",
+                "",
+                "",
+            ],
+        );
     }
 
     fn put_row(&mut self, sheet: &str, row: u32, values: &[&str]) {
         let worksheet = self.worksheet(sheet);
-        for (at, value) in values.iter().enumerate().filter(|(_, value)| !value.is_empty()) {
-            worksheet.write_string(row - 1, u16::try_from(at).unwrap(), *value).unwrap();
+        for (at, value) in values
+            .iter()
+            .enumerate()
+            .filter(|(_, value)| !value.is_empty())
+        {
+            worksheet
+                .write_string(row - 1, u16::try_from(at).unwrap(), *value)
+                .unwrap();
         }
     }
 
     fn put(mut self, sheet: &'static str, cell: (u32, &str), value: Put) -> Self {
-        let table = [&ENTRY_SHEET, &ITEM_SHEET].into_iter().find(|found| found.name == sheet).unwrap();
+        let table = [&ENTRY_SHEET, &ITEM_SHEET]
+            .into_iter()
+            .find(|found| found.name == sheet)
+            .unwrap();
         let column = u16::try_from(table.position(cell.1)).unwrap();
         let row = cell.0 - 1;
         let worksheet = self.worksheet(sheet);
         match value {
             Put::Text(text) => worksheet.write_string(row, column, text).unwrap(),
             Put::Number(number) => worksheet.write_number(row, column, number).unwrap(),
-            Put::Formula(formula) => worksheet.write_formula(row, column, Formula::new(formula).set_result("7")).unwrap(),
+            Put::Formula(formula) => worksheet
+                .write_formula(row, column, Formula::new(formula).set_result("7"))
+                .unwrap(),
             Put::Date => {
                 let date = ExcelDateTime::from_ymd(2026, 10, 1).unwrap();
-                worksheet.write_datetime_with_format(row, column, &date, &Format::new().set_num_format("yyyy-mm-dd")).unwrap()
+                worksheet
+                    .write_datetime_with_format(
+                        row,
+                        column,
+                        &date,
+                        &Format::new().set_num_format("yyyy-mm-dd"),
+                    )
+                    .unwrap()
             }
             Put::Bool(value) => worksheet.write_boolean(row, column, value).unwrap(),
-            Put::Blank => worksheet.write_blank(row, column, &Format::new().set_bold()).unwrap(),
+            Put::Blank => worksheet
+                .write_blank(row, column, &Format::new().set_bold())
+                .unwrap(),
         };
         self
     }
@@ -158,14 +233,27 @@ impl Sheets {
 }
 
 fn told(import: &Import) -> Vec<(&str, &str, &str)> {
-    import.faults.iter().map(|fault| (fault.sheet.as_str(), fault.cell.as_str(), fault.code.as_str())).collect()
+    import
+        .faults
+        .iter()
+        .map(|fault| {
+            (
+                fault.sheet.as_str(),
+                fault.cell.as_str(),
+                fault.code.as_str(),
+            )
+        })
+        .collect()
 }
 
 #[track_caller]
 fn check_fault(sheets: Sheets, expected: (&str, &str, &str)) {
     let import = sheets.read();
     assert_eq!(told(&import), [expected]);
-    assert_eq!(import.entries[0].content, None, "a faulty entry has no content to store");
+    assert_eq!(
+        import.entries[0].content, None,
+        "a faulty entry has no content to store"
+    );
 }
 
 #[test]
@@ -173,18 +261,36 @@ fn the_sound_sheet_of_these_tests_is_sound() {
     let import = Sheets::new().read();
     assert_eq!(told(&import), []);
     assert!(import.is_clean());
-    assert_eq!(import.entries[0].content.as_ref().unwrap().items[0].code, "code");
+    assert_eq!(
+        import.entries[0].content.as_ref().unwrap().items[0].code,
+        "code"
+    );
 }
 
 #[test]
 fn what_is_filled_in_is_read_back() {
-    let entries = vec![entry("甲"), entry("乙"), EntryContent { items: Vec::new(), modes: vec!["file".to_owned()], ..entry("丙") }];
+    let entries = vec![
+        entry("甲"),
+        entry("乙"),
+        EntryContent {
+            items: Vec::new(),
+            modes: vec!["file".to_owned()],
+            ..entry("丙")
+        },
+    ];
     let bytes = filled(&options(), &entries).unwrap();
     let import = read_back(&bytes);
     assert_eq!(told(&import), []);
-    let contents: Vec<EntryContent> = import.entries.iter().map(|entry| entry.content.clone().unwrap()).collect();
+    let contents: Vec<EntryContent> = import
+        .entries
+        .iter()
+        .map(|entry| entry.content.clone().unwrap())
+        .collect();
     assert_eq!(contents, entries);
-    assert_eq!(import.entries[1].row, 4, "below the header, the example and the first");
+    assert_eq!(
+        import.entries[1].row, 4,
+        "below the header, the example and the first"
+    );
 }
 
 #[test]
@@ -201,11 +307,29 @@ fn an_empty_template_says_that_it_is_empty() {
 
 #[test]
 fn every_shape_of_column_is_as_its_field_is_read() {
-    for (sheet, field) in [(&ENTRY_SHEET, "grade"), (&ITEM_SHEET, "length"), (&ITEM_SHEET, "scale")] {
-        assert!(matches!(sheet.columns[sheet.position(field)].shape, Shape::Number { .. }));
+    for (sheet, field) in [
+        (&ENTRY_SHEET, "grade"),
+        (&ITEM_SHEET, "length"),
+        (&ITEM_SHEET, "scale"),
+    ] {
+        assert!(matches!(
+            sheet.columns[sheet.position(field)].shape,
+            Shape::Number { .. }
+        ));
     }
-    let headers = |sheet: &Sheet| sheet.columns.iter().map(|column| column.header).collect::<std::collections::BTreeSet<_>>().len();
-    assert_eq!(headers(&ENTRY_SHEET), ENTRY_SHEET.columns.len(), "headers tell columns apart");
+    let headers = |sheet: &Sheet| {
+        sheet
+            .columns
+            .iter()
+            .map(|column| column.header)
+            .collect::<std::collections::BTreeSet<_>>()
+            .len()
+    };
+    assert_eq!(
+        headers(&ENTRY_SHEET),
+        ENTRY_SHEET.columns.len(),
+        "headers tell columns apart"
+    );
     assert_eq!(headers(&ITEM_SHEET), ITEM_SHEET.columns.len());
 }
 
@@ -223,7 +347,11 @@ fn a_formula_is_refused_in_its_cell() {
     check_fault(sheets, ("目录", "B2", "workbook.formula"));
     let sheets = Sheets::new().put(SHEET_ITEMS, (2, "code"), Put::Formula("=A2"));
     check_fault(sheets, ("信息项", "C2", "workbook.formula"));
-    let sheets = Sheets::new().put(SHEET_ENTRIES, (2, "summary"), Put::Text("=HYPERLINK(\"http://x\")"));
+    let sheets = Sheets::new().put(
+        SHEET_ENTRIES,
+        (2, "summary"),
+        Put::Text("=HYPERLINK(\"http://x\")"),
+    );
     check_fault(sheets, ("目录", "C2", "workbook.formula"));
     let sheets = Sheets::new().put(SHEET_ENTRIES, (2, "grade"), Put::Formula("=1+1"));
     check_fault(sheets, ("目录", "L2", "workbook.formula"));
@@ -238,7 +366,9 @@ fn a_required_cell_must_be_filled_in() {
     assert_eq!(import.faults[0].field, "technical_contact.phone");
     let sheets = Sheets::new().put(SHEET_ITEMS, (2, "nullable"), Put::Text(" \u{3000}\n"));
     check_fault(sheets, ("信息项", "G2", "workbook.required"));
-    let import = Sheets::new().put(SHEET_ITEMS, (2, "key"), Put::Blank).read();
+    let import = Sheets::new()
+        .put(SHEET_ITEMS, (2, "key"), Put::Blank)
+        .read();
     assert!(!import.entries[0].content.as_ref().unwrap().items[0].key);
 }
 
@@ -247,7 +377,10 @@ fn a_value_outside_the_list_is_told_with_the_list() {
     let sheets = Sheets::new().put(SHEET_ENTRIES, (2, "sharing_class"), Put::Text("随便共享"));
     let import = sheets.read();
     assert_eq!(told(&import), [("目录", "E2", "workbook.unknown_value")]);
-    assert_eq!(import.faults[0].message, "“共享类型”没有这个选项，请改为：无条件共享、有条件共享、不予共享。");
+    assert_eq!(
+        import.faults[0].message,
+        "“共享类型”没有这个选项，请改为：无条件共享、有条件共享、不予共享。"
+    );
     for (sheet, field, cell) in [
         (SHEET_ENTRIES, "format", "D2"),
         (SHEET_ENTRIES, "modes", "H2"),
@@ -266,9 +399,20 @@ fn a_value_outside_the_list_is_told_with_the_list() {
 
 #[test]
 fn modes_may_be_several_in_any_order() {
-    for written in ["接口、库表", "库表,接口", "interface；table", "库表\n接口、库表"] {
-        let import = Sheets::new().put(SHEET_ENTRIES, (2, "modes"), Put::Text(written)).read();
-        assert_eq!(import.entries[0].content.as_ref().unwrap().modes, ["table", "interface"], "for {written}");
+    for written in [
+        "接口、库表",
+        "库表,接口",
+        "interface；table",
+        "库表\n接口、库表",
+    ] {
+        let import = Sheets::new()
+            .put(SHEET_ENTRIES, (2, "modes"), Put::Text(written))
+            .read();
+        assert_eq!(
+            import.entries[0].content.as_ref().unwrap().modes,
+            ["table", "interface"],
+            "for {written}"
+        );
     }
     let sheets = Sheets::new().put(SHEET_ENTRIES, (2, "modes"), Put::Text("库表、传真"));
     check_fault(sheets, ("目录", "H2", "workbook.unknown_value"));
@@ -278,12 +422,34 @@ fn modes_may_be_several_in_any_order() {
 
 #[test]
 fn whole_numbers_are_taken_as_text_exactly() {
-    let phone = |number| Sheets::new().put(SHEET_ENTRIES, (2, "technical_contact.phone"), Put::Number(number));
+    let phone = |number| {
+        Sheets::new().put(
+            SHEET_ENTRIES,
+            (2, "technical_contact.phone"),
+            Put::Number(number),
+        )
+    };
     let import = phone(13_800_000_000.0).read();
-    assert_eq!(import.entries[0].content.as_ref().unwrap().technical_contact.phone, "13800000000");
-    let import = Sheets::new().put(SHEET_ENTRIES, (2, "class_code"), Put::Number(307_001.0)).read();
-    assert_eq!(import.entries[0].content.as_ref().unwrap().class_code, "307001");
-    check_fault(phone(410_402_199_001_011_234.0), ("目录", "R2", "workbook.number_lossy"));
+    assert_eq!(
+        import.entries[0]
+            .content
+            .as_ref()
+            .unwrap()
+            .technical_contact
+            .phone,
+        "13800000000"
+    );
+    let import = Sheets::new()
+        .put(SHEET_ENTRIES, (2, "class_code"), Put::Number(307_001.0))
+        .read();
+    assert_eq!(
+        import.entries[0].content.as_ref().unwrap().class_code,
+        "307001"
+    );
+    check_fault(
+        phone(410_402_199_001_011_234.0),
+        ("目录", "R2", "workbook.number_lossy"),
+    );
     check_fault(phone(375.5), ("目录", "R2", "workbook.number_lossy"));
     check_fault(phone(1e300), ("目录", "R2", "workbook.number_lossy"));
 }
@@ -291,11 +457,25 @@ fn whole_numbers_are_taken_as_text_exactly() {
 #[test]
 fn a_number_must_be_whole_and_within_its_bounds() {
     let grade = |value| Sheets::new().put(SHEET_ENTRIES, (2, "grade"), value);
-    for value in [Put::Number(5.0), Put::Number(0.0), Put::Number(-1.0), Put::Number(2.5), Put::Text("三"), Put::Text("99999999999")] {
+    for value in [
+        Put::Number(5.0),
+        Put::Number(0.0),
+        Put::Number(-1.0),
+        Put::Number(2.5),
+        Put::Text("三"),
+        Put::Text("99999999999"),
+    ] {
         check_fault(grade(value), ("目录", "L2", "workbook.not_a_number"));
     }
     for value in [Put::Number(4.0), Put::Text("4")] {
-        assert_eq!(grade(value).read().entries[0].content.as_ref().unwrap().grade, 4);
+        assert_eq!(
+            grade(value).read().entries[0]
+                .content
+                .as_ref()
+                .unwrap()
+                .grade,
+            4
+        );
     }
     check_fault(grade(Put::Date), ("目录", "L2", "workbook.date_value"));
 }
@@ -304,17 +484,30 @@ fn a_number_must_be_whole_and_within_its_bounds() {
 fn dates_booleans_and_errors_are_not_text() {
     let phone = |value| Sheets::new().put(SHEET_ENTRIES, (2, "authorising_contact.phone"), value);
     check_fault(phone(Put::Date), ("目录", "P2", "workbook.date_value"));
-    check_fault(phone(Put::Bool(true)), ("目录", "P2", "workbook.boolean_value"));
-    let import = Sheets::new().put(SHEET_ENTRIES, (2, "open"), Put::Bool(true)).read();
-    assert!(import.entries[0].content.as_ref().unwrap().open, "TRUE means 是 where 是 or 否 is asked");
+    check_fault(
+        phone(Put::Bool(true)),
+        ("目录", "P2", "workbook.boolean_value"),
+    );
+    let import = Sheets::new()
+        .put(SHEET_ENTRIES, (2, "open"), Put::Bool(true))
+        .read();
+    assert!(
+        import.entries[0].content.as_ref().unwrap().open,
+        "TRUE means 是 where 是 or 否 is asked"
+    );
 }
 
 #[test]
 fn long_broken_and_invisible_text_is_told() {
     let long: &'static str = Box::leak("长".repeat(201).into_boxed_str());
-    let import = Sheets::new().put(SHEET_ENTRIES, (2, "source_system"), Put::Text(long)).read();
+    let import = Sheets::new()
+        .put(SHEET_ENTRIES, (2, "source_system"), Put::Text(long))
+        .read();
     assert_eq!(told(&import), [("目录", "M2", "workbook.too_long")]);
-    assert_eq!(import.faults[0].message, "“来源系统”最多 200 个字，现在是 201 个，请缩短。");
+    assert_eq!(
+        import.faults[0].message,
+        "“来源系统”最多 200 个字，现在是 201 个，请缩短。"
+    );
     let sheets = Sheets::new().put(SHEET_ENTRIES, (2, "source_system"), Put::Text("上\n下"));
     check_fault(sheets, ("目录", "M2", "workbook.line_break"));
     let sheets = Sheets::new().put(SHEET_ENTRIES, (2, "summary"), Put::Text("正\u{202e}反"));
@@ -339,7 +532,11 @@ fn an_item_of_no_entry_is_told() {
     sheets.sound_item(4, "别的");
     let import = sheets.read();
     assert_eq!(told(&import), [("信息项", "A4", "workbook.orphan_item")]);
-    assert_eq!(import.entries[0].content.as_ref().unwrap().items.len(), 2, "blanks at the end don't matter");
+    assert_eq!(
+        import.entries[0].content.as_ref().unwrap().items.len(),
+        2,
+        "blanks at the end don't matter"
+    );
 }
 
 #[test]
@@ -368,7 +565,9 @@ fn a_faulty_item_makes_its_entry_faulty_and_no_other() {
     let mut sheets = Sheets::new();
     sheets.sound_entry(3, "另一个");
     sheets.sound_item(3, "另一个");
-    let import = sheets.put(SHEET_ITEMS, (3, "code"), Put::Formula("=1")).read();
+    let import = sheets
+        .put(SHEET_ITEMS, (3, "code"), Put::Formula("=1"))
+        .read();
     assert!(import.entries[0].content.is_some());
     assert_eq!(import.entries[1].content, None);
     assert_eq!(import.entries[1].for_checking().unwrap().items.len(), 1);
@@ -380,7 +579,10 @@ fn faults_beyond_the_limit_are_counted() {
     for row in 3..103 {
         sheets.sound_item(row, "别的");
     }
-    let limits = Limits { faults_max: 10, ..Limits::default() };
+    let limits = Limits {
+        faults_max: 10,
+        ..Limits::default()
+    };
     let import = read(&sheets.bytes(), &options(), &limits).unwrap();
     assert_eq!((import.faults.len(), import.faults_total), (10, 100));
     assert!(!import.is_clean());
@@ -391,16 +593,25 @@ fn merged_cells_are_told_once() {
     let mut sheets = Sheets::new();
     sheets.sound_item(3, "");
     sheets.sound_item(4, "");
-    sheets.worksheet(SHEET_ITEMS).merge_range(1, 0, 3, 0, "资源", &Format::new()).unwrap();
+    sheets
+        .worksheet(SHEET_ITEMS)
+        .merge_range(1, 0, 3, 0, "资源", &Format::new())
+        .unwrap();
     let import = sheets.read();
     assert_eq!(told(&import), [("信息项", "A2", "workbook.merged")]);
-    assert_eq!(import.faults[0].message, "A2:A4 是合并单元格。请取消合并，并在每一行单独填写。");
+    assert_eq!(
+        import.faults[0].message,
+        "A2:A4 是合并单元格。请取消合并，并在每一行单独填写。"
+    );
 }
 
 #[test]
 fn text_beside_the_table_is_not_lost_silently() {
     let mut sheets = Sheets::new();
-    sheets.worksheet(SHEET_ENTRIES).write_string(1, 22, "备注").unwrap();
+    sheets
+        .worksheet(SHEET_ENTRIES)
+        .write_string(1, 22, "备注")
+        .unwrap();
     check_fault(sheets, ("目录", "W2", "workbook.outside_columns"));
 }
 
@@ -422,7 +633,11 @@ fn header_faults(headers: &[String]) -> Vec<CellFault> {
 }
 
 fn headers() -> Vec<String> {
-    ENTRY_SHEET.columns.iter().map(columns::Column::marked_header).collect()
+    ENTRY_SHEET
+        .columns
+        .iter()
+        .map(columns::Column::marked_header)
+        .collect()
 }
 
 #[test]
@@ -431,8 +646,14 @@ fn a_missing_column_is_named_with_its_cell() {
     shifted.remove(2);
     let faults = header_faults(&shifted);
     assert_eq!(faults.len(), 1);
-    assert_eq!((faults[0].cell.as_str(), faults[0].code.as_str()), ("C1", "workbook.column_missing"));
-    assert_eq!(faults[0].message, "这里缺少“资源摘要*”列，后面的列都错位了（现在是“资源格式*”）。请按模板补上这一列。");
+    assert_eq!(
+        (faults[0].cell.as_str(), faults[0].code.as_str()),
+        ("C1", "workbook.column_missing")
+    );
+    assert_eq!(
+        faults[0].message,
+        "这里缺少“资源摘要*”列，后面的列都错位了（现在是“资源格式*”）。请按模板补上这一列。"
+    );
 }
 
 #[test]
@@ -441,8 +662,17 @@ fn an_added_column_is_named_with_its_cell() {
     shifted.insert(4, "备注".to_owned());
     let faults = header_faults(&shifted);
     assert_eq!(faults.len(), 1);
-    assert_eq!((faults[0].cell.as_str(), faults[0].code.as_str()), ("E1", "workbook.column_extra"));
-    assert_eq!((faults[0].data["expected"].as_str(), faults[0].data["found"].as_str()), ("共享类型*", "备注"));
+    assert_eq!(
+        (faults[0].cell.as_str(), faults[0].code.as_str()),
+        ("E1", "workbook.column_extra")
+    );
+    assert_eq!(
+        (
+            faults[0].data["expected"].as_str(),
+            faults[0].data["found"].as_str()
+        ),
+        ("共享类型*", "备注")
+    );
 }
 
 #[test]
@@ -450,19 +680,35 @@ fn renamed_and_swapped_columns_are_named() {
     let mut renamed = headers();
     renamed[1] = "类别".to_owned();
     let faults = header_faults(&renamed);
-    assert_eq!((faults.len(), faults[0].cell.as_str(), faults[0].code.as_str()), (1, "B1", "workbook.header"));
+    assert_eq!(
+        (
+            faults.len(),
+            faults[0].cell.as_str(),
+            faults[0].code.as_str()
+        ),
+        (1, "B1", "workbook.header")
+    );
     let mut swapped = headers();
     swapped.swap(0, 1);
     assert!(!header_faults(&swapped).is_empty());
     assert_eq!(header_faults(&[]).len(), ENTRY_SHEET.columns.len());
     let mut last = headers();
     last.pop();
-    assert_eq!(header_faults(&last).iter().map(|fault| fault.cell.as_str()).collect::<Vec<_>>(), ["T1"]);
+    assert_eq!(
+        header_faults(&last)
+            .iter()
+            .map(|fault| fault.cell.as_str())
+            .collect::<Vec<_>>(),
+        ["T1"]
+    );
 }
 
 #[test]
 fn blanks_and_marks_in_headers_do_not_matter() {
-    let loose: Vec<String> = headers().iter().map(|header| format!(" {}\n", header.replace('*', "＊"))).collect();
+    let loose: Vec<String> = headers()
+        .iter()
+        .map(|header| format!(" {}\n", header.replace('*', "＊")))
+        .collect();
     assert!(read(&headed(&loose), &options(), &Limits::default()).is_ok());
 }
 
@@ -470,8 +716,16 @@ fn blanks_and_marks_in_headers_do_not_matter() {
 fn sheets_and_template_version_must_be_ours() {
     let mut workbook = Workbook::new();
     workbook.add_worksheet().set_name("Sheet1").unwrap();
-    let refused = read(&workbook.save_to_buffer().unwrap(), &options(), &Limits::default()).unwrap_err();
-    assert!(matches!(refused, WorkbookError::SheetMissing { sheet: "目录" }));
+    let refused = read(
+        &workbook.save_to_buffer().unwrap(),
+        &options(),
+        &Limits::default(),
+    )
+    .unwrap_err();
+    assert!(matches!(
+        refused,
+        WorkbookError::SheetMissing { sheet: "目录" }
+    ));
 
     let mut sheets = Sheets::new();
     let marker = sheets.workbook.add_worksheet();
@@ -484,13 +738,48 @@ fn sheets_and_template_version_must_be_ours() {
 
 #[test]
 fn too_many_rows_are_refused() {
-    let limits = Limits { entries_max: 2, items_max: 3, ..Limits::default() };
-    let entries = |count: usize| (0..count).map(|n| EntryContent { items: Vec::new(), ..entry(&n.to_string()) }).collect::<Vec<_>>();
-    assert!(read(&filled(&options(), &entries(2)).unwrap(), &options(), &limits).is_ok(), "the example doesn't count");
-    let refused = read(&filled(&options(), &entries(3)).unwrap(), &options(), &limits).unwrap_err();
-    assert!(matches!(refused, WorkbookError::TooManyEntries { entries_max: 2 }));
-    assert_eq!(refused.message(), "“目录”表超过 2 行。请拆成几个文件，每个不超过 2 行。");
-    let refused = read(&filled(&options(), &[entry("甲"), entry("乙")]).unwrap(), &options(), &limits).unwrap_err();
+    let limits = Limits {
+        entries_max: 2,
+        items_max: 3,
+        ..Limits::default()
+    };
+    let entries = |count: usize| {
+        (0..count)
+            .map(|n| EntryContent {
+                items: Vec::new(),
+                ..entry(&n.to_string())
+            })
+            .collect::<Vec<_>>()
+    };
+    assert!(
+        read(
+            &filled(&options(), &entries(2)).unwrap(),
+            &options(),
+            &limits
+        )
+        .is_ok(),
+        "the example doesn't count"
+    );
+    let refused = read(
+        &filled(&options(), &entries(3)).unwrap(),
+        &options(),
+        &limits,
+    )
+    .unwrap_err();
+    assert!(matches!(
+        refused,
+        WorkbookError::TooManyEntries { entries_max: 2 }
+    ));
+    assert_eq!(
+        refused.message(),
+        "“目录”表超过 2 行。请拆成几个文件，每个不超过 2 行。"
+    );
+    let refused = read(
+        &filled(&options(), &[entry("甲"), entry("乙")]).unwrap(),
+        &options(),
+        &limits,
+    )
+    .unwrap_err();
     assert_eq!(refused.code(), "workbook.too_many_items");
 }
 
@@ -502,10 +791,18 @@ fn a_returned_workbook_reads_the_same_again() {
     let first = sheets
         .put(SHEET_ENTRIES, (2, "class_code"), Put::Formula("=1+6"))
         .put(SHEET_ENTRIES, (2, "authorising_contact.phone"), Put::Date)
-        .put(SHEET_ENTRIES, (2, "technical_contact.phone"), Put::Number(375.25))
+        .put(
+            SHEET_ENTRIES,
+            (2, "technical_contact.phone"),
+            Put::Number(375.25),
+        )
         .put(SHEET_ENTRIES, (5, "grade"), Put::Blank)
         .put(SHEET_ENTRIES, (5, "open"), Put::Bool(false))
-        .put(SHEET_ENTRIES, (5, "summary"), Put::Text("两\n行 & <标记> \"引\""))
+        .put(
+            SHEET_ENTRIES,
+            (5, "summary"),
+            Put::Text("两\n行 & <标记> \"引\""),
+        )
         .read();
     assert_eq!(first.faults_total, 5);
     let returned = annotated(&first, &options(), &first.faults).unwrap();
@@ -518,7 +815,9 @@ fn a_returned_workbook_reads_the_same_again() {
 
 #[test]
 fn a_returned_workbook_can_be_corrected_and_is_then_clean() {
-    let first = Sheets::new().put(SHEET_ENTRIES, (2, "grade"), Put::Text("高")).read();
+    let first = Sheets::new()
+        .put(SHEET_ENTRIES, (2, "grade"), Put::Text("高"))
+        .read();
     let mut corrected = first.clone();
     for (at, raw) in &mut corrected.entry_sheet.rows[0].cells {
         if *at == ENTRY_SHEET.position("grade") {
@@ -536,41 +835,105 @@ fn part(bytes: &[u8], name: &str) -> String {
     use calamine::Reader as _;
     let mut workbook: calamine::Xlsx<_> = calamine::Xlsx::new(std::io::Cursor::new(bytes)).unwrap();
     let range = workbook.worksheet_range(name).unwrap();
-    range.rows().map(|row| row.iter().map(ToString::to_string).collect::<Vec<_>>().join("|")).collect::<Vec<_>>().join("\n")
+    range
+        .rows()
+        .map(|row| {
+            row.iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join("|")
+        })
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 #[test]
 fn a_returned_workbook_tells_the_faults_beside_their_row() {
-    let first = Sheets::new().put(SHEET_ENTRIES, (2, "grade"), Put::Text("高")).read();
+    let first = Sheets::new()
+        .put(SHEET_ENTRIES, (2, "grade"), Put::Text("高"))
+        .read();
     let returned = annotated(&first, &options(), &first.faults).unwrap();
     let entries = part(&returned, SHEET_ENTRIES);
     assert!(entries.lines().next().unwrap().ends_with("|问题"));
-    assert!(entries.lines().nth(1).unwrap().ends_with("|L2：“数据分级”应为 1 至 4 的整数，请修改。"));
+    assert!(
+        entries
+            .lines()
+            .nth(1)
+            .unwrap()
+            .ends_with("|L2：“数据分级”应为 1 至 4 的整数，请修改。")
+    );
     let items = part(&returned, SHEET_ITEMS);
-    assert!(!items.contains("问题"), "a sheet without faults has no such column");
+    assert!(
+        !items.contains("问题"),
+        "a sheet without faults has no such column"
+    );
 }
 
 #[test]
 fn faults_of_the_content_find_their_cells() {
     let mut sheets = Sheets::new();
     sheets.sound_item(5, "资源");
-    let import = sheets.put(SHEET_ITEMS, (2, "mask"), Put::Text("没有")).read();
-    assert_eq!(import.cell_of(0, "name"), Some((SHEET_ENTRIES, "A2".to_owned())));
-    assert_eq!(import.cell_of(0, "technical_contact.phone"), Some((SHEET_ENTRIES, "R2".to_owned())));
-    assert_eq!(import.cell_of(0, "technical_contact"), Some((SHEET_ENTRIES, "Q2".to_owned())));
-    assert_eq!(import.cell_of(0, "related_codes[1]"), Some((SHEET_ENTRIES, "S2".to_owned())));
-    assert_eq!(import.cell_of(0, "items"), Some((SHEET_ENTRIES, "A2".to_owned())));
-    assert_eq!(import.cell_of(0, "items[1].code"), Some((SHEET_ITEMS, "C5".to_owned())));
-    assert_eq!(import.cell_of(0, "items[1]"), Some((SHEET_ITEMS, "B5".to_owned())));
-    for nowhere in ["items[2].code", "items[x].code", "items[0].nothing", "nothing", "items["] {
+    let import = sheets
+        .put(SHEET_ITEMS, (2, "mask"), Put::Text("没有"))
+        .read();
+    assert_eq!(
+        import.cell_of(0, "name"),
+        Some((SHEET_ENTRIES, "A2".to_owned()))
+    );
+    assert_eq!(
+        import.cell_of(0, "technical_contact.phone"),
+        Some((SHEET_ENTRIES, "R2".to_owned()))
+    );
+    assert_eq!(
+        import.cell_of(0, "technical_contact"),
+        Some((SHEET_ENTRIES, "Q2".to_owned()))
+    );
+    assert_eq!(
+        import.cell_of(0, "related_codes[1]"),
+        Some((SHEET_ENTRIES, "S2".to_owned()))
+    );
+    assert_eq!(
+        import.cell_of(0, "items"),
+        Some((SHEET_ENTRIES, "A2".to_owned()))
+    );
+    assert_eq!(
+        import.cell_of(0, "items[1].code"),
+        Some((SHEET_ITEMS, "C5".to_owned()))
+    );
+    assert_eq!(
+        import.cell_of(0, "items[1]"),
+        Some((SHEET_ITEMS, "B5".to_owned()))
+    );
+    for nowhere in [
+        "items[2].code",
+        "items[x].code",
+        "items[0].nothing",
+        "nothing",
+        "items[",
+    ] {
         assert_eq!(import.cell_of(0, nowhere), None, "for {nowhere}");
     }
     assert_eq!(import.cell_of(1, "name"), None);
 
-    let fault = import.content_fault(0, "items[1].code", "catalogue.item_code", "英文名重复").unwrap();
-    assert_eq!((fault.sheet.as_str(), fault.cell.as_str(), fault.code.as_str()), ("信息项", "C5", "catalogue.item_code"));
-    let known = Sheets::new().put(SHEET_ENTRIES, (2, "class_code"), Put::Formula("=1")).read();
-    assert_eq!(known.content_fault(0, "class_code", "catalogue.class_code", "空"), None, "what follows from a known fault");
+    let fault = import
+        .content_fault(0, "items[1].code", "catalogue.item_code", "英文名重复")
+        .unwrap();
+    assert_eq!(
+        (
+            fault.sheet.as_str(),
+            fault.cell.as_str(),
+            fault.code.as_str()
+        ),
+        ("信息项", "C5", "catalogue.item_code")
+    );
+    let known = Sheets::new()
+        .put(SHEET_ENTRIES, (2, "class_code"), Put::Formula("=1"))
+        .read();
+    assert_eq!(
+        known.content_fault(0, "class_code", "catalogue.class_code", "空"),
+        None,
+        "what follows from a known fault"
+    );
 }
 
 #[test]
@@ -581,12 +944,29 @@ fn other_files_are_told_apart() {
     };
     assert_eq!(found(b""), FoundFormat::Nothing);
     assert_eq!(found(b"name,code\n1,2\n"), FoundFormat::Other);
-    assert_eq!(found(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1rest of an old file"), FoundFormat::OldOfficeOrEncrypted);
-    assert_eq!(found(&archive(&[("readme.txt", b"hello", b"hello".len())])), FoundFormat::OtherArchive);
-    let broken = read(b"PK\x03\x04 and then nothing", &options(), &Limits::default()).unwrap_err();
+    assert_eq!(
+        found(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1rest of an old file"),
+        FoundFormat::OldOfficeOrEncrypted
+    );
+    assert_eq!(
+        found(&archive(&[("readme.txt", b"hello", b"hello".len())])),
+        FoundFormat::OtherArchive
+    );
+    let broken = read(
+        b"PK\x03\x04 and then nothing",
+        &options(),
+        &Limits::default(),
+    )
+    .unwrap_err();
     assert_eq!(broken.code(), "workbook.unreadable");
-    let hollow = archive(&[("[Content_Types].xml", b"<x/>", 4), ("xl/workbook.xml", b"<x/>", 4)]);
-    assert!(matches!(read(&hollow, &options(), &Limits::default()), Err(WorkbookError::Unreadable | WorkbookError::SheetMissing { .. })));
+    let hollow = archive(&[
+        ("[Content_Types].xml", b"<x/>", 4),
+        ("xl/workbook.xml", b"<x/>", 4),
+    ]);
+    assert!(matches!(
+        read(&hollow, &options(), &Limits::default()),
+        Err(WorkbookError::Unreadable | WorkbookError::SheetMissing { .. })
+    ));
 }
 
 /// An archive of deflated parts; each claims the size given, true or not.
@@ -594,7 +974,8 @@ fn archive(parts: &[(&str, &[u8], usize)]) -> Vec<u8> {
     let mut out = Vec::new();
     let mut directory = Vec::new();
     for (name, content, claimed) in parts {
-        let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
+        let mut encoder =
+            flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
         encoder.write_all(content).unwrap();
         let packed = encoder.finish().unwrap();
         let mut crc = flate2::Crc::new();
@@ -633,11 +1014,23 @@ const CONTENT_TYPES: (&str, &[u8], usize) = ("[Content_Types].xml", b"<Types/>",
 #[test]
 fn an_archive_that_swells_is_refused_whatever_size_it_claims() {
     let zeros = vec![b' '; 700_000];
-    let limits = Limits { unpacked_bytes_max: 1_000_000, part_bytes_max: 600_000, ..Limits::default() };
-    let held = archive(&[CONTENT_TYPES, ("xl/workbook.xml", b"<x/>", 4), ("xl/sharedStrings.xml", &zeros, 10)]);
+    let limits = Limits {
+        unpacked_bytes_max: 1_000_000,
+        part_bytes_max: 600_000,
+        ..Limits::default()
+    };
+    let held = archive(&[
+        CONTENT_TYPES,
+        ("xl/workbook.xml", b"<x/>", 4),
+        ("xl/sharedStrings.xml", &zeros, 10),
+    ]);
     assert!(held.len() < 2_000);
     let refused = read(&held, &options(), &limits).unwrap_err();
-    assert_eq!(refused.code(), "workbook.unpacks_too_large", "held in memory as a whole");
+    assert_eq!(
+        refused.code(),
+        "workbook.unpacks_too_large",
+        "held in memory as a whole"
+    );
     let sheets = archive(&[
         CONTENT_TYPES,
         ("xl/workbook.xml", b"<x/>", 4),
@@ -645,23 +1038,53 @@ fn an_archive_that_swells_is_refused_whatever_size_it_claims() {
         ("xl/worksheets/sheet2.xml", &zeros, 10),
     ]);
     let refused = read(&sheets, &options(), &limits).unwrap_err();
-    assert_eq!(refused.code(), "workbook.unpacks_too_large", "all parts together");
-    let refused = read(&[b'P'; 101], &options(), &Limits { bytes_max: 100, ..limits }).unwrap_err();
+    assert_eq!(
+        refused.code(),
+        "workbook.unpacks_too_large",
+        "all parts together"
+    );
+    let refused = read(
+        &[b'P'; 101],
+        &options(),
+        &Limits {
+            bytes_max: 100,
+            ..limits
+        },
+    )
+    .unwrap_err();
     assert_eq!(refused.code(), "workbook.file_too_large");
 }
 
 #[test]
 fn a_file_that_announces_a_billion_texts_is_refused_before_room_is_made() {
-    for announced in ["uniqueCount=\"99999999999\"", "uniqueCount = '2000001'", "uniqueCoununiqueCount=\"9000000000000000000000\""] {
+    for announced in [
+        "uniqueCount=\"99999999999\"",
+        "uniqueCount = '2000001'",
+        "uniqueCoununiqueCount=\"9000000000000000000000\"",
+    ] {
         // The announcement lies across the border of two chunks of the scan.
         let strings = format!("{}<sst {announced}></sst>", " ".repeat(16_384 - 12));
-        let bytes = archive(&[CONTENT_TYPES, ("xl/workbook.xml", b"<x/>", 4), ("xl/sharedStrings.xml", strings.as_bytes(), 1)]);
+        let bytes = archive(&[
+            CONTENT_TYPES,
+            ("xl/workbook.xml", b"<x/>", 4),
+            ("xl/sharedStrings.xml", strings.as_bytes(), 1),
+        ]);
         let refused = read(&bytes, &options(), &Limits::default()).unwrap_err();
         assert_eq!(refused.code(), "workbook.unreadable", "for {announced}");
-        assert!(package::inspect(&bytes, &Limits::default()).is_err(), "before anything is parsed: {announced}");
+        assert!(
+            package::inspect(&bytes, &Limits::default()).is_err(),
+            "before anything is parsed: {announced}"
+        );
     }
-    let utf16: Vec<u8> = "<sst uniqueCount=\"99999999999\"/>".encode_utf16().flat_map(u16::to_le_bytes).collect();
-    let bytes = archive(&[CONTENT_TYPES, ("xl/workbook.xml", b"<x/>", 4), ("xl/sharedStrings.xml", &utf16, 1)]);
+    let utf16: Vec<u8> = "<sst uniqueCount=\"99999999999\"/>"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let bytes = archive(&[
+        CONTENT_TYPES,
+        ("xl/workbook.xml", b"<x/>", 4),
+        ("xl/sharedStrings.xml", &utf16, 1),
+    ]);
     assert!(package::inspect(&bytes, &Limits::default()).is_err());
 }
 
@@ -670,7 +1093,10 @@ fn damaged_files_never_panic_and_never_pass_for_others() {
     let sound = filled(&options(), &[entry("甲")]).unwrap();
     let limits = Limits::default();
     for cut in (0..sound.len()).step_by(211) {
-        assert!(read(&sound[..cut], &options(), &limits).is_err(), "cut at {cut}");
+        assert!(
+            read(&sound[..cut], &options(), &limits).is_err(),
+            "cut at {cut}"
+        );
     }
     // A fixed pseudo-random sequence: each run damages the same bytes.
     let mut state: u32 = 12_345;
@@ -691,10 +1117,20 @@ fn crafted(entries: &str) -> Vec<u8> {
     let package = r#"<Relationships><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="xl/workbook.xml"/></Relationships>"#;
     let relations = r#"<Relationships><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet1.xml"/><Relationship Id="rId2" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet2.xml"/></Relationships>"#;
     let header = |sheet: &Sheet| {
-        sheet.columns.iter().map(|column| format!("<c t=\"inlineStr\"><is><t>{}</t></is></c>", column.header)).collect::<String>()
+        let cells = sheet
+            .columns
+            .iter()
+            .map(|column| format!("<c t=\"inlineStr\"><is><t>{}</t></is></c>", column.header));
+        cells.collect::<Vec<_>>().concat()
     };
-    let sheet1 = format!("<worksheet><sheetData><row r=\"1\">{}</row>{entries}</sheetData></worksheet>", header(&ENTRY_SHEET));
-    let sheet2 = format!("<worksheet><sheetData><row r=\"1\">{}</row></sheetData></worksheet>", header(&ITEM_SHEET));
+    let sheet1 = format!(
+        "<worksheet><sheetData><row r=\"1\">{}</row>{entries}</sheetData></worksheet>",
+        header(&ENTRY_SHEET)
+    );
+    let sheet2 = format!(
+        "<worksheet><sheetData><row r=\"1\">{}</row></sheetData></worksheet>",
+        header(&ITEM_SHEET)
+    );
     let parts = [
         ("[Content_Types].xml", "<Types/>"),
         ("_rels/.rels", package),
@@ -703,16 +1139,27 @@ fn crafted(entries: &str) -> Vec<u8> {
         ("xl/worksheets/sheet1.xml", &sheet1),
         ("xl/worksheets/sheet2.xml", &sheet2),
     ];
-    let parts: Vec<(&str, &[u8], usize)> = parts.iter().map(|(name, text)| (*name, text.as_bytes(), text.len())).collect();
+    let parts: Vec<(&str, &[u8], usize)> = parts
+        .iter()
+        .map(|(name, text)| (*name, text.as_bytes(), text.len()))
+        .collect();
     archive(&parts)
 }
 
 #[test]
 fn crafted_cells_are_refused_or_told() {
     let read_crafted = |entries: &str| read(&crafted(entries), &options(), &Limits::default());
-    let plain = read_crafted("<row r=\"2\"><c r=\"A2\" t=\"inlineStr\"><is><t>甲</t></is></c></row>").unwrap();
-    assert_eq!(plain.faults[0].cell, "B2", "the sound case of this test is read");
-    let refused = read_crafted("<row r=\"5\"><c r=\"A5\"><v>1</v></c></row><row r=\"3\"><c r=\"A3\"><v>1</v></c></row>").unwrap_err();
+    let plain =
+        read_crafted("<row r=\"2\"><c r=\"A2\" t=\"inlineStr\"><is><t>甲</t></is></c></row>")
+            .unwrap();
+    assert_eq!(
+        plain.faults[0].cell, "B2",
+        "the sound case of this test is read"
+    );
+    let refused = read_crafted(
+        "<row r=\"5\"><c r=\"A5\"><v>1</v></c></row><row r=\"3\"><c r=\"A3\"><v>1</v></c></row>",
+    )
+    .unwrap_err();
     assert_eq!(refused.code(), "workbook.unreadable", "rows out of order");
     for odd in [
         "<row r=\"2\"><c r=\"ZZZZZZZZZZ2\"><v>1</v></c></row>",
@@ -724,6 +1171,14 @@ fn crafted_cells_are_refused_or_told() {
     ] {
         let _unharmed = read_crafted(odd);
     }
-    let shared = read_crafted("<row r=\"2\"><c r=\"A2\"><f t=\"shared\" si=\"0\"/><v>7</v></c></row>").unwrap();
-    assert_eq!((shared.faults[0].cell.as_str(), shared.faults[0].code.as_str()), ("A2", "workbook.formula"));
+    let shared =
+        read_crafted("<row r=\"2\"><c r=\"A2\"><f t=\"shared\" si=\"0\"/><v>7</v></c></row>")
+            .unwrap();
+    assert_eq!(
+        (
+            shared.faults[0].cell.as_str(),
+            shared.faults[0].code.as_str()
+        ),
+        ("A2", "workbook.formula")
+    );
 }

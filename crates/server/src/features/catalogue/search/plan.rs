@@ -1,0 +1,532 @@
+//! What was typed becomes a plan: what must be found, where it counts how much, and what to do when nothing is found.
+
+use tantivy::schema::Field;
+
+use super::schema::Fields;
+use super::synonyms;
+use super::text::{self, INITIALS_EDGE_MAX, INITIALS_MAX, Run, Script};
+
+/// Longest part of what was typed that is looked up, in characters.
+const QUERY_CHARS_MAX: usize = 64;
+/// Most pieces that are looked up.
+const PIECES_MAX: usize = 12;
+/// Longest stretch in which one wrong character is looked for: the work grows with its square.
+const TYPO_CHARS_MAX: usize = 12;
+/// Shortest stretch in which one wrong character is forgiven.
+pub(super) const TYPO_CHARS_MIN: usize = 4;
+/// Shortest beginning of a code that is completed.
+const PREFIX_CHARS_MIN: usize = 3;
+
+/// What a match in each text is worth: the name weighs most, then data items, department, summary.
+const NAME_WEIGHT: f32 = 8.0;
+const ITEMS_WEIGHT: f32 = 3.0;
+const DEPARTMENT_WEIGHT: f32 = 2.0;
+const SUMMARY_WEIGHT: f32 = 1.0;
+const CODES_WEIGHT: f32 = 3.0;
+/// Another name for the thing is worth less than the one that was typed.
+const SYNONYM_WEIGHT: f32 = 0.6;
+/// Sounds are worth less than characters, initials and unfinished words less than sounds.
+const SOUND_WEIGHT: f32 = 0.8;
+const INITIALS_WEIGHT: f32 = 0.5;
+const PREFIX_WEIGHT: f32 = 0.5;
+/// What was typed is the whole name.
+const WHOLE_WEIGHT: f32 = 8.0;
+/// Neighbouring words stand together in the name.
+const TOGETHER_WEIGHT: f32 = 4.0;
+
+/// Words that every second entry holds: they help to rank, but need not be there when others are.
+const WEAK_WORDS: &[&str] = &[
+    "信息", "数据", "资源", "目录", "情况", "相关", "有关", "查询",
+];
+/// Words that are not looked up at all when others are there.
+const FILLER_WORDS: &[&str] = &["的", "和", "与", "及", "或", "等", "之", "在", "对", "了"];
+
+/// What was typed, taken apart.
+#[derive(Debug, Clone)]
+pub(super) struct Asked {
+    /// The whole, without what separates.
+    whole: Option<String>,
+    /// Its runs, each cut into pieces.
+    pub(super) parts: Vec<Part>,
+}
+
+/// One run and its pieces.
+#[derive(Debug, Clone)]
+pub(super) struct Part {
+    /// As typed.
+    pub(super) run: Run,
+    /// Cut at words.
+    pub(super) pieces: Vec<Piece>,
+}
+
+/// What must be found in one place.
+#[derive(Debug, Clone)]
+pub(super) enum Piece {
+    /// One or more Chinese characters in a row.
+    Han {
+        /// The characters.
+        chars: Vec<char>,
+        /// Other names of the same thing.
+        synonyms: &'static [&'static str],
+        /// Whether it is one of [`WEAK_WORDS`].
+        weak: bool,
+    },
+    /// Letters: a word, a code, pinyin or initials.
+    Letters(String),
+    /// Digits: part of a code or a name.
+    Digits(String),
+}
+
+/// What an entry must hold to match, and what lifts it.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    pub(super) clauses: Vec<Clause>,
+    /// Clauses that must be met.
+    pub(super) needed: usize,
+    /// Ways that add to the score of what matches anyway.
+    pub(super) lifts: Vec<Way>,
+}
+
+/// One thing to find.
+#[derive(Debug)]
+pub(super) enum Clause {
+    /// Counts towards the clauses needed: the best of several ways to find it.
+    Any(Vec<Way>),
+    /// As `Any`, or else all of these, each in the best of its ways: words typed without a gap, one of them mistyped.
+    AnyOrAll(Vec<Way>, Vec<Vec<Way>>),
+}
+
+/// A way to find something: all groups in one of the places. The places found add up.
+#[derive(Debug, Clone)]
+pub(super) struct Way {
+    pub(super) groups: Vec<Group>,
+    /// Field and what a match in it is worth.
+    pub(super) places: Vec<(Field, f32)>,
+}
+
+/// Terms of which one must be there.
+#[derive(Debug, Clone)]
+pub(super) enum Group {
+    /// Any of these.
+    Terms(Vec<String>),
+    /// Any that begins so.
+    Beginning(String),
+    /// Any within one change: a letter wrong, missing, too many, or two swapped.
+    Nearly(String),
+}
+
+impl Asked {
+    /// Takes typed text apart. Any text will do; beyond 64 characters or 12 pieces the rest is left out.
+    pub(super) fn parse(typed: &str) -> Self {
+        let mut parts: Vec<Part> = Vec::new();
+        let mut pieces_left = PIECES_MAX;
+        for run in text::runs(typed, QUERY_CHARS_MAX) {
+            let mut pieces = match run.script {
+                Script::Han => han_pieces(&run.chars),
+                Script::Letters => vec![Piece::Letters(run.text())],
+                Script::Digits => vec![Piece::Digits(run.text())],
+            };
+            pieces.truncate(pieces_left);
+            pieces_left -= pieces.len();
+            if !pieces.is_empty() {
+                parts.push(Part { run, pieces });
+            }
+        }
+        Self {
+            whole: text::whole_term(typed, QUERY_CHARS_MAX),
+            parts,
+        }
+    }
+
+    /// Whether there is nothing to look for.
+    pub(super) fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+
+    fn pieces(&self) -> impl Iterator<Item = &Piece> {
+        self.parts.iter().flat_map(|part| part.pieces.iter())
+    }
+
+    /// Everything must be found as typed, or under another name, or by its pinyin or initials.
+    pub(super) fn exact(&self, fields: &Fields) -> Plan {
+        let all_weak = self.pieces().all(Piece::is_weak);
+        let mut plan = Plan {
+            lifts: self.lifts(fields),
+            ..Plan::default()
+        };
+        for piece in self.pieces() {
+            let ways = piece.exact(fields);
+            if piece.is_weak() && !all_weak {
+                plan.lifts.extend(ways);
+            } else {
+                plan.clauses.push(Clause::Any(ways));
+            }
+        }
+        plan.needed = plan.clauses.len();
+        plan
+    }
+
+    /// As `exact`, but each piece may sound alike or have one wrong character.
+    pub(super) fn similar(&self, fields: &Fields) -> Plan {
+        let clauses: Vec<Clause> = self.parts.iter().map(|part| part.similar(fields)).collect();
+        Plan {
+            needed: clauses.len(),
+            clauses,
+            lifts: Vec::new(),
+        }
+    }
+
+    /// Half of the pieces, rounded up, must be found, alike or exactly; `None` if there is only one.
+    pub(super) fn partial(&self, fields: &Fields) -> Option<Plan> {
+        let clauses: Vec<Clause> = self
+            .pieces()
+            .filter(|piece| !piece.is_weak())
+            .map(|piece| Clause::Any(piece.similar(fields)))
+            .collect();
+        let needed = clauses.len().div_ceil(2);
+        (clauses.len() > 1).then_some(Plan {
+            clauses,
+            needed,
+            lifts: Vec::new(),
+        })
+    }
+
+    /// What lifts an entry without being needed: the whole name, or words together in the name as they were typed.
+    fn lifts(&self, fields: &Fields) -> Vec<Way> {
+        let name = |groups, weight| Way {
+            groups,
+            places: vec![(fields.texts.name, weight)],
+        };
+        let whole = self
+            .whole
+            .clone()
+            .map(|whole| name(vec![Group::one(whole)], WHOLE_WEIGHT));
+        let together = self
+            .parts
+            .iter()
+            .filter(|part| part.run.script == Script::Han && part.pieces.len() > 1)
+            .map(|part| name(Group::pairs(&part.run.chars), TOGETHER_WEIGHT));
+        whole.into_iter().chain(together).collect()
+    }
+}
+
+/// Cuts Chinese at known names and words; single characters stay with their neighbours, fillers go.
+fn han_pieces(chars: &[char]) -> Vec<Piece> {
+    let mut pieces: Vec<Piece> = Vec::new();
+    let mut plain: Vec<char> = Vec::new();
+    let mut at = 0;
+    while at < chars.len() {
+        if let Some((length, synonyms)) = synonyms::at_beginning(&chars[at..]) {
+            pieces.extend(word_pieces(&plain));
+            plain.clear();
+            pieces.push(Piece::Han {
+                chars: chars[at..at + length].to_vec(),
+                synonyms,
+                weak: false,
+            });
+            at += length;
+        } else {
+            plain.push(chars[at]);
+            at += 1;
+        }
+    }
+    pieces.extend(word_pieces(&plain));
+    pieces
+}
+
+fn word_pieces(chars: &[char]) -> Vec<Piece> {
+    let run: String = chars.iter().collect();
+    let words: Vec<&str> = text::jieba()
+        .cut(&run, false)
+        .into_iter()
+        .map(|token| token.word)
+        .collect();
+    let has_words = words.iter().any(|word| word.chars().nth(1).is_some());
+    let mut cut: Vec<Vec<char>> = Vec::new();
+    // A single character joins the piece before it; at the beginning it waits for the one after it.
+    let mut joins_next = false;
+    for word in words {
+        let word_chars: Vec<char> = word.chars().collect();
+        if has_words && FILLER_WORDS.contains(&word) {
+            joins_next = false;
+            continue;
+        }
+        let single = word_chars.len() == 1;
+        match cut.last_mut() {
+            Some(last) if single || joins_next => last.extend(&word_chars),
+            _ => cut.push(word_chars),
+        }
+        joins_next = single && cut.len() == 1 && (joins_next || cut[0].len() == 1);
+    }
+    cut.into_iter()
+        .map(|chars| {
+            let weak = WEAK_WORDS.contains(&chars.iter().collect::<String>().as_str());
+            Piece::Han {
+                chars,
+                synonyms: &[],
+                weak,
+            }
+        })
+        .collect()
+}
+
+impl Part {
+    fn similar(&self, fields: &Fields) -> Clause {
+        let all_weak = self.pieces.iter().all(Piece::is_weak);
+        let mut each: Vec<Vec<Way>> = self
+            .pieces
+            .iter()
+            .filter(|piece| all_weak || !piece.is_weak())
+            .map(|piece| piece.similar(fields))
+            .collect();
+        match each.len() {
+            1 => Clause::Any(each.remove(0)),
+            _ => Clause::AnyOrAll(one_wrong(&self.run.chars, fields), each),
+        }
+    }
+}
+
+impl Piece {
+    fn is_weak(&self) -> bool {
+        match self {
+            Self::Han { weak, .. } => *weak,
+            Self::Letters(_) | Self::Digits(_) => false,
+        }
+    }
+
+    fn exact(&self, fields: &Fields) -> Vec<Way> {
+        match self {
+            Self::Han {
+                chars, synonyms, ..
+            } => {
+                let others = synonyms.iter().map(|other| {
+                    Way::texts(&other.chars().collect::<Vec<_>>(), SYNONYM_WEIGHT, fields)
+                });
+                std::iter::once(Way::texts(chars, 1.0, fields))
+                    .chain(others)
+                    .collect()
+            }
+            Self::Letters(letters) => {
+                let mut ways = latin(letters, fields);
+                for spelling in text::spellings(letters) {
+                    let mut sounds: Vec<Vec<String>> = spelling
+                        .whole
+                        .iter()
+                        .map(|sound| vec![sound.clone()])
+                        .collect();
+                    sounds.push(
+                        text::syllables_from(&spelling.last)
+                            .into_iter()
+                            .map(str::to_owned)
+                            .collect(),
+                    );
+                    ways.extend(Way::sounds(&[&sounds], fields));
+                }
+                ways.extend(initials(letters, fields));
+                ways
+            }
+            Self::Digits(digits) => latin(digits, fields),
+        }
+    }
+
+    fn similar(&self, fields: &Fields) -> Vec<Way> {
+        let mut ways = self.exact(fields);
+        match self {
+            Self::Han { chars, .. } => {
+                let sounds: Vec<Vec<String>> = chars
+                    .iter()
+                    .map(|c| text::readings(*c).into_iter().map(str::to_owned).collect())
+                    .collect();
+                ways.extend(Way::sounds(&[&sounds], fields));
+                ways.extend(one_wrong(chars, fields));
+            }
+            Self::Letters(letters) => {
+                if letters.chars().count() >= TYPO_CHARS_MIN {
+                    let places = vec![
+                        (fields.codes, CODES_WEIGHT * PREFIX_WEIGHT),
+                        (fields.texts.name, NAME_WEIGHT * PREFIX_WEIGHT),
+                    ];
+                    ways.push(Way {
+                        groups: vec![Group::Nearly(letters.clone())],
+                        places,
+                    });
+                }
+                for spelling in text::spellings(letters) {
+                    let mut sounds: Vec<Vec<String>> = spelling
+                        .whole
+                        .iter()
+                        .map(|sound| text::similar_sounds(sound))
+                        .collect();
+                    let ends = text::syllables_from(&spelling.last);
+                    sounds.push(
+                        ends.iter()
+                            .flat_map(|end| text::similar_sounds(end))
+                            .collect(),
+                    );
+                    ways.extend(Way::sounds(&[&sounds], fields));
+                    ways.extend(one_wrong_sound(&sounds, fields));
+                }
+            }
+            Self::Digits(_) => {}
+        }
+        ways
+    }
+}
+
+impl Way {
+    /// Characters in a row, in any of the texts.
+    fn texts(chars: &[char], weight: f32, fields: &Fields) -> Self {
+        let texts = fields.texts;
+        let places = vec![
+            (texts.name, NAME_WEIGHT * weight),
+            (texts.items, ITEMS_WEIGHT * weight),
+            (texts.department, DEPARTMENT_WEIGHT * weight),
+            (texts.summary, SUMMARY_WEIGHT * weight),
+        ];
+        Self {
+            groups: Group::pairs(chars),
+            places,
+        }
+    }
+
+    /// Stretches of syllables, each syllable one of several, in the name, the items or the department.
+    fn sounds(stretches: &[&[Vec<String>]], fields: &Fields) -> Option<Self> {
+        if stretches
+            .iter()
+            .any(|sounds| sounds.iter().any(Vec::is_empty))
+        {
+            return None;
+        }
+        let sounds = fields.sounds;
+        let places = vec![
+            (sounds.name, NAME_WEIGHT * SOUND_WEIGHT),
+            (sounds.items, ITEMS_WEIGHT * SOUND_WEIGHT),
+            (sounds.department, DEPARTMENT_WEIGHT * SOUND_WEIGHT),
+        ];
+        let groups: Vec<Group> = stretches
+            .iter()
+            .flat_map(|sounds| Group::sounds(sounds))
+            .collect();
+        (!groups.is_empty()).then_some(Self { groups, places })
+    }
+}
+
+impl Group {
+    fn one(term: String) -> Self {
+        Self::Terms(vec![term])
+    }
+
+    fn pairs(chars: &[char]) -> Vec<Self> {
+        text::pairs(chars).into_iter().map(Self::one).collect()
+    }
+
+    fn sounds(sounds: &[Vec<String>]) -> Vec<Self> {
+        match sounds {
+            [] => Vec::new(),
+            [only] => vec![Self::Terms(only.clone())],
+            several => several
+                .windows(2)
+                .map(|pair| {
+                    let terms = pair[0].iter().flat_map(|left| {
+                        pair[1].iter().map(|right| text::syllable_pair(left, right))
+                    });
+                    Self::Terms(terms.collect())
+                })
+                .collect(),
+        }
+    }
+}
+
+/// Letters or digits as they stand, or as the beginning of a code or of a word in the name.
+fn latin(run: &str, fields: &Fields) -> Vec<Way> {
+    let texts = fields.texts;
+    let places = vec![
+        (texts.name, NAME_WEIGHT),
+        (texts.items, ITEMS_WEIGHT),
+        (texts.department, DEPARTMENT_WEIGHT),
+        (texts.summary, SUMMARY_WEIGHT),
+        (fields.codes, CODES_WEIGHT),
+    ];
+    let mut ways = vec![Way {
+        groups: vec![Group::one(run.to_owned())],
+        places,
+    }];
+    if run.chars().count() >= PREFIX_CHARS_MIN {
+        let places = vec![
+            (texts.name, NAME_WEIGHT * PREFIX_WEIGHT),
+            (fields.codes, CODES_WEIGHT * PREFIX_WEIGHT),
+        ];
+        ways.push(Way {
+            groups: vec![Group::Beginning(run.to_owned())],
+            places,
+        });
+    }
+    ways
+}
+
+/// A chain of initials in a name, or at the beginning of an item or department.
+fn initials(letters: &str, fields: &Fields) -> Vec<Way> {
+    if !letters.bytes().all(|b| b.is_ascii_lowercase()) {
+        return Vec::new();
+    }
+    let sounds = fields.sounds;
+    let windows: Vec<&str> = match letters.len() {
+        0..=INITIALS_MAX => vec![letters],
+        longer => (0..=longer - INITIALS_MAX)
+            .map(|at| &letters[at..at + INITIALS_MAX])
+            .collect(),
+    };
+    let groups = windows
+        .into_iter()
+        .map(|window| Group::one(text::initials_term(window)))
+        .collect();
+    let mut ways = vec![Way {
+        groups,
+        places: vec![(sounds.name, NAME_WEIGHT * INITIALS_WEIGHT)],
+    }];
+    if (2..=INITIALS_EDGE_MAX).contains(&letters.len()) {
+        let places = vec![
+            (sounds.items, ITEMS_WEIGHT * INITIALS_WEIGHT),
+            (sounds.department, DEPARTMENT_WEIGHT * INITIALS_WEIGHT),
+        ];
+        ways.push(Way {
+            groups: vec![Group::one(text::initials_term(letters))],
+            places,
+        });
+    }
+    ways
+}
+
+/// One character of four or more is wrong, missing or too many: what stands left and right of it must be found in
+/// one text.
+fn one_wrong(chars: &[char], fields: &Fields) -> Vec<Way> {
+    if !(TYPO_CHARS_MIN..=TYPO_CHARS_MAX).contains(&chars.len()) {
+        return Vec::new();
+    }
+    let texts = fields.texts;
+    let places = vec![
+        (texts.name, NAME_WEIGHT),
+        (texts.items, ITEMS_WEIGHT),
+        (texts.department, DEPARTMENT_WEIGHT),
+    ];
+    (0..chars.len())
+        .map(|wrong| {
+            let mut groups = Group::pairs(&chars[..wrong]);
+            groups.extend(Group::pairs(&chars[wrong + 1..]));
+            Way {
+                groups,
+                places: places.clone(),
+            }
+        })
+        .collect()
+}
+
+/// As [`one_wrong`], over syllables.
+fn one_wrong_sound(sounds: &[Vec<String>], fields: &Fields) -> Vec<Way> {
+    if !(TYPO_CHARS_MIN..=TYPO_CHARS_MAX).contains(&sounds.len()) {
+        return Vec::new();
+    }
+    (0..sounds.len())
+        .filter_map(|wrong| Way::sounds(&[&sounds[..wrong], &sounds[wrong + 1..]], fields))
+        .collect()
+}
