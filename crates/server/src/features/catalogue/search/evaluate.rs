@@ -458,7 +458,7 @@ impl<'a> Segment<'a> {
         if let [term] = terms {
             let way = &mut self.way;
             each(place.postings(term)?, |doc, repetitions| {
-                way.add(doc, weight * place.score(doc, repetitions))
+                way.add(doc, weight * place.score(doc, repetitions));
             });
             return Ok(());
         }
@@ -484,7 +484,7 @@ impl<'a> Segment<'a> {
                     });
                 }
                 [term] => each(place.postings(term)?, |doc, repetitions| {
-                    left.push((doc, weight * place.score(doc, repetitions)))
+                    left.push((doc, weight * place.score(doc, repetitions)));
                 }),
                 _ => {
                     self.fill_group(place, terms)?;
@@ -513,7 +513,7 @@ impl<'a> Segment<'a> {
         for term in terms {
             let group = &mut self.group;
             each(place.postings(term)?, |doc, repetitions| {
-                group.lift(doc, place.score(doc, repetitions))
+                group.lift(doc, place.score(doc, repetitions));
             });
         }
         Ok(())

@@ -40,7 +40,7 @@ pub(super) enum Need {
     Optional,
 }
 
-/// What a cell holds.
+/// What a cell holds. The limits are those of the domain's check, so that what may be stored fits into a cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shape {
     /// Text on one line.
@@ -128,14 +128,14 @@ pub(super) const ENTRY_SHEET: Sheet = Sheet {
         optional(
             "sharing_condition",
             "共享条件",
-            Shape::Paragraph { chars_max: 1_000 },
+            Shape::Paragraph { chars_max: 2_000 },
             24.0,
             "有条件共享的必须填写",
         ),
         optional(
             "legal_basis",
             "共享依据",
-            Shape::Paragraph { chars_max: 1_000 },
+            Shape::Paragraph { chars_max: 2_000 },
             24.0,
             "限制共享的，写明法律、行政法规或政策依据",
         ),
@@ -156,7 +156,7 @@ pub(super) const ENTRY_SHEET: Sheet = Sheet {
         optional(
             "open_condition",
             "开放条件",
-            Shape::Paragraph { chars_max: 1_000 },
+            Shape::Paragraph { chars_max: 2_000 },
             24.0,
             "有条件开放的，写明条件",
         ),
@@ -180,7 +180,7 @@ pub(super) const ENTRY_SHEET: Sheet = Sheet {
         optional(
             "source_system",
             "来源系统",
-            Shape::Line { chars_max: 200 },
+            Shape::Line { chars_max: 2_000 },
             20.0,
             "产生数据的业务系统",
         ),
@@ -194,28 +194,28 @@ pub(super) const ENTRY_SHEET: Sheet = Sheet {
         required(
             "authorising_contact.name",
             "授权办理联系人",
-            Shape::Line { chars_max: 50 },
+            Shape::Line { chars_max: 200 },
             16.0,
             "办理共享授权的人员姓名",
         ),
         required(
             "authorising_contact.phone",
             "授权办理电话",
-            Shape::Line { chars_max: 50 },
+            Shape::Line { chars_max: 30 },
             16.0,
             "能接通的电话",
         ),
         required(
             "technical_contact.name",
             "技术支持联系人",
-            Shape::Line { chars_max: 50 },
+            Shape::Line { chars_max: 200 },
             16.0,
             "负责技术支持的人员姓名",
         ),
         required(
             "technical_contact.phone",
             "技术支持电话",
-            Shape::Line { chars_max: 50 },
+            Shape::Line { chars_max: 30 },
             16.0,
             "能接通的电话",
         ),

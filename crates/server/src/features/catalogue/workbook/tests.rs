@@ -2,8 +2,8 @@ use std::io::Write as _;
 
 use rust_xlsxwriter::{ExcelDateTime, Format, Formula, Workbook, Worksheet};
 use tongqu_domain::catalogue::{
-    CheckKind, Contact, DataItem, DataType, EntryContent, MaskKind, ResourceFormat, Sensitivity,
-    UpdateCycle,
+    CheckKind, ClassRule, ClassRules, Contact, DataItem, DataType, EntryContent, MaskKind,
+    ResourceFormat, Sensitivity, UpdateCycle, check_content,
 };
 
 use super::columns::{ENTRY_SHEET, ITEM_SHEET, Shape, Sheet};
@@ -294,6 +294,73 @@ fn what_is_filled_in_is_read_back() {
 }
 
 #[test]
+fn what_the_domain_just_accepts_fits_into_the_workbook() {
+    let text = |chars: usize| "字".repeat(chars);
+    let longest = EntryContent {
+        name: text(200),
+        summary: text(2_000),
+        sharing_condition: Some(text(2_000)),
+        legal_basis: Some(text(2_000)),
+        open: true,
+        open_condition: Some(text(2_000)),
+        source_system: Some(text(2_000)),
+        authorising_contact: Contact {
+            name: text(200),
+            phone: "1".repeat(30),
+        },
+        technical_contact: Contact {
+            name: text(200),
+            phone: "1".repeat(30),
+        },
+        items: vec![DataItem {
+            name: text(200),
+            code: "c".repeat(60),
+            standard: Some(text(200)),
+            ..item("", "")
+        }],
+        ..entry("")
+    };
+    let rules = ClassRules {
+        classes: vec![ClassRule {
+            code: "conditional".to_owned(),
+            name: "有条件共享".to_owned(),
+            needs_condition: true,
+            needs_legal_basis: false,
+            clause: None,
+        }],
+        modes: vec!["table".to_owned(), "interface".to_owned()],
+    };
+    let faults = check_content(&longest, &rules);
+    assert_eq!(faults, [], "the domain accepts it");
+    let import = read_back(&filled(&options(), std::slice::from_ref(&longest)).unwrap());
+    assert_eq!(told(&import), []);
+    assert_eq!(import.entries[0].content.as_ref(), Some(&longest));
+}
+
+#[test]
+fn every_fault_of_the_domain_finds_a_cell() {
+    let mut broken = entry("坏");
+    broken.class_code = "x".to_owned();
+    broken.summary = String::new();
+    broken.modes = vec!["nothing".to_owned()];
+    broken.authorising_contact.phone = String::new();
+    broken.related_codes = vec!["y".to_owned()];
+    broken.declared_unclassified = false;
+    broken.items[1].code = "Bad Code".to_owned();
+    let import = read_back(&filled(&options(), &[entry("好"), entry("坏")]).unwrap());
+    let faults = check_content(&broken, &ClassRules::default());
+    assert!(faults.len() >= 8, "{faults:?}");
+    for fault in faults {
+        let field = fault.field.to_string();
+        assert!(import.cell_of(1, &field).is_some(), "no cell for {field}");
+    }
+    assert_eq!(
+        import.cell_of(1, "items[1].code"),
+        Some((SHEET_ITEMS, "C8".to_owned()))
+    );
+}
+
+#[test]
 fn the_same_input_gives_the_same_bytes() {
     assert_eq!(template(&options()).unwrap(), template(&options()).unwrap());
 }
@@ -499,14 +566,14 @@ fn dates_booleans_and_errors_are_not_text() {
 
 #[test]
 fn long_broken_and_invisible_text_is_told() {
-    let long: &'static str = Box::leak("长".repeat(201).into_boxed_str());
+    let long: &'static str = Box::leak("长".repeat(2_001).into_boxed_str());
     let import = Sheets::new()
         .put(SHEET_ENTRIES, (2, "source_system"), Put::Text(long))
         .read();
     assert_eq!(told(&import), [("目录", "M2", "workbook.too_long")]);
     assert_eq!(
         import.faults[0].message,
-        "“来源系统”最多 200 个字，现在是 201 个，请缩短。"
+        "“来源系统”最多 2000 个字，现在是 2001 个，请缩短。"
     );
     let sheets = Sheets::new().put(SHEET_ENTRIES, (2, "source_system"), Put::Text("上\n下"));
     check_fault(sheets, ("目录", "M2", "workbook.line_break"));
