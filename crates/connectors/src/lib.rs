@@ -21,6 +21,7 @@ mod address;
 mod apply;
 mod batches;
 mod error;
+mod mysql;
 mod postgres;
 mod query;
 pub mod rows;

@@ -7,7 +7,7 @@ use tongqu_domain::exchange::Column;
 
 use crate::address::Place;
 use crate::sqlite::Creation;
-use crate::{Address, Applied, ApplyPlan, BatchStream, Query, Result, postgres, sqlite};
+use crate::{Address, Applied, ApplyPlan, BatchStream, Query, Result, mysql, postgres, sqlite};
 
 /// The platform's own tables in a store begin with this; [`Store::tables`] leaves them out.
 pub(crate) const OWN_PREFIX: &str = "_tongqu_";
@@ -136,10 +136,6 @@ fn open_with(url: &str, creation: Creation) -> Result<Arc<dyn Store>> {
             Arc::new(sqlite::SqliteStore::new(address, path, creation))
         }
         Place::Postgres => Arc::new(postgres::PostgresStore::new(address)?),
-        Place::Mysql => {
-            return Err(crate::ConnectorError::AddressInvalid {
-                reason: "no mysql yet".to_owned(),
-            });
-        }
+        Place::Mysql => Arc::new(mysql::MysqlStore::new(address)?),
     })
 }

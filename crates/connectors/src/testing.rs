@@ -42,7 +42,7 @@ pid=$!
 echo "$pid"
 read -r _
 kill "-$stop" "$pid" 2>/dev/null
-wait "$pid"
+wait "$pid" 2>/dev/null
 rm -rf "$dir"
 "#;
 
@@ -186,7 +186,7 @@ impl TestServer {
             run(install, "mariadb-install-db")?;
             let init = dir.join("init.sql");
             let grants = format!(
-                "CREATE USER '{USER}'@'%' IDENTIFIED BY '{PASSWORD}'; GRANT ALL ON *.* TO '{USER}'@'%' WITH GRANT OPTION;"
+                "CREATE USER '{USER}'@'%' IDENTIFIED BY '{PASSWORD}';\nGRANT ALL ON *.* TO '{USER}'@'%' WITH GRANT OPTION;\n"
             );
             fs::write(&init, grants)
                 .map_err(|error| fault(format!("can't write {}: {error}", init.display())))?;

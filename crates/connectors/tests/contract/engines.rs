@@ -5,6 +5,7 @@ macro_rules! store_suite {
     ($($test:ident)+) => {
         store_suite!(@engine sqlite: $($test)+);
         store_suite!(@engine postgres: $($test)+);
+        store_suite!(@engine mysql: $($test)+);
     };
     (@engine $engine:ident: $($test:ident)+) => {
         mod $engine {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use futures_util::{StreamExt, stream};
+use mysql_async::prelude::Queryable;
 use tempfile::TempDir;
 use tongqu_connectors::rows::{BatchBuilder, Op, Rows};
 use tongqu_connectors::{
@@ -52,6 +53,19 @@ impl Bench {
         }
     }
 
+    pub async fn mysql() -> Self {
+        let url = tongqu_connectors::testing::mariadb()
+            .fresh_database()
+            .unwrap();
+        let store = tongqu_connectors::open(&url).unwrap();
+        Self {
+            engine: Engine::Mysql,
+            url,
+            store,
+            _dir: None,
+        }
+    }
+
     /// Runs SQL beside the store, through the engine's own client.
     pub async fn sql(&self, sql: &str) {
         self.try_sql(sql).await.unwrap();
@@ -72,7 +86,13 @@ impl Bench {
                 let done = self.postgres_client().await.batch_execute(sql).await;
                 done.map_err(|error| error.as_db_error().unwrap().message().to_owned())
             }
-            Engine::Mysql => unimplemented!(),
+            Engine::Mysql => {
+                let opts = mysql_async::Opts::from_url(&self.url).unwrap();
+                let mut conn = mysql_async::Conn::new(opts).await.unwrap();
+                let done = conn.query_drop(sql).await;
+                conn.disconnect().await.unwrap();
+                done.map_err(|error| error.to_string())
+            }
         }
     }
 
@@ -82,14 +102,6 @@ impl Bench {
             .unwrap();
         tokio::spawn(connection);
         client
-    }
-
-    /// A name as this engine quotes it.
-    pub fn quoted(&self, name: &str) -> String {
-        match self.engine {
-            Engine::Sqlite | Engine::Postgres => format!("\"{}\"", name.replace('"', "\"\"")),
-            Engine::Mysql => format!("`{}`", name.replace('`', "``")),
-        }
     }
 
     /// All rows of a table, ordered by these columns.
