@@ -282,11 +282,11 @@ impl TestServer {
             port,
             "-u",
             user,
-            "-D",
-            database,
-            "-e",
-            sql,
         ]);
+        if !database.is_empty() {
+            command.args(["-D", database]);
+        }
+        command.args(["-e", sql]);
         command.env("MYSQL_PWD", password);
         run(command, "the MariaDB client")
     }

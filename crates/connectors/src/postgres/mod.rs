@@ -265,6 +265,12 @@ fn said_failure(store: String, doing: &'static str, table: &str, said: &DbError)
             table,
             column: column(),
         },
+        // A generated column or identity; only the message names it.
+        "428C9" => {
+            let column = said.message().split('"').nth(1).unwrap_or("(unknown)");
+            let reason = "the database computes it itself, so nothing can be written there";
+            ConnectorError::type_refused(&table, column, reason)
+        }
         "22001" => value("it is longer than the column"),
         "22003" => value("it is out of the column's range"),
         "22021" | "22P05" => value("it has a character that the database's encoding lacks"),

@@ -7,8 +7,15 @@ macro_rules! store_suite {
         store_suite!(@engine postgres: $($test)+);
         store_suite!(@engine mysql: $($test)+);
     };
+    (on servers: $($test:ident)+) => {
+        store_suite!(@engine postgres in on_servers_postgres: $($test)+);
+        store_suite!(@engine mysql in on_servers_mysql: $($test)+);
+    };
     (@engine $engine:ident: $($test:ident)+) => {
-        mod $engine {
+        store_suite!(@engine $engine in $engine: $($test)+);
+    };
+    (@engine $engine:ident in $module:ident: $($test:ident)+) => {
+        mod $module {
             $(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $test() {
@@ -64,4 +71,14 @@ store_suite! {
     errors_hold_no_values_and_no_password
     a_large_change_set_is_applied_exactly
     a_key_alone_is_a_table
+}
+
+// What can happen to a server and its connections only.
+store_suite! { on servers:
+    a_server_that_is_down_is_unreachable
+    a_refused_sign_in_is_told_apart
+    a_database_that_is_not_there_is_missing
+    a_reading_that_is_cut_off_is_not_an_end
+    an_apply_that_is_cut_off_leaves_the_target_alone
+    tables_of_another_schema_are_reached_by_their_full_name
 }

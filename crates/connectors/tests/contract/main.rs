@@ -5,6 +5,8 @@
 //! A server that isn't installed is a failure, never a skip.
 
 mod engines;
+mod mysql;
+mod postgres;
 mod sqlite;
 mod suite;
 mod support;

@@ -96,6 +96,46 @@ impl Bench {
         }
     }
 
+    /// The same store for another task; the folder of a file stays with this one.
+    pub fn beside(&self) -> Self {
+        Self {
+            engine: self.engine,
+            url: self.url.clone(),
+            store: self.store.clone(),
+            _dir: None,
+        }
+    }
+
+    /// Cuts off every other connection to this test's database, as a failing network or an
+    /// administrator would.
+    pub async fn cut_others(&self) {
+        match self.engine {
+            Engine::Sqlite => unreachable!("a file has no connections"),
+            Engine::Postgres => {
+                self.sql(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                     WHERE datname = current_database() AND pid <> pg_backend_pid()",
+                )
+                .await;
+            }
+            Engine::Mysql => {
+                let opts = mysql_async::Opts::from_url(&self.url).unwrap();
+                let mut conn = mysql_async::Conn::new(opts).await.unwrap();
+                let others: Vec<u64> = conn
+                    .query(
+                        "SELECT id FROM information_schema.processlist \
+                         WHERE db = database() AND id <> connection_id()",
+                    )
+                    .await
+                    .unwrap();
+                for other in others {
+                    conn.query_drop(format!("KILL {other}")).await.unwrap();
+                }
+                conn.disconnect().await.unwrap();
+            }
+        }
+    }
+
     pub async fn postgres_client(&self) -> tokio_postgres::Client {
         let (client, connection) = tokio_postgres::connect(&self.url, tokio_postgres::NoTls)
             .await

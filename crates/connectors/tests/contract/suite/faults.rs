@@ -335,3 +335,141 @@ pub async fn errors_hold_no_values_and_no_password(bench: &Bench) {
     );
     assert!(!told.contains("tongqu-test"), "{told}");
 }
+
+/// The test's address with another user, password, port or database.
+fn elsewhere(bench: &Bench, login: Option<&str>, port: Option<u16>, database: &str) -> String {
+    let (scheme, rest) = bench.url.split_once("://").unwrap();
+    let (own_login, place) = rest.rsplit_once('@').unwrap();
+    let (host, _) = place.split_once('/').unwrap();
+    let (name, own_port) = host.split_once(':').unwrap();
+    let port = port.map_or(own_port.to_owned(), |port| port.to_string());
+    format!(
+        "{scheme}://{}@{name}:{port}/{database}",
+        login.unwrap_or(own_login)
+    )
+}
+
+pub async fn a_server_that_is_down_is_unreachable(bench: &Bench) {
+    let url = elsewhere(bench, Some("tax:s3cret"), Some(1), "exchange");
+    let store = tongqu_connectors::open(&url).unwrap();
+    let stream = upserts(&places(), &[place("1", "a", 1)]);
+    let errors = [
+        store.ping().await.unwrap_err(),
+        store
+            .read(tongqu_connectors::Query::all("place", places()))
+            .await
+            .err()
+            .unwrap(),
+        store.apply(plan(1), stream).await.unwrap_err(),
+    ];
+    for error in errors {
+        assert_eq!(error.code(), "store.unreachable");
+        assert!(error.is_transient());
+        assert!(
+            error.to_string().contains("127.0.0.1:1/exchange"),
+            "{error}"
+        );
+        assert!(!error.to_string().contains("s3cret"), "{error}");
+    }
+}
+
+pub async fn a_refused_sign_in_is_told_apart(bench: &Bench) {
+    let url = elsewhere(bench, Some("tongqu:wr0ng"), None, "exchange");
+    let error = tongqu_connectors::open(&url)
+        .unwrap()
+        .ping()
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), "store.login_refused");
+    assert!(!error.to_string().contains("wr0ng"), "{error}");
+    assert!(!error.is_transient());
+}
+
+pub async fn a_database_that_is_not_there_is_missing(bench: &Bench) {
+    let url = elsewhere(bench, None, None, "nowhere");
+    let error = tongqu_connectors::open(&url)
+        .unwrap()
+        .ping()
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), "store.missing");
+    assert!(error.to_string().contains("nowhere"), "{error}");
+}
+
+pub async fn a_reading_that_is_cut_off_is_not_an_end(bench: &Bench) {
+    // Far more than fits into the buffers on the way.
+    let rows: Vec<Vec<Value>> = (0..3_000)
+        .map(|n| place(&format!("{n:05}"), &"x".repeat(5_000), n))
+        .collect();
+    bench.apply(&plan(1), &rows).await.unwrap();
+    let query = tongqu_connectors::Query::all("place", places()).in_batches_of(10);
+    let mut stream = bench.store.read(query).await.unwrap();
+    stream.next().await.unwrap().unwrap();
+    bench.cut_others().await;
+    let mut seen = 10;
+    let error = loop {
+        match stream
+            .next()
+            .await
+            .expect("a broken stream doesn't just end")
+        {
+            Ok(batch) => seen += batch.num_rows(),
+            Err(error) => break error,
+        }
+    };
+    assert!(seen < 3_000);
+    assert!(error.is_transient(), "{error:?}");
+    assert!(stream.next().await.is_none());
+}
+
+pub async fn an_apply_that_is_cut_off_leaves_the_target_alone(bench: &Bench) {
+    bench.apply(&plan(1), &[place("1", "a", 1)]).await.unwrap();
+    let first = upsert_batch(&places(), &[place("1", "b", 1), place("2", "b", 2)]);
+    let second = upsert_batch(&places(), &[place("3", "b", 3)]);
+    let cut = bench.beside();
+    let changes = stream::iter([Ok(first)]).chain(stream::once(async move {
+        cut.cut_others().await;
+        Ok(second)
+    }));
+    let error = bench
+        .store
+        .apply(plan(2).replacing_all(), changes.boxed())
+        .await
+        .unwrap_err();
+    assert!(error.is_transient(), "{error:?}");
+    assert_untouched(bench).await;
+    bench.apply(&plan(2), &[place("1", "b", 1)]).await.unwrap();
+}
+
+pub async fn tables_of_another_schema_are_reached_by_their_full_name(bench: &Bench) {
+    // A database of MySQL is what a schema is elsewhere; its name has to be this test's own.
+    let schema = format!("{}_b", bench.url.rsplit('/').next().unwrap());
+    bench.sql(&format!("CREATE SCHEMA {schema}")).await;
+    let table = format!("{schema}.place");
+    let mut plan = plan(1);
+    plan.table.clone_from(&table);
+    plan.index_on = vec!["size".to_owned()];
+    bench.apply(&plan, &[place("1", "a", 1)]).await.unwrap();
+    assert_eq!(
+        bench
+            .apply(&plan, &[place("1", "b", 1)])
+            .await
+            .unwrap()
+            .updated,
+        1
+    );
+    assert_eq!(
+        bench.rows(&table, &places(), &["id"]).await,
+        [place("1", "b", 1)]
+    );
+    assert_eq!(bench.store.discover(&table).await.unwrap().key, ["id"]);
+    assert_eq!(
+        bench.store.discover("place").await.unwrap_err().code(),
+        "store.table_missing"
+    );
+    if bench.engine == Engine::Postgres {
+        assert_eq!(bench.store.tables().await.unwrap(), [table]);
+    }
+    bench.sql(&format!("DROP TABLE {schema}.place")).await;
+    bench.sql(&format!("DROP SCHEMA {schema}")).await;
+}
