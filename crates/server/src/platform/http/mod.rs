@@ -5,6 +5,8 @@ mod error;
 mod idempotency;
 mod page;
 mod texts;
+#[cfg(test)]
+mod texts_tests;
 
 pub use ctx::{Ctx, FindActor, Guest, Language, traced};
 pub use error::{ApiError, FieldFault, Problem};
