@@ -1,0 +1,48 @@
+/** The only place that talks to the server. Everything the portal does goes through the published API. */
+import createClient, { type Middleware } from 'openapi-fetch'
+import { ApiProblem } from './errors'
+import type { paths } from './schema.gen'
+
+type Listener = () => void
+const expiredListeners = new Set<Listener>()
+
+/** Calls `listener` whenever the server says that the session has ended. Returns how to stop listening. */
+export function onSessionExpired(listener: Listener): () => void {
+  expiredListeners.add(listener)
+  return () => expiredListeners.delete(listener)
+}
+
+const border: Middleware = {
+  onRequest({ request }) {
+    // A custom header can't be sent by a foreign page's form: the server's guard against forged writes.
+    request.headers.set('X-Requested-With', 'tongqu')
+    request.headers.set('Accept-Language', document.documentElement.lang)
+    return request
+  },
+  async onResponse({ response, schemaPath }) {
+    if (response.ok) return undefined
+    if (response.status === 401 && schemaPath !== '/api/v1/session') expiredListeners.forEach((tell) => tell())
+    throw await ApiProblem.fromResponse(response)
+  },
+  onError({ error }) {
+    return error instanceof ApiProblem ? error : ApiProblem.unreachable()
+  },
+}
+
+export const api = createClient<paths>({ baseUrl: '/' })
+api.use(border)
+
+/** The body of a reply that has one. Refusals are thrown as {@link ApiProblem} before it comes to this. */
+export async function read<T>(reply: Promise<{ data?: T }>): Promise<T> {
+  const { data } = await reply
+  if (data === undefined) throw ApiProblem.unreadable()
+  return data
+}
+
+/** Addresses of files that the browser fetches by itself. */
+export const fileUrls = {
+  template: '/api/v1/catalogue/template.xlsx',
+  importWorkbook: (importId: string) => `/api/v1/catalogue/imports/${encodeURIComponent(importId)}/workbook.xlsx`,
+}
+
+export const XLSX = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'

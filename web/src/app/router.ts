@@ -1,0 +1,40 @@
+import { createRouter, createWebHistory } from 'vue-router'
+import { routes as catalogue } from '@/features/catalogue/routes'
+import { routes as desk } from '@/features/desk/routes'
+import { routes as directory } from '@/features/directory/routes'
+import { routes as exchange } from '@/features/exchange/routes'
+import { routes as home } from '@/features/home/routes'
+import { routes as ledger } from '@/features/ledger/routes'
+import { routes as request } from '@/features/request/routes'
+import { routes as session } from '@/features/session/routes'
+import { guard } from './guards'
+
+export const router = createRouter({
+  history: createWebHistory(),
+  routes: [
+    ...home,
+    ...catalogue,
+    ...request,
+    ...desk,
+    ...exchange,
+    ...directory,
+    ...ledger,
+    ...session,
+    {
+      path: '/a11y',
+      component: () => import('./AccessibilityPage.vue'),
+      meta: { title: 'app.a11y.title', public: true },
+    },
+    {
+      path: '/:rest(.*)*',
+      component: () => import('./NotFoundPage.vue'),
+      meta: { title: 'app.not_found.title', public: true },
+    },
+  ],
+  scrollBehavior(to, from, saved) {
+    if (saved) return saved
+    return to.path === from.path ? false : { top: 0 }
+  },
+})
+
+guard(router)

@@ -1,0 +1,16 @@
+import type { RouteRecordRaw } from 'vue-router'
+
+export const routes: RouteRecordRaw[] = [
+  {
+    path: '/exchange',
+    name: 'exchange',
+    component: () => import('./RunListPage.vue'),
+    meta: { title: 'exchange.title', feature: 'exchange', menu: 6, may: 'exchange' },
+  },
+  {
+    path: '/exchange/runs/:id',
+    component: () => import('./RunPage.vue'),
+    props: true,
+    meta: { title: 'exchange.run.title', feature: 'exchange' },
+  },
+]

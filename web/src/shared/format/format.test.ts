@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest'
+import { bigCount, clockTime, count, dateTime, longDate, percent, secondsBetween } from './format'
+
+test('instants are written in China Standard Time', () => {
+  expect(dateTime('2026-09-30T16:05:09.000000Z')).toBe('2026-10-01 00:05')
+  expect(clockTime('2026-09-30T16:05:09.000000Z')).toBe('00:05:09')
+  expect(dateTime(null)).toBe('')
+})
+
+test('civil dates have no zone', () => {
+  expect(longDate('2026-10-01', 'zh-CN')).toBe('2026年10月1日星期四')
+})
+
+test.each([
+  [99_999, '99,999', 0],
+  [620_573, '62.1', 4],
+  [3_862_000_000, '38.6', 8],
+])('%d is shortened', (value, figure, scale) => {
+  expect(bigCount(value)).toEqual({ figure, scale })
+})
+
+test('counts and shares', () => {
+  expect(count(620_573)).toBe('620,573')
+  expect(count(null)).toBe('—')
+  expect(percent(1)).toBe('100')
+  expect(percent(0.978)).toBe('97.8')
+  expect(secondsBetween('2026-09-22T02:10:00Z', '2026-09-22T02:10:42Z')).toBe(42)
+})

@@ -1,0 +1,45 @@
+/** Who is signed in. The server decides what they may do; `me.may` only says which menus to draw. */
+import { readonly, ref, shallowReadonly, shallowRef } from 'vue'
+import { api, onSessionExpired, read } from '@/api/client'
+import { asProblem } from '@/api/errors'
+import type { MeView, SignIn } from '@/api/types'
+
+const me = shallowRef<MeView | null>(null)
+const asked = ref(false)
+/** The session ended while somebody was working: what they typed stays, and they sign in over the page. */
+const expired = ref(false)
+
+onSessionExpired(() => {
+  if (me.value) expired.value = true
+})
+
+async function load(): Promise<MeView | null> {
+  try {
+    me.value = await read(api.GET('/api/v1/session'))
+  } catch (thrown) {
+    if (asProblem(thrown).status !== 401) throw thrown
+    me.value = null
+  }
+  asked.value = true
+  return me.value
+}
+
+async function signIn(body: SignIn): Promise<void> {
+  adopt(await read(api.POST('/api/v1/session', { body })))
+}
+
+function adopt(person: MeView): void {
+  me.value = person
+  asked.value = true
+  expired.value = false
+}
+
+async function signOut(): Promise<void> {
+  await api.DELETE('/api/v1/session')
+  me.value = null
+  expired.value = false
+}
+
+export function useSession() {
+  return { me: shallowReadonly(me), asked: readonly(asked), expired: readonly(expired), load, signIn, adopt, signOut }
+}
