@@ -62,19 +62,25 @@ impl App {
         let clock = Arc::new(clock);
         let data_dir = config.data_dir().to_owned();
         std::fs::create_dir_all(&data_dir)?;
-        let registry = Arc::new(Registry::open(&config.registry_url(), config.stores.readers_max).await?);
+        let registry =
+            Arc::new(Registry::open(&config.registry_url(), config.stores.readers_max).await?);
         let ledger_dir = data_dir.join("ledger");
         let keys = SigningKeys::open(&data_dir.join("secrets"), &ledger_dir)?;
         let waiting: HashSet<String> = outbox::waiting_ids(&mut *registry.read().await?).await?;
-        let (ledger, found) = Ledger::open(&ledger_dir, keys, clock.clone(), &config.ledger, &waiting)?;
+        let (ledger, found) =
+            Ledger::open(&ledger_dir, keys, clock.clone(), &config.ledger, &waiting)?;
         let ledger = Arc::new(ledger);
         let packs = load_packs(&config)?;
         let pack = packs
             .iter()
             .find(|p| p.meta.id.as_str() == config.law.pack)
             .cloned()
-            .ok_or_else(|| anyhow::anyhow!("[law] pack names {}, which isn't there", config.law.pack))?;
-        let calendar = Arc::new(Calendar::parse_csv(STATUTORY_CSV).map_err(|e| anyhow::anyhow!("calendar: {e}"))?);
+            .ok_or_else(|| {
+                anyhow::anyhow!("[law] pack names {}, which isn't there", config.law.pack)
+            })?;
+        let calendar = Arc::new(
+            Calendar::parse_csv(STATUTORY_CSV).map_err(|e| anyhow::anyhow!("calendar: {e}"))?,
+        );
         let pool = tongqu_connectors::open_or_create(&config.pool_url())?;
         let search = features::catalogue::search::Index::open(&data_dir.join("search"))?;
         let has_people = features::directory::has_people(&mut *registry.read().await?).await?;
@@ -99,8 +105,17 @@ impl App {
         }
         let (stop, stopping) = watch::channel(false);
         let sequencing = tokio::spawn(ledger::sequence(registry, ledger, found, stopping.clone()));
-        let working = tokio::spawn(jobs::work(app.clone(), features::exchange::handle, stopping));
-        Ok(Running { app, stop, sequencing, working })
+        let working = tokio::spawn(jobs::work(
+            app.clone(),
+            features::exchange::handle,
+            stopping,
+        ));
+        Ok(Running {
+            app,
+            stop,
+            sequencing,
+            working,
+        })
     }
 
     /// A department's exchange store; it must exist.
@@ -121,7 +136,10 @@ impl App {
     #[must_use]
     pub fn pack_of(&self, id: &str, version: &str) -> Option<Arc<Pack>> {
         let of_id = || self.packs.iter().filter(|p| p.meta.id.as_str() == id);
-        of_id().find(|p| p.version == version).or_else(|| of_id().next()).cloned()
+        of_id()
+            .find(|p| p.version == version)
+            .or_else(|| of_id().next())
+            .cloned()
     }
 }
 
@@ -146,7 +164,10 @@ impl Running {
 
 /// The built-in packs and those of the configured folder; a pack with a known id replaces the built-in one.
 fn load_packs(config: &Config) -> anyhow::Result<Vec<Arc<Pack>>> {
-    let mut sources = vec![("pingdingshan-2020.toml".to_owned(), PINGDINGSHAN_2020.to_owned())];
+    let mut sources = vec![(
+        "pingdingshan-2020.toml".to_owned(),
+        PINGDINGSHAN_2020.to_owned(),
+    )];
     if !config.law.packs_dir.is_empty() {
         for file in std::fs::read_dir(&config.law.packs_dir)? {
             let path = file?.path();

@@ -11,8 +11,8 @@ use axum::{
 };
 use tower::ServiceBuilder;
 use tower_http::{
-    catch_panic::CatchPanicLayer, compression::CompressionLayer, set_header::SetResponseHeaderLayer,
-    timeout::TimeoutLayer,
+    catch_panic::CatchPanicLayer, compression::CompressionLayer,
+    set_header::SetResponseHeaderLayer, timeout::TimeoutLayer,
 };
 use utoipa::{
     Modify, OpenApi,
@@ -45,11 +45,16 @@ impl Modify for SessionCookie {
     fn modify(&self, document: &mut Document) {
         document.info = InfoBuilder::new()
             .title("Tongqu 通衢")
-            .description(Some("Government data sharing and exchange: catalogue, requests, exchange, evidence."))
+            .description(Some(
+                "Government data sharing and exchange: catalogue, requests, exchange, evidence.",
+            ))
             .version(env!("CARGO_PKG_VERSION"))
             .build();
         let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new("tongqu_session")));
-        document.components.get_or_insert_default().add_security_scheme("session", cookie);
+        document
+            .components
+            .get_or_insert_default()
+            .add_security_scheme("session", cookie);
     }
 }
 
@@ -88,7 +93,10 @@ pub fn router(app: Arc<App>) -> Router {
              form-action 'self'; frame-ancestors 'none'",
         ));
     api.layer(middleware::from_fn_with_state(app.clone(), repeatable))
-        .route("/api/v1/openapi.json", get(move || async move { axum::Json(document.as_ref().clone()) }))
+        .route(
+            "/api/v1/openapi.json",
+            get(move || async move { axum::Json(document.as_ref().clone()) }),
+        )
         .route("/api/{*rest}", axum::routing::any(no_such_operation))
         .route("/healthz", get(|| async { "ok" }))
         .route("/readyz", get(ready))
@@ -98,7 +106,9 @@ pub fn router(app: Arc<App>) -> Router {
             ServiceBuilder::new()
                 .layer(middleware::from_fn(traced))
                 .layer(CatchPanicLayer::custom(|_| {
-                    axum::response::IntoResponse::into_response(ApiError::bug("an operation panicked"))
+                    axum::response::IntoResponse::into_response(ApiError::bug(
+                        "an operation panicked",
+                    ))
                 }))
                 .layer(TimeoutLayer::with_status_code(
                     StatusCode::SERVICE_UNAVAILABLE,
@@ -111,7 +121,10 @@ pub fn router(app: Arc<App>) -> Router {
 }
 
 fn always(name: &'static str, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
-    SetResponseHeaderLayer::overriding(HeaderName::from_static(name), HeaderValue::from_static(value))
+    SetResponseHeaderLayer::overriding(
+        HeaderName::from_static(name),
+        HeaderValue::from_static(value),
+    )
 }
 
 async fn no_such_operation() -> ApiError {
@@ -119,7 +132,9 @@ async fn no_such_operation() -> ApiError {
 }
 
 /// Ready once the registry answers.
-async fn ready(axum::extract::State(app): axum::extract::State<Arc<App>>) -> Result<&'static str, ApiError> {
+async fn ready(
+    axum::extract::State(app): axum::extract::State<Arc<App>>,
+) -> Result<&'static str, ApiError> {
     app.registry.read().await?;
     Ok("ok")
 }

@@ -45,11 +45,22 @@ pub(super) fn run(command: Command) -> anyhow::Result<ExitCode> {
                 ))?;
             } else {
                 for fault in &report.faults {
-                    super::print(&format!("{} ({}): {} [{}]\n", fault.place, fault.file, fault.message, fault.code))?;
+                    super::print(&format!(
+                        "{} ({}): {} [{}]\n",
+                        fault.place, fault.file, fault.message, fault.code
+                    ))?;
                 }
-                super::print(&format!("NOT whole: {} faults in {} records\n", report.faults.len(), report.records))?;
+                super::print(&format!(
+                    "NOT whole: {} faults in {} records\n",
+                    report.faults.len(),
+                    report.records
+                ))?;
             }
-            Ok(if report.is_whole() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+            Ok(if report.is_whole() {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            })
         }
         Command::Prove { dir, index } => {
             let (record, proof, root) = prove(&dir, index)?;

@@ -72,9 +72,24 @@ enum Command {
 pub fn run(cli: Cli) -> ExitCode {
     telemetry::start(cli.log_format, &cli.log);
     let done = match cli.command {
-        Command::Serve { print_config: true, .. } => print(DEFAULTS).map(|()| ExitCode::SUCCESS),
-        Command::Serve { config, print_config: false } => serve::serve(config.as_deref()),
-        Command::Demo { data, port, headless, json } => crate::demo::run(&crate::demo::Options { data, port, headless, json }),
+        Command::Serve {
+            print_config: true, ..
+        } => print(DEFAULTS).map(|()| ExitCode::SUCCESS),
+        Command::Serve {
+            config,
+            print_config: false,
+        } => serve::serve(config.as_deref()),
+        Command::Demo {
+            data,
+            port,
+            headless,
+            json,
+        } => crate::demo::run(&crate::demo::Options {
+            data,
+            port,
+            headless,
+            json,
+        }),
         Command::Ledger(command) => ledger::run(command),
         Command::CheckConfig { file } => Config::load(Some(&file))
             .map_err(Into::into)

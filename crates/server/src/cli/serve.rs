@@ -25,7 +25,9 @@ pub(super) fn serve(config: Option<&Path>) -> anyhow::Result<ExitCode> {
 
 /// The runtime of all commands that serve.
 pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
-    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+    Ok(tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?)
 }
 
 /// A server that is up.
@@ -40,7 +42,9 @@ impl Served {
     /// Opens the stores, binds the address and begins to answer.
     pub(crate) async fn start(config: Config, clock: Clock) -> anyhow::Result<Self> {
         let listen = config.server.listen;
-        let listener = TcpListener::bind(listen).await.with_context(|| format!("can't listen on {listen}"))?;
+        let listener = TcpListener::bind(listen)
+            .await
+            .with_context(|| format!("can't listen on {listen}"))?;
         let address = listener.local_addr()?;
         let running = App::start(config, clock).await?;
         let (stop, mut stopping) = watch::channel(false);
@@ -50,11 +54,19 @@ impl Served {
                 // A dropped sender means stop as well.
                 let _stopped = stopping.wait_for(|s| *s).await;
             };
-            if let Err(error) = axum::serve(listener, service).with_graceful_shutdown(stopped).await {
+            if let Err(error) = axum::serve(listener, service)
+                .with_graceful_shutdown(stopped)
+                .await
+            {
                 tracing::error!(%error, "the server ended badly");
             }
         });
-        Ok(Self { running, address, stop, serving })
+        Ok(Self {
+            running,
+            address,
+            stop,
+            serving,
+        })
     }
 
     /// The application behind it.
@@ -80,7 +92,12 @@ impl Served {
         } else {
             server.public_url.trim_end_matches('/').to_owned()
         };
-        let token = self.app().setup_token.lock().expect("no holder panics").clone();
+        let token = self
+            .app()
+            .setup_token
+            .lock()
+            .expect("no holder panics")
+            .clone();
         match token {
             Some(token) => format!(
                 "Tongqu is up at {base}\nNobody has an account yet. Open this link once to make the first \
@@ -96,7 +113,8 @@ pub(crate) async fn stop_signal() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate()).expect("a process may listen to its signals");
+        let mut terminate =
+            signal(SignalKind::terminate()).expect("a process may listen to its signals");
         tokio::select! {
             _ = tokio::signal::ctrl_c() => {}
             _ = terminate.recv() => {}

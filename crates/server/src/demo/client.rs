@@ -22,22 +22,41 @@ pub(super) struct Answer {
 impl Answer {
     /// The stable code of a refusal; empty for a success.
     pub(super) fn code(&self) -> &str {
-        if self.status.is_success() { "" } else { self.body["code"].as_str().unwrap_or_default() }
+        if self.status.is_success() {
+            ""
+        } else {
+            self.body["code"].as_str().unwrap_or_default()
+        }
     }
 }
 
 impl Client {
     /// Somebody without an account.
-    #[expect(clippy::disallowed_methods, reason = "the demo talks to its own server on loopback")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the demo talks to its own server on loopback"
+    )]
     pub(super) fn guest(base: &str) -> Self {
-        Self { http: reqwest::Client::new(), base: format!("{base}/api/v1"), cookie: String::new() }
+        Self {
+            http: reqwest::Client::new(),
+            base: format!("{base}/api/v1"),
+            cookie: String::new(),
+        }
     }
 
     /// Signs in.
-    pub(super) async fn sign_in(base: &str, login_name: &str, password: &str) -> anyhow::Result<Self> {
+    pub(super) async fn sign_in(
+        base: &str,
+        login_name: &str,
+        password: &str,
+    ) -> anyhow::Result<Self> {
         let mut client = Self::guest(base);
         let body = json!({ "login_name": login_name, "password": password });
-        let reply = client.request(Method::POST, "/session").json(&body).send().await?;
+        let reply = client
+            .request(Method::POST, "/session")
+            .json(&body)
+            .send()
+            .await?;
         let cookie = reply
             .headers()
             .get(header::SET_COOKIE)
@@ -59,7 +78,12 @@ impl Client {
     }
 
     /// Asks, and takes whatever is answered.
-    pub(super) async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<Answer> {
+    pub(super) async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> anyhow::Result<Answer> {
         let request = self.request(method, path);
         let reply = match body {
             Some(body) => request.json(body),
@@ -69,12 +93,21 @@ impl Client {
         .await?;
         let status = reply.status();
         let text = reply.text().await?;
-        let body = if text.is_empty() { Value::Null } else { serde_json::from_str(&text)? };
+        let body = if text.is_empty() {
+            Value::Null
+        } else {
+            serde_json::from_str(&text)?
+        };
         Ok(Answer { status, body })
     }
 
     /// Asks, and takes nothing but success.
-    async fn expect(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<Value> {
+    async fn expect(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> anyhow::Result<Value> {
         let answer = self.ask(method.clone(), path, body).await?;
         if !answer.status.is_success() {
             bail!("{method} {path}: {} {}", answer.status, answer.body);
@@ -102,11 +135,21 @@ impl Client {
     /// Uploads a workbook.
     pub(super) async fn upload(&self, path: &str, bytes: Vec<u8>) -> anyhow::Result<Answer> {
         let reply = self.request(Method::POST, path).body(bytes).send().await?;
-        Ok(Answer { status: reply.status(), body: reply.json().await? })
+        Ok(Answer {
+            status: reply.status(),
+            body: reply.json().await?,
+        })
     }
 
     /// Downloads a file.
     pub(super) async fn download(&self, path: &str) -> anyhow::Result<Vec<u8>> {
-        Ok(self.request(Method::GET, path).send().await?.error_for_status()?.bytes().await?.to_vec())
+        Ok(self
+            .request(Method::GET, path)
+            .send()
+            .await?
+            .error_for_status()?
+            .bytes()
+            .await?
+            .to_vec())
     }
 }

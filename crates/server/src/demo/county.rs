@@ -2,7 +2,8 @@
 //! telephone numbers are invented; the division data are real.
 
 use tongqu_domain::catalogue::{
-    CheckKind, Contact, DataItem, DataType, EntryContent, MaskKind, ResourceFormat, Sensitivity, UpdateCycle,
+    CheckKind, Contact, DataItem, DataType, EntryContent, MaskKind, ResourceFormat, Sensitivity,
+    UpdateCycle,
 };
 
 /// The password of every invented account.
@@ -69,7 +70,14 @@ const fn person(
     posts: &'static [&'static str],
     what: &'static str,
 ) -> DemoPerson {
-    DemoPerson { login_name, name, department, posts, contractor: false, what }
+    DemoPerson {
+        login_name,
+        name,
+        department,
+        posts,
+        contractor: false,
+        what,
+    }
 }
 
 /// The first administrator, made by the one-time link.
@@ -79,11 +87,35 @@ pub(super) const SECURITY: &str = "anquan";
 
 /// Everybody, one for each role.
 pub(super) const PEOPLE: &[DemoPerson] = &[
-    person("tongji", "王建国", "统计局", &["data_officer"], "统计局数据专员：编目、挂接、审批"),
-    person("minzheng", "李敏", "民政局", &["data_officer"], "民政局数据专员：查找、申请、接收"),
-    person("zhujian", "周航", "住房城乡建设局", &["data_officer"], "住建局数据专员"),
+    person(
+        "tongji",
+        "王建国",
+        "统计局",
+        &["data_officer"],
+        "统计局数据专员：编目、挂接、审批",
+    ),
+    person(
+        "minzheng",
+        "李敏",
+        "民政局",
+        &["data_officer"],
+        "民政局数据专员：查找、申请、接收",
+    ),
+    person(
+        "zhujian",
+        "周航",
+        "住房城乡建设局",
+        &["data_officer"],
+        "住建局数据专员",
+    ),
     person("tongji.head", "赵倩", "统计局", &["head"], "统计局负责人"),
-    person("zhuguan", "孙丽", "大数据局", &["authority"], "主管部门：审核发布目录"),
+    person(
+        "zhuguan",
+        "孙丽",
+        "大数据局",
+        &["authority"],
+        "主管部门：审核发布目录",
+    ),
     DemoPerson {
         login_name: "yunying",
         name: "刘洋",
@@ -93,8 +125,20 @@ pub(super) const PEOPLE: &[DemoPerson] = &[
         what: "平台运营（承建方人员）：交换到位",
     },
     person("shenji", "陈晓", "大数据局", &["auditor"], "审计员：查存证"),
-    person(SECURITY, "何静", "大数据局", &["security_admin"], "安全管理员：授予岗位"),
-    person(ADMINISTRATOR, "高翔", "大数据局", &["system_admin"], "系统管理员：机构和人员"),
+    person(
+        SECURITY,
+        "何静",
+        "大数据局",
+        &["security_admin"],
+        "安全管理员：授予岗位",
+    ),
+    person(
+        ADMINISTRATOR,
+        "高翔",
+        "大数据局",
+        &["system_admin"],
+        "系统管理员：机构和人员",
+    ),
 ];
 
 /// Name of the entry that lies open to all departments.
@@ -107,7 +151,10 @@ pub(super) const RETURNED_ENTRY: &str = "居民收支调查汇总信息";
 pub(super) const SECOND_VERSION_ENTRY: &str = "规模以上工业企业名录";
 
 fn contact(name: &str, phone: &str) -> Contact {
-    Contact { name: name.to_owned(), phone: phone.to_owned() }
+    Contact {
+        name: name.to_owned(),
+        phone: phone.to_owned(),
+    }
 }
 
 fn text_item(name: &str, code: &str, length: u32) -> DataItem {
@@ -127,7 +174,11 @@ fn text_item(name: &str, code: &str, length: u32) -> DataItem {
 }
 
 fn key_item(name: &str, code: &str, length: u32) -> DataItem {
-    DataItem { nullable: false, key: true, ..text_item(name, code, length) }
+    DataItem {
+        nullable: false,
+        key: true,
+        ..text_item(name, code, length)
+    }
 }
 
 fn division_key() -> DataItem {
@@ -139,7 +190,11 @@ fn division_key() -> DataItem {
 }
 
 fn number_item(name: &str, code: &str) -> DataItem {
-    DataItem { data_type: DataType::Integer, length: None, ..text_item(name, code, 1) }
+    DataItem {
+        data_type: DataType::Integer,
+        length: None,
+        ..text_item(name, code, 1)
+    }
 }
 
 /// What a department states about a table of its own.
@@ -158,7 +213,12 @@ impl Draft {
             class_code: self.class.to_owned(),
             summary: self.summary.to_owned(),
             format: ResourceFormat::Database,
-            sharing_class: if condition.is_some() { "conditional" } else { "unconditional" }.to_owned(),
+            sharing_class: if condition.is_some() {
+                "conditional"
+            } else {
+                "unconditional"
+            }
+            .to_owned(),
             sharing_condition: condition.map(str::to_owned),
             legal_basis: None,
             modes: vec!["table".to_owned()],
@@ -177,17 +237,32 @@ impl Draft {
     }
 }
 
-const STATISTICS_CONTACTS: [(&str, &str); 2] = [("王建国", "0375-1234501"), ("赵倩", "0375-1234508")];
+const STATISTICS_CONTACTS: [(&str, &str); 2] =
+    [("王建国", "0375-1234501"), ("赵倩", "0375-1234508")];
 
 /// The twelve entries of the statistics bureau, all of them sound.
 pub(super) fn statistics_entries() -> Vec<EntryContent> {
     use UpdateCycle::{Monthly, Quarterly, Yearly};
     let open = |draft: Draft| draft.table(None, STATISTICS_CONTACTS);
     let conditional = |draft: Draft| {
-        draft.table(Some("因履职需要，由统计局审批后提供，不得转给第三方。"), STATISTICS_CONTACTS)
+        draft.table(
+            Some("因履职需要，由统计局审批后提供，不得转给第三方。"),
+            STATISTICS_CONTACTS,
+        )
     };
-    let draft = |name, summary, cycle, items| Draft { name, summary, class: "307001", cycle, items };
-    let enterprise = || vec![key_item("统一社会信用代码", "credit_code", 18), text_item("单位名称", "name", 200)];
+    let draft = |name, summary, cycle, items| Draft {
+        name,
+        summary,
+        class: "307001",
+        cycle,
+        items,
+    };
+    let enterprise = || {
+        vec![
+            key_item("统一社会信用代码", "credit_code", 18),
+            text_item("单位名称", "name", 200),
+        ]
+    };
     let yearly = || vec![key_item("年份", "year", 4), number_item("数值", "amount")];
     vec![
         open(draft(
@@ -218,16 +293,66 @@ pub(super) fn statistics_entries() -> Vec<EntryContent> {
                 text_item("省份代码", "province_code", 2),
             ],
         )),
-        open(draft(SECOND_VERSION_ENTRY, "规模以上工业企业的名称和代码。", Yearly, enterprise())),
-        conditional(draft(RETURNED_ENTRY, "城乡居民人均可支配收入和消费支出汇总。", Quarterly, yearly())),
-        open(draft("限额以上批发零售企业名录", "限额以上批发和零售业企业名录。", Yearly, enterprise())),
-        open(draft("地区生产总值核算信息", "按年度核算的地区生产总值。", Yearly, yearly())),
-        open(draft("固定资产投资统计信息", "固定资产投资完成情况。", Monthly, yearly())),
-        open(draft("社会消费品零售总额信息", "社会消费品零售总额。", Monthly, yearly())),
-        open(draft("人口抽样调查汇总信息", "人口抽样调查的汇总数，不含个人信息。", Yearly, yearly())),
-        open(draft("农业产值统计信息", "农林牧渔业总产值。", Quarterly, yearly())),
-        open(draft("能源消费统计信息", "分品种能源消费量。", Yearly, yearly())),
-        open(draft("服务业单位名录", "规模以上服务业单位名录。", Yearly, enterprise())),
+        open(draft(
+            SECOND_VERSION_ENTRY,
+            "规模以上工业企业的名称和代码。",
+            Yearly,
+            enterprise(),
+        )),
+        conditional(draft(
+            RETURNED_ENTRY,
+            "城乡居民人均可支配收入和消费支出汇总。",
+            Quarterly,
+            yearly(),
+        )),
+        open(draft(
+            "限额以上批发零售企业名录",
+            "限额以上批发和零售业企业名录。",
+            Yearly,
+            enterprise(),
+        )),
+        open(draft(
+            "地区生产总值核算信息",
+            "按年度核算的地区生产总值。",
+            Yearly,
+            yearly(),
+        )),
+        open(draft(
+            "固定资产投资统计信息",
+            "固定资产投资完成情况。",
+            Monthly,
+            yearly(),
+        )),
+        open(draft(
+            "社会消费品零售总额信息",
+            "社会消费品零售总额。",
+            Monthly,
+            yearly(),
+        )),
+        open(draft(
+            "人口抽样调查汇总信息",
+            "人口抽样调查的汇总数，不含个人信息。",
+            Yearly,
+            yearly(),
+        )),
+        open(draft(
+            "农业产值统计信息",
+            "农林牧渔业总产值。",
+            Quarterly,
+            yearly(),
+        )),
+        open(draft(
+            "能源消费统计信息",
+            "分品种能源消费量。",
+            Yearly,
+            yearly(),
+        )),
+        open(draft(
+            "服务业单位名录",
+            "规模以上服务业单位名录。",
+            Yearly,
+            enterprise(),
+        )),
     ]
 }
 
@@ -255,7 +380,13 @@ pub(super) fn second_version() -> EntryContent {
 /// What the housing department has published before the story begins, so that the portal isn't empty.
 pub(super) fn housing_entries() -> Vec<EntryContent> {
     let contacts = [("周航", "0375-1234511"), ("马骏", "0375-1234518")];
-    let draft = |name, summary, items| Draft { name, summary, class: "307002", cycle: UpdateCycle::Daily, items };
+    let draft = |name, summary, items| Draft {
+        name,
+        summary,
+        class: "307002",
+        cycle: UpdateCycle::Daily,
+        items,
+    };
     let id = || DataItem {
         sensitivity: Sensitivity::Sensitive,
         mask: Some(MaskKind::IdNumber),
@@ -269,24 +400,36 @@ pub(super) fn housing_entries() -> Vec<EntryContent> {
     };
     let condition = Some("办理住房保障、社会救助事项时核验使用。");
     vec![
-        draft("公租房保障对象信息", "公共租赁住房保障家庭的申请和配租情况。", vec![
-            key_item("保障编号", "case_number", 20),
-            name(),
-            id(),
-            text_item("配租小区", "estate", 100),
-        ])
+        draft(
+            "公租房保障对象信息",
+            "公共租赁住房保障家庭的申请和配租情况。",
+            vec![
+                key_item("保障编号", "case_number", 20),
+                name(),
+                id(),
+                text_item("配租小区", "estate", 100),
+            ],
+        )
         .table(condition, contacts),
-        draft("商品房预售许可信息", "商品房预售许可证的发放情况。", vec![
-            key_item("许可证号", "licence_number", 40),
-            text_item("项目名称", "project", 200),
-            text_item("开发企业", "developer", 200),
-        ])
+        draft(
+            "商品房预售许可信息",
+            "商品房预售许可证的发放情况。",
+            vec![
+                key_item("许可证号", "licence_number", 40),
+                text_item("项目名称", "project", 200),
+                text_item("开发企业", "developer", 200),
+            ],
+        )
         .table(None, contacts),
-        draft("建筑业企业资质信息", "建筑业企业的资质类别和等级。", vec![
-            key_item("统一社会信用代码", "credit_code", 18),
-            text_item("企业名称", "name", 200),
-            text_item("资质等级", "grade", 20),
-        ])
+        draft(
+            "建筑业企业资质信息",
+            "建筑业企业的资质类别和等级。",
+            vec![
+                key_item("统一社会信用代码", "credit_code", 18),
+                text_item("企业名称", "name", 200),
+                text_item("资质等级", "grade", 20),
+            ],
+        )
         .table(None, contacts),
     ]
 }

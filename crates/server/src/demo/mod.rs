@@ -6,8 +6,8 @@
 mod client;
 mod county;
 mod seed;
-mod story;
 mod store;
+mod story;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -21,7 +21,7 @@ use jiff::Timestamp;
 pub use store::{SourceChange, change_source};
 
 use crate::{
-    cli::{print, runtime, stop_signal, Served},
+    cli::{Served, print, runtime, stop_signal},
     features::{demo::CLOCK_SHIFT, directory},
     platform::{clock::Clock, config::Config},
 };
@@ -45,11 +45,18 @@ const BEGINS_AT: &str = "2026-09-21T01:00:00Z";
 pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
     let (data, is_temporary) = match &options.data {
         Some(dir) => (dir.clone(), false),
-        None => (std::env::temp_dir().join(format!("tongqu-demo-{}", std::process::id())), true),
+        None => (
+            std::env::temp_dir().join(format!("tongqu-demo-{}", std::process::id())),
+            true,
+        ),
     };
     std::fs::create_dir_all(&data).with_context(|| format!("can't make {}", data.display()))?;
     let done = runtime()?.block_on(async {
-        if options.headless { story::walk(&data, options.port, options.json).await } else { open(&data, options).await }
+        if options.headless {
+            story::walk(&data, options.port, options.json).await
+        } else {
+            open(&data, options).await
+        }
     });
     if is_temporary && let Err(error) = std::fs::remove_dir_all(&data) {
         tracing::warn!(%error, "the temporary folder stays");
@@ -66,7 +73,10 @@ async fn start(data: &Path, port: u16) -> anyhow::Result<Served> {
     let served = Served::start(config, Clock::demo_from(begins_at)).await?;
     let mut db = served.app().registry.read().await?;
     if let Some(shift) = directory::setting(&mut db, CLOCK_SHIFT).await? {
-        served.app().clock.restore_shift(shift.parse().context("the kept demo clock can't be read")?);
+        served
+            .app()
+            .clock
+            .restore_shift(shift.parse().context("the kept demo clock can't be read")?);
     }
     Ok(served)
 }
@@ -77,12 +87,21 @@ async fn open(data: &Path, options: &Options) -> anyhow::Result<ExitCode> {
     }
     let served = start(data, options.port).await?;
     let base = format!("http://{}", served.address);
-    let is_empty = served.app().setup_token.lock().expect("no holder panics").is_some();
+    let is_empty = served
+        .app()
+        .setup_token
+        .lock()
+        .expect("no holder panics")
+        .is_some();
     if is_empty {
         seed::county(&served, data).await?;
         seed::first_entries(&served).await?;
     }
-    print(&if options.json { greeting_json(&base) } else { greeting(&base, data) })?;
+    print(&if options.json {
+        greeting_json(&base)
+    } else {
+        greeting(&base, data)
+    })?;
     stop_signal().await;
     served.stop().await;
     Ok(ExitCode::SUCCESS)
@@ -99,13 +118,22 @@ fn greeting_json(base: &str) -> String {
             })
         })
         .collect();
-    format!("{}\n", serde_json::json!({ "address": base, "sign_ins": sign_ins }))
+    format!(
+        "{}\n",
+        serde_json::json!({ "address": base, "sign_ins": sign_ins })
+    )
 }
 
 fn greeting(base: &str, data: &Path) -> String {
-    let mut text = format!("\nOpen {base}\n\nSign in as (password for all: {}):\n", county::PASSWORD);
+    let mut text = format!(
+        "\nOpen {base}\n\nSign in as (password for all: {}):\n",
+        county::PASSWORD
+    );
     for person in county::PEOPLE {
-        text.push_str(&format!("  {:<12} {}  {}\n", person.login_name, person.name, person.what));
+        text.push_str(&format!(
+            "  {:<12} {}  {}\n",
+            person.login_name, person.name, person.what
+        ));
     }
     text.push_str(&format!(
         "\nTemplates to upload as tongji: {}\n  catalogue-12.xlsx (two entries are faulty), catalogue-12-corrected.xlsx\n\

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use super::{
     client::Client,
     county::{
-        ADMINISTRATOR, AUTHORITY, DEPARTMENTS, DemoDepartment, PASSWORD, PEOPLE, PLATFORM_NAME, SECURITY,
-        housing_entries, statistics_entries, statistics_entries_with_faults,
+        ADMINISTRATOR, AUTHORITY, DEPARTMENTS, DemoDepartment, PASSWORD, PEOPLE, PLATFORM_NAME,
+        SECURITY, housing_entries, statistics_entries, statistics_entries_with_faults,
     },
     store,
 };
@@ -38,7 +38,12 @@ pub(super) fn department(short_name: &str) -> &'static DemoDepartment {
 /// Departments, people, posts, exchange stores, and the templates to upload.
 pub(super) async fn county(served: &Served, data: &Path) -> anyhow::Result<()> {
     let base = format!("http://{}", served.address);
-    let token = served.app().setup_token.lock().expect("no holder panics").clone();
+    let token = served
+        .app()
+        .setup_token
+        .lock()
+        .expect("no holder panics")
+        .clone();
     let token = token.context("this county is already set up; give an empty folder")?;
     let stores = data.join("stores");
     std::fs::create_dir_all(&stores)?;
@@ -51,7 +56,10 @@ pub(super) async fn county(served: &Served, data: &Path) -> anyhow::Result<()> {
             "division_code": DIVISION, "level": "city",
         })
     };
-    let first = PEOPLE.iter().find(|p| p.login_name == ADMINISTRATOR).expect("the county has an administrator");
+    let first = PEOPLE
+        .iter()
+        .find(|p| p.login_name == ADMINISTRATOR)
+        .expect("the county has an administrator");
     let set_up = Client::guest(&base)
         .post(
             "/setup",
@@ -68,11 +76,18 @@ pub(super) async fn county(served: &Served, data: &Path) -> anyhow::Result<()> {
         ids.push((department.short_name, text(&made, "id")?));
     }
     let id_of = |short_name: &str| {
-        ids.iter().find(|(name, _)| *name == short_name).map(|(_, id)| id.clone()).context("an unknown department")
+        ids.iter()
+            .find(|(name, _)| *name == short_name)
+            .map(|(_, id)| id.clone())
+            .context("an unknown department")
     };
     let mut waiting = Vec::new();
     for person in PEOPLE.iter().filter(|p| p.login_name != ADMINISTRATOR) {
-        let posts = if person.login_name == SECURITY { person.posts } else { &[] };
+        let posts = if person.login_name == SECURITY {
+            person.posts
+        } else {
+            &[]
+        };
         let made = administrator
             .post(
                 "/people",
@@ -86,7 +101,12 @@ pub(super) async fn county(served: &Served, data: &Path) -> anyhow::Result<()> {
     }
     let security = Client::sign_in(&base, SECURITY, PASSWORD).await?;
     for (id, person) in waiting.iter().filter(|(_, p)| p.login_name != SECURITY) {
-        security.put(&format!("/people/{id}/posts"), json!({ "posts": person.posts })).await?;
+        security
+            .put(
+                &format!("/people/{id}/posts"),
+                json!({ "posts": person.posts }),
+            )
+            .await?;
     }
     making.await??;
     for department in DEPARTMENTS {
@@ -116,8 +136,14 @@ fn write_templates(served: &Served, data: &Path) -> anyhow::Result<()> {
     let options = template_options(&served.app().pack);
     let dir = data.join("templates");
     std::fs::create_dir_all(&dir)?;
-    std::fs::write(dir.join(FAULTY), workbook::filled(&options, &statistics_entries_with_faults())?)?;
-    std::fs::write(dir.join(CORRECTED), workbook::filled(&options, &statistics_entries())?)?;
+    std::fs::write(
+        dir.join(FAULTY),
+        workbook::filled(&options, &statistics_entries_with_faults())?,
+    )?;
+    std::fs::write(
+        dir.join(CORRECTED),
+        workbook::filled(&options, &statistics_entries())?,
+    )?;
     Ok(())
 }
 
@@ -127,25 +153,45 @@ pub(super) async fn first_entries(served: &Served) -> anyhow::Result<()> {
     let officer = Client::sign_in(&base, "zhujian", PASSWORD).await?;
     let authority = Client::sign_in(&base, "zhuguan", PASSWORD).await?;
     let options = template_options(&served.app().pack);
-    let answer = officer.upload("/catalogue/imports", workbook::filled(&options, &housing_entries())?).await?;
-    anyhow::ensure!(answer.body["faults_total"] == 0, "the housing entries are faulty: {}", answer.body);
+    let answer = officer
+        .upload(
+            "/catalogue/imports",
+            workbook::filled(&options, &housing_entries())?,
+        )
+        .await?;
+    anyhow::ensure!(
+        answer.body["faults_total"] == 0,
+        "the housing entries are faulty: {}",
+        answer.body
+    );
     for entry in answer.body["entries"].as_array().into_iter().flatten() {
         let id = text(entry, "version_id")?;
-        officer.press(&format!("/catalogue/versions/{id}/submission")).await?;
-        authority.press(&format!("/catalogue/versions/{id}/publication")).await?;
+        officer
+            .press(&format!("/catalogue/versions/{id}/submission"))
+            .await?;
+        authority
+            .press(&format!("/catalogue/versions/{id}/publication"))
+            .await?;
     }
     Ok(())
 }
 
 /// A text field of a reply.
 pub(super) fn text(body: &Value, field: &str) -> anyhow::Result<String> {
-    body[field].as_str().map(str::to_owned).with_context(|| format!("the reply has no {field}: {body}"))
+    body[field]
+        .as_str()
+        .map(str::to_owned)
+        .with_context(|| format!("the reply has no {field}: {body}"))
 }
 
 /// Moves the demo clock on.
 pub(super) async fn advance(client: &Client, days: u32) -> anyhow::Result<String> {
     let body = json!({ "days": days });
     let answer = client.ask(Method::POST, "/demo/clock", Some(&body)).await?;
-    anyhow::ensure!(answer.status.is_success(), "the clock didn't move: {}", answer.body);
+    anyhow::ensure!(
+        answer.status.is_success(),
+        "the clock didn't move: {}",
+        answer.body
+    );
     text(&answer.body, "today")
 }

@@ -20,7 +20,9 @@ pub(super) const TABLE: &str = "division_village";
 /// of change, as many an old database.
 pub(super) fn make_source(path: &Path) -> anyhow::Result<()> {
     let mut csv = String::new();
-    GzDecoder::new(DIVISIONS).read_to_string(&mut csv).context("the embedded divisions can't be unpacked")?;
+    GzDecoder::new(DIVISIONS)
+        .read_to_string(&mut csv)
+        .context("the embedded divisions can't be unpacked")?;
     let mut db = Connection::open(path)?;
     db.execute_batch(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
@@ -31,12 +33,20 @@ pub(super) fn make_source(path: &Path) -> anyhow::Result<()> {
     )?;
     let tx = db.transaction()?;
     {
-        let mut insert = tx.prepare("INSERT INTO division_village VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+        let mut insert =
+            tx.prepare("INSERT INTO division_village VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
         let mut rows = csv::Reader::from_reader(csv.as_bytes());
         for row in rows.records() {
             let row = row?;
             let field = |n: usize| row.get(n).unwrap_or_default();
-            insert.execute(params![field(0), field(1), field(2), field(3), field(4), field(5)])?;
+            insert.execute(params![
+                field(0),
+                field(1),
+                field(2),
+                field(3),
+                field(4),
+                field(5)
+            ])?;
         }
     }
     tx.commit()?;
@@ -45,7 +55,9 @@ pub(super) fn make_source(path: &Path) -> anyhow::Result<()> {
 
 /// Makes an empty exchange store.
 pub(super) fn make_empty(path: &Path) -> anyhow::Result<()> {
-    Connection::open(path)?.execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE IF NOT EXISTS readme (text TEXT);")?;
+    Connection::open(path)?.execute_batch(
+        "PRAGMA journal_mode = WAL; CREATE TABLE IF NOT EXISTS readme (text TEXT);",
+    )?;
     Ok(())
 }
 
@@ -87,16 +99,32 @@ pub fn change_source(path: &Path) -> anyhow::Result<SourceChange> {
             let street = format!("{area}{}", 900 + n / 1000);
             let code = format!("{street}{:03}", n % 1000);
             let row = params![code, format!("新建社区{n}"), street, province, city, area];
-            inserted += tx.execute("INSERT INTO division_village VALUES (?1, ?2, ?3, ?4, ?5, ?6)", row)?;
+            inserted += tx.execute(
+                "INSERT INTO division_village VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                row,
+            )?;
         }
     }
     let mut malformed = 0;
-    let earlier: u32 =
-        tx.query_row("SELECT COUNT(*) FROM division_village WHERE code LIKE '41O4%'", [], |row| row.get(0))?;
+    let earlier: u32 = tx.query_row(
+        "SELECT COUNT(*) FROM division_village WHERE code LIKE '41O4%'",
+        [],
+        |row| row.get(0),
+    )?;
     for n in earlier..earlier + 3 {
         // The letter O in place of the digit: a mistake that people really make.
-        let row = params![format!("41O404998{n:03}"), "误录社区", "410404998", "41", "4104", "410404"];
-        malformed += tx.execute("INSERT INTO division_village VALUES (?1, ?2, ?3, ?4, ?5, ?6)", row)?;
+        let row = params![
+            format!("41O404998{n:03}"),
+            "误录社区",
+            "410404998",
+            "41",
+            "4104",
+            "410404"
+        ];
+        malformed += tx.execute(
+            "INSERT INTO division_village VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            row,
+        )?;
     }
     tx.commit()?;
     let rows = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
@@ -126,14 +154,27 @@ pub(super) fn sound_rows(path: &Path, province: &str) -> anyhow::Result<Vec<Divi
 
 /// All rows that a delivery has put into a table of the requester's store, in the order of their codes.
 pub(super) fn delivered_rows(path: &Path) -> anyhow::Result<Vec<Division>> {
-    read_divisions(path, "SELECT code, name, area_code, province_code FROM division_village ORDER BY code", &[])
+    read_divisions(
+        path,
+        "SELECT code, name, area_code, province_code FROM division_village ORDER BY code",
+        &[],
+    )
 }
 
-fn read_divisions(path: &Path, sql: &str, params: &[&dyn rusqlite::ToSql]) -> anyhow::Result<Vec<Division>> {
+fn read_divisions(
+    path: &Path,
+    sql: &str,
+    params: &[&dyn rusqlite::ToSql],
+) -> anyhow::Result<Vec<Division>> {
     let db = Connection::open(path)?;
     let mut query = db.prepare(sql)?;
     let rows = query.query_map(params, |row| {
-        Ok(Division { code: row.get(0)?, name: row.get(1)?, area_code: row.get(2)?, province_code: row.get(3)? })
+        Ok(Division {
+            code: row.get(0)?,
+            name: row.get(1)?,
+            area_code: row.get(2)?,
+            province_code: row.get(3)?,
+        })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
@@ -149,6 +190,8 @@ pub(super) fn columns(path: &Path, table: &str) -> anyhow::Result<Vec<String>> {
 /// How many rows the source has.
 pub(super) fn rows_total(path: &Path) -> anyhow::Result<u64> {
     let count: i64 =
-        Connection::open(path)?.query_row("SELECT COUNT(*) FROM division_village", [], |row| row.get(0))?;
+        Connection::open(path)?.query_row("SELECT COUNT(*) FROM division_village", [], |row| {
+            row.get(0)
+        })?;
     Ok(u64::try_from(count)?)
 }

@@ -19,13 +19,19 @@ impl Clock {
     /// The machine's own time.
     #[must_use]
     pub fn system() -> Self {
-        Self { shift_s: AtomicI64::new(0), is_demo: false }
+        Self {
+            shift_s: AtomicI64::new(0),
+            is_demo: false,
+        }
     }
 
     /// A clock that reads `start` now and goes on from there.
     #[must_use]
     pub fn demo_from(start: Timestamp) -> Self {
-        let clock = Self { shift_s: AtomicI64::new(0), is_demo: true };
+        let clock = Self {
+            shift_s: AtomicI64::new(0),
+            is_demo: true,
+        };
         clock.set(start);
         clock
     }
@@ -43,7 +49,11 @@ impl Clock {
     }
 
     /// The machine's instant, for leases and time-outs only.
-    #[expect(clippy::disallowed_methods, clippy::unused_self, reason = "the one place that reads the machine's clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        clippy::unused_self,
+        reason = "the one place that reads the machine's clock"
+    )]
     #[must_use]
     pub fn wall(&self) -> Timestamp {
         Timestamp::now()

@@ -94,7 +94,10 @@ pub struct Ledger {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     #[error("{path}: can't be read: {source}")]
-    Unreadable { path: PathBuf, source: std::io::Error },
+    Unreadable {
+        path: PathBuf,
+        source: std::io::Error,
+    },
     #[error("{path}: {message}")]
     Faulty { path: PathBuf, message: String },
 }
@@ -104,17 +107,29 @@ impl Config {
     ///
     /// Errors: [`ConfigError`] naming the file and the key, for unknown keys as well.
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
-        let mut table: toml::Table =
-            DEFAULTS.parse().expect("config.default.toml is checked by a test");
+        let mut table: toml::Table = DEFAULTS
+            .parse()
+            .expect("config.default.toml is checked by a test");
         if let Some(path) = file {
-            let text = std::fs::read_to_string(path)
-                .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
-            let faulty = |message: String| ConfigError::Faulty { path: path.to_owned(), message };
-            let own: toml::Table = text.parse().map_err(|e: toml::de::Error| faulty(e.to_string()))?;
+            let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
+                path: path.to_owned(),
+                source,
+            })?;
+            let faulty = |message: String| ConfigError::Faulty {
+                path: path.to_owned(),
+                message,
+            };
+            let own: toml::Table = text
+                .parse()
+                .map_err(|e: toml::de::Error| faulty(e.to_string()))?;
             overlay(&mut table, own);
-            return table.try_into().map_err(|e: toml::de::Error| faulty(e.to_string()));
+            return table
+                .try_into()
+                .map_err(|e: toml::de::Error| faulty(e.to_string()));
         }
-        Ok(table.try_into().expect("config.default.toml is checked by a test"))
+        Ok(table
+            .try_into()
+            .expect("config.default.toml is checked by a test"))
     }
 
     /// The folder for embedded stores, secrets and the ledger.
@@ -126,7 +141,10 @@ impl Config {
     /// The registry's address: the configured one, or SQLite in the data folder.
     #[must_use]
     pub fn registry_url(&self) -> String {
-        embedded_or(&self.stores.registry_url, &self.stores.data_dir.join("registry.db"))
+        embedded_or(
+            &self.stores.registry_url,
+            &self.stores.data_dir.join("registry.db"),
+        )
     }
 
     /// The pool's address: the configured one, or SQLite in the data folder.
@@ -137,7 +155,11 @@ impl Config {
 }
 
 fn embedded_or(url: &str, path: &Path) -> String {
-    if url.is_empty() { format!("sqlite:{}", path.display()) } else { url.to_owned() }
+    if url.is_empty() {
+        format!("sqlite:{}", path.display())
+    } else {
+        url.to_owned()
+    }
 }
 
 fn overlay(base: &mut toml::Table, own: toml::Table) {

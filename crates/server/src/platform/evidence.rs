@@ -26,13 +26,22 @@ impl Entry {
     /// An act of a person: `what` in the past tense (`request.decided`).
     #[must_use]
     pub fn by(what: &'static str, person_id: &str, department_id: &str) -> Self {
-        Self { who: Some((person_id.to_owned(), department_id.to_owned())), ..Self::by_platform(what) }
+        Self {
+            who: Some((person_id.to_owned(), department_id.to_owned())),
+            ..Self::by_platform(what)
+        }
     }
 
     /// An act that the platform takes by itself.
     #[must_use]
     pub fn by_platform(what: &'static str) -> Self {
-        Self { what, who: None, subject: ("platform", String::new()), detail: Map::new(), clause: None }
+        Self {
+            what,
+            who: None,
+            subject: ("platform", String::new()),
+            detail: Map::new(),
+            clause: None,
+        }
     }
 
     /// The thing it was done to.
@@ -79,7 +88,10 @@ impl Evidence {
     }
 
     pub(super) fn records(self, at: Timestamp) -> Vec<Record> {
-        self.0.into_iter().map(|entry| Record::new(entry, at)).collect()
+        self.0
+            .into_iter()
+            .map(|entry| Record::new(entry, at))
+            .collect()
     }
 }
 

@@ -24,7 +24,10 @@ pub fn read(dir: &Path, digest: &str) -> std::io::Result<Vec<u8>> {
     if hex::encode(Sha256::digest(&bytes)) == digest {
         Ok(bytes)
     } else {
-        Err(std::io::Error::new(std::io::ErrorKind::InvalidData, "the file isn't what was kept"))
+        Err(std::io::Error::new(
+            std::io::ErrorKind::InvalidData,
+            "the file isn't what was kept",
+        ))
     }
 }
 

@@ -29,7 +29,10 @@ impl std::fmt::Debug for Secret {
 }
 
 /// `N` random bytes as lower-case hex.
-#[expect(clippy::disallowed_methods, reason = "the one place that draws random bytes")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that draws random bytes"
+)]
 #[must_use]
 pub fn random_hex<const N: usize>() -> String {
     let mut bytes = [0_u8; N];
@@ -50,8 +53,11 @@ pub fn hash_password(password: &Secret) -> String {
 /// Whether `password` is the one behind `hash`. A broken hash counts as no match.
 #[must_use]
 pub fn password_matches(password: &Secret, hash: &str) -> bool {
-    PasswordHash::new(hash)
-        .is_ok_and(|parsed| Argon2::default().verify_password(password.reveal().as_bytes(), &parsed).is_ok())
+    PasswordHash::new(hash).is_ok_and(|parsed| {
+        Argon2::default()
+            .verify_password(password.reveal().as_bytes(), &parsed)
+            .is_ok()
+    })
 }
 
 #[cfg(test)]
@@ -64,7 +70,10 @@ mod tests {
         assert!(hash.starts_with("$argon2id$"));
         assert!(password_matches(&Secret::new("云溪 2026".into()), &hash));
         assert!(!password_matches(&Secret::new("云溪 2027".into()), &hash));
-        assert!(!password_matches(&Secret::new("云溪 2026".into()), "broken"));
+        assert!(!password_matches(
+            &Secret::new("云溪 2026".into()),
+            "broken"
+        ));
     }
 
     #[test]

@@ -20,11 +20,19 @@ pub async fn serve(uri: Uri) -> Response {
     let path = uri.path().trim_start_matches('/');
     if let Some(file) = Assets::get(path) {
         let mime = mime_guess::from_path(path).first_or_octet_stream();
-        let cache = if path.starts_with("assets/") { FOREVER } else { ALWAYS_ASK };
+        let cache = if path.starts_with("assets/") {
+            FOREVER
+        } else {
+            ALWAYS_ASK
+        };
         return file_reply(file.data.into_owned(), mime.as_ref(), cache);
     }
     match Assets::get("index.html") {
-        Some(page) => file_reply(page.data.into_owned(), "text/html; charset=utf-8", ALWAYS_ASK),
+        Some(page) => file_reply(
+            page.data.into_owned(),
+            "text/html; charset=utf-8",
+            ALWAYS_ASK,
+        ),
         None => (
             StatusCode::SERVICE_UNAVAILABLE,
             "This build carries no portal: run `npm run build` in web/ and build again.",

@@ -8,5 +8,10 @@
 mod store;
 mod views;
 
-pub use store::{CaseRow, Task, count_open, find, find_row, next_number, save_new, save_steps, tasks_of, settled_by};
-pub use views::{ClauseView, ClockView, StepLineView, clause_view, clock_view, refusal, step_lines};
+pub use store::{
+    CaseRow, Task, count_open, find, find_row, next_number, save_new, save_steps, settled_by,
+    tasks_of,
+};
+pub use views::{
+    ClauseView, ClockView, StepLineView, clause_view, clock_view, refusal, step_lines,
+};

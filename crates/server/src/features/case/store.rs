@@ -46,7 +46,10 @@ fn json<T: serde::Serialize>(value: &T) -> String {
 }
 
 fn broken(column: &'static str, reason: impl std::fmt::Display) -> DbError {
-    DbError::BrokenRow { column, reason: reason.to_string() }
+    DbError::BrokenRow {
+        column,
+        reason: reason.to_string(),
+    }
 }
 
 /// A case with its number, as it stands.
@@ -74,13 +77,20 @@ pub async fn find_row(db: &mut Db, app: &App, id: &CaseId) -> Result<Option<Case
 
 /// A case that must be there, because something refers to it.
 pub async fn find(db: &mut Db, app: &App, id: &CaseId) -> Result<CaseRow, ApiError> {
-    find_row(db, app, id).await?.ok_or_else(|| ApiError::bug("a case that something refers to isn't there"))
+    find_row(db, app, id)
+        .await?
+        .ok_or_else(|| ApiError::bug("a case that something refers to isn't there"))
 }
 
 /// The next number of its kind on a day, for example `SQ-2026-0921-0003`.
 pub async fn next_number(tx: &mut Tx, prefix: &str) -> Result<String, DbError> {
     let day = china_date(tx.at());
-    let stem = format!("{prefix}-{:04}-{:02}{:02}-", day.year(), day.month(), day.day());
+    let stem = format!(
+        "{prefix}-{:04}-{:02}{:02}-",
+        day.year(),
+        day.month(),
+        day.day()
+    );
     let last = sqlx::query("SELECT MAX(number) AS last FROM cases WHERE number LIKE $1")
         .bind(format!("{stem}%"))
         .fetch_one(&mut **tx)
@@ -103,7 +113,8 @@ pub async fn save_new(
     calendar: &Calendar,
 ) -> Result<(), DbError> {
     let head = case.head();
-    let department = |d: &Option<DepartmentId>| d.as_ref().map_or(String::new(), ToString::to_string);
+    let department =
+        |d: &Option<DepartmentId>| d.as_ref().map_or(String::new(), ToString::to_string);
     sqlx::query(
         "INSERT INTO cases (id, number, subject_kind, subject_id, pack_id, pack_version, process_id, \
          requester_department_id, provider_department_id, filed_by, opening, revision, opened_at) \
@@ -173,16 +184,30 @@ async fn save_events(
     save_tasks(tx, case, pack, calendar).await
 }
 
-async fn save_tasks(tx: &mut Tx, case: &Case, pack: &Pack, calendar: &Calendar) -> Result<(), DbError> {
+async fn save_tasks(
+    tx: &mut Tx,
+    case: &Case,
+    pack: &Pack,
+    calendar: &Calendar,
+) -> Result<(), DbError> {
     let id = case.head().id.as_str();
-    sqlx::query("DELETE FROM tasks WHERE case_id = $1").bind(id).execute(&mut **tx).await?;
+    sqlx::query("DELETE FROM tasks WHERE case_id = $1")
+        .bind(id)
+        .execute(&mut **tx)
+        .await?;
     if case.is_ended() {
         return Ok(());
     }
-    let steps = case.steps(pack, calendar, tx.at()).map_err(|refusal| broken("event", refusal))?;
+    let steps = case
+        .steps(pack, calendar, tx.at())
+        .map_err(|refusal| broken("event", refusal))?;
     for step in steps {
-        let StepState::Open { opened_at } = step.state else { continue };
-        let (Some(department), StepKind::Required) = (&step.department, step.kind) else { continue };
+        let StepState::Open { opened_at } = step.state else {
+            continue;
+        };
+        let (Some(department), StepKind::Required) = (&step.department, step.kind) else {
+            continue;
+        };
         sqlx::query(
             "INSERT INTO tasks (case_id, step_id, department_id, role, opened_at, due_on) \
              VALUES ($1, $2, $3, $4, $5, $6)",
@@ -215,7 +240,11 @@ fn task(row: &sqlx::any::AnyRow) -> Result<Task, DbError> {
 }
 
 /// Open steps that a department holds, the most urgent first; at most `limit`.
-pub async fn tasks_of(db: &mut Db, department_id: &DepartmentId, limit: u32) -> Result<Vec<Task>, DbError> {
+pub async fn tasks_of(
+    db: &mut Db,
+    department_id: &DepartmentId,
+    limit: u32,
+) -> Result<Vec<Task>, DbError> {
     sqlx::query(
         "SELECT t.case_id, c.number, c.subject_kind, c.subject_id, t.step_id, t.opened_at, t.due_on, \
          c.requester_department_id, c.provider_department_id, t.department_id \
@@ -252,5 +281,8 @@ pub async fn settled_by(
 
 /// How many cases are open.
 pub async fn count_open(db: &mut Db) -> Result<i64, DbError> {
-    sqlx::query("SELECT COUNT(*) AS n FROM cases WHERE ended_at IS NULL").fetch_one(db).await?.int("n")
+    sqlx::query("SELECT COUNT(*) AS n FROM cases WHERE ended_at IS NULL")
+        .fetch_one(db)
+        .await?
+        .int("n")
 }

@@ -54,20 +54,47 @@ pub struct ClockView {
 /// How a clock is drawn, with `limit` working days in all.
 #[must_use]
 pub fn clock_view(clock: &Clock, limit: Option<u32>) -> ClockView {
-    let plain = |kind| ClockView { kind, days: None, limit, in_time: None, word: None, year: None };
+    let plain = |kind| ClockView {
+        kind,
+        days: None,
+        limit,
+        in_time: None,
+        word: None,
+        year: None,
+    };
     match clock {
         Clock::Off => plain("off"),
         Clock::NoLimit => plain("no_limit"),
-        Clock::OnTime { left } => ClockView { days: Some(*left), ..plain("on_time") },
-        Clock::DueSoon { left } => ClockView { days: Some(*left), ..plain("due_soon") },
-        Clock::DueToday => ClockView { days: Some(0), ..plain("due_today") },
-        Clock::Overdue { by } => ClockView { days: Some(*by), ..plain("overdue") },
-        Clock::Word { word, age_days } => {
-            ClockView { days: Some(*age_days), word: Some(word.code().to_owned()), ..plain("word") }
-        }
+        Clock::OnTime { left } => ClockView {
+            days: Some(*left),
+            ..plain("on_time")
+        },
+        Clock::DueSoon { left } => ClockView {
+            days: Some(*left),
+            ..plain("due_soon")
+        },
+        Clock::DueToday => ClockView {
+            days: Some(0),
+            ..plain("due_today")
+        },
+        Clock::Overdue { by } => ClockView {
+            days: Some(*by),
+            ..plain("overdue")
+        },
+        Clock::Word { word, age_days } => ClockView {
+            days: Some(*age_days),
+            word: Some(word.code().to_owned()),
+            ..plain("word")
+        },
         Clock::Paused => plain("paused"),
-        Clock::Done { in_time } => ClockView { in_time: *in_time, ..plain("done") },
-        Clock::CalendarMissing { year } => ClockView { year: Some(*year), ..plain("calendar_missing") },
+        Clock::Done { in_time } => ClockView {
+            in_time: *in_time,
+            ..plain("done")
+        },
+        Clock::CalendarMissing { year } => ClockView {
+            year: Some(*year),
+            ..plain("calendar_missing")
+        },
     }
 }
 
@@ -118,7 +145,10 @@ pub fn step_lines(
     departments: &BTreeMap<String, String>,
     people: &BTreeMap<String, String>,
 ) -> Result<Vec<StepLineView>, ApiError> {
-    let steps = row.case.steps(&row.pack, &ctx.app.calendar, ctx.now).map_err(refusal)?;
+    let steps = row
+        .case
+        .steps(&row.pack, &ctx.app.calendar, ctx.now)
+        .map_err(refusal)?;
     Ok(steps
         .iter()
         .filter(|s| !matches!(s.state, StepState::Skipped) && s.kind != StepKind::Optional)
@@ -143,9 +173,15 @@ fn step_line(
     let (state, opened_at, done_at, done_by, outcome) = match &step.state {
         StepState::Waiting => ("waiting", None, None, None, None),
         StepState::Open { opened_at } => ("open", Some(opened_at.to_string()), None, None, None),
-        StepState::Done { at, by, outcome, .. } => {
-            ("done", None, Some(at.to_string()), by.as_ref().map(|b| &b.person), Some(*outcome))
-        }
+        StepState::Done {
+            at, by, outcome, ..
+        } => (
+            "done",
+            None,
+            Some(at.to_string()),
+            by.as_ref().map(|b| &b.person),
+            Some(*outcome),
+        ),
         StepState::Skipped => ("skipped", None, None, None, None),
     };
     StepLineView {
@@ -154,7 +190,10 @@ fn step_line(
         action: step.action.code().to_owned(),
         kind: step.kind.code().to_owned(),
         role_name: step.role_name.clone(),
-        department_name: step.department.as_ref().and_then(|d| departments.get(d.as_str()).cloned()),
+        department_name: step
+            .department
+            .as_ref()
+            .and_then(|d| departments.get(d.as_str()).cloned()),
         state,
         opened_at,
         done_at,
@@ -170,7 +209,10 @@ fn step_line(
         grounds: step
             .grounds
             .iter()
-            .map(|g| GroundView { code: g.code.clone(), name: g.name.clone() })
+            .map(|g| GroundView {
+                code: g.code.clone(),
+                name: g.name.clone(),
+            })
             .collect(),
         may_take: row.case.may_take(&ctx.actor, &step.id, &row.pack).is_ok(),
     }

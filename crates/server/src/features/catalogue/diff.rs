@@ -47,16 +47,32 @@ pub struct ItemDiffView {
 #[utoipa::path(get, path = "/catalogue/entries/{entry_id}/diff", tag = "catalogue", operation_id = "diff_versions",
     params(("entry_id" = String, Path), DiffQuery),
     responses((status = 200, body = DiffView), (status = 404, body = Problem)))]
-pub async fn diff_versions(ctx: Ctx, Path(entry_id): Path<String>, Query(query): Query<DiffQuery>) -> Reply<DiffView> {
+pub async fn diff_versions(
+    ctx: Ctx,
+    Path(entry_id): Path<String>,
+    Query(query): Query<DiffQuery>,
+) -> Reply<DiffView> {
     let entry = find(&ctx, &entry_id).await?;
     let mut db = ctx.read().await?;
     let mut pair = Vec::with_capacity(2);
     for no in [query.from, query.to] {
-        let version = store::find_version(&mut db, &entry.id, no).await?.filter(|v| may_read(&ctx, &entry, v));
-        pair.push(version.ok_or_else(|| ApiError::not_found("catalogue.version_not_found"))?.content);
+        let version = store::find_version(&mut db, &entry.id, no)
+            .await?
+            .filter(|v| may_read(&ctx, &entry, v));
+        pair.push(
+            version
+                .ok_or_else(|| ApiError::not_found("catalogue.version_not_found"))?
+                .content,
+        );
     }
     let diff = rules::difference(&pair[0], &pair[1]);
-    let find = |content: &EntryContent, code: &str| content.items.iter().find(|i| i.code == code).map(ItemView::from);
+    let find = |content: &EntryContent, code: &str| {
+        content
+            .items
+            .iter()
+            .find(|i| i.code == code)
+            .map(ItemView::from)
+    };
     let added = diff.items_added.iter().map(|i| ItemDiffView {
         code: i.code.clone(),
         change: "added",

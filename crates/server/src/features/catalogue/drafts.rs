@@ -15,7 +15,10 @@ use crate::{
 /// The own department's entries in their newest versions, whatever their state.
 #[utoipa::path(get, path = "/catalogue/own", tag = "catalogue", operation_id = "list_own_versions", params(PageQuery),
     responses((status = 200, body = Page<VersionLineView>), (status = 403, body = Problem)))]
-pub async fn list_own_versions(ctx: Ctx, Query(query): Query<PageQuery>) -> Reply<Page<VersionLineView>> {
+pub async fn list_own_versions(
+    ctx: Ctx,
+    Query(query): Query<PageQuery>,
+) -> Reply<Page<VersionLineView>> {
     let own = Subject::Department(ctx.department());
     ctx.must(Action::CompileCatalogue, &own)?;
     let mut db = ctx.read().await?;
@@ -25,8 +28,13 @@ pub async fn list_own_versions(ctx: Ctx, Query(query): Query<PageQuery>) -> Repl
     let mut lines = Vec::with_capacity(rows.len());
     for listed in &rows {
         let mut line = VersionLineView::new(listed, &departments, &ctx.app.pack);
-        line.mounted = store::mounting_of(&mut db, &listed.entry.id).await?.is_some();
-        if matches!(listed.version.state, VersionState::Draft | VersionState::Returned { .. }) {
+        line.mounted = store::mounting_of(&mut db, &listed.entry.id)
+            .await?
+            .is_some();
+        if matches!(
+            listed.version.state,
+            VersionState::Draft | VersionState::Returned { .. }
+        ) {
             line.actions.push("submit");
         }
         if listed.entry.active_no.is_some() && ctx.may(Action::MountEntry, &own) {

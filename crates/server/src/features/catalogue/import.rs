@@ -1,11 +1,7 @@
 //! Import the filled-in template: good entries become drafts, each fault comes back in its cell.
 //! Spec: PDS-6.1, YC-10.
 
-use axum::{
-    body::Bytes,
-    extract::Path,
-    response::Response,
-};
+use axum::{body::Bytes, extract::Path, response::Response};
 use serde::Serialize;
 use tongqu_domain::{
     access::{Action, Subject},
@@ -69,22 +65,43 @@ pub struct CellFaultView {
 
 impl From<&CellFault> for CellFaultView {
     fn from(f: &CellFault) -> Self {
-        Self { sheet: f.sheet.clone(), cell: f.cell.clone(), code: f.code.clone(), message: f.message.clone() }
+        Self {
+            sheet: f.sheet.clone(),
+            cell: f.cell.clone(),
+            code: f.code.clone(),
+            message: f.message.clone(),
+        }
     }
 }
 
 /// What the pack lets a department choose from, as the template offers it.
 pub fn template_options(pack: &Pack) -> TemplateOptions {
     let base_libraries = pack.list("base_libraries").map_or_else(Vec::new, |list| {
-        list.items.iter().map(|i| Choice { code: i.code.clone(), name: i.name.clone() }).collect()
+        list.items
+            .iter()
+            .map(|i| Choice {
+                code: i.code.clone(),
+                name: i.name.clone(),
+            })
+            .collect()
     });
     TemplateOptions {
         sharing_classes: pack
             .sharing_classes()
             .iter()
-            .map(|c| Choice { code: c.code.clone(), name: c.name.clone() })
+            .map(|c| Choice {
+                code: c.code.clone(),
+                name: c.name.clone(),
+            })
             .collect(),
-        modes: pack.exchange_modes().iter().map(|m| Choice { code: m.code.clone(), name: m.name.clone() }).collect(),
+        modes: pack
+            .exchange_modes()
+            .iter()
+            .map(|m| Choice {
+                code: m.code.clone(),
+                name: m.name.clone(),
+            })
+            .collect(),
         base_libraries,
     }
 }
@@ -103,7 +120,11 @@ pub(super) fn class_rules(pack: &Pack) -> ClassRules {
                 clause: Some(c.clause.to_string()),
             })
             .collect(),
-        modes: pack.exchange_modes().iter().map(|m| m.code.clone()).collect(),
+        modes: pack
+            .exchange_modes()
+            .iter()
+            .map(|m| m.code.clone())
+            .collect(),
     }
 }
 
@@ -116,7 +137,10 @@ pub(super) fn class_rules(pack: &Pack) -> ClassRules {
     responses((status = 200, body = ImportView), (status = 403, body = Problem), (status = 422, body = Problem),
         (status = 429, body = Problem)))]
 pub async fn import_workbook(ctx: Ctx, body: Bytes) -> Reply<ImportView> {
-    ctx.must(Action::CompileCatalogue, &Subject::Department(ctx.department()))?;
+    ctx.must(
+        Action::CompileCatalogue,
+        &Subject::Department(ctx.department()),
+    )?;
     let options = template_options(&ctx.app.pack);
     let rules = class_rules(&ctx.app.pack);
     let limits = Limits {
@@ -126,9 +150,11 @@ pub async fn import_workbook(ctx: Ctx, body: Bytes) -> Reply<ImportView> {
         ..Limits::default()
     };
     let language = ctx.language;
-    let read = tokio::task::spawn_blocking(move || check(&body, &options, &rules, &limits, |code| {
-        crate::platform::http::sentence(code, language, &[])
-    }))
+    let read = tokio::task::spawn_blocking(move || {
+        check(&body, &options, &rules, &limits, |code| {
+            crate::platform::http::sentence(code, language, &[])
+        })
+    })
     .await
     .map_err(ApiError::bug)?;
     let checked = read.map_err(workbook_error)?;
@@ -158,7 +184,13 @@ pub async fn import_workbook(ctx: Ctx, body: Bytes) -> Reply<ImportView> {
     let total = i64::try_from(entries.len()).unwrap_or(i64::MAX);
     store::insert_import(&mut tx, &import, &ctx.actor.person, total, &faults_json).await?;
     let entry = ctx.did("catalogue.imported").on("import", &import.id);
-    tx.commit(entry.with("entries", total).with("accepted", accepted_total).with("faults", checked.faults_total)).await?;
+    tx.commit(
+        entry
+            .with("entries", total)
+            .with("accepted", accepted_total)
+            .with("faults", checked.faults_total),
+    )
+    .await?;
     reply(ImportView {
         import_id: import.id,
         entries,
@@ -173,12 +205,18 @@ pub async fn import_workbook(ctx: Ctx, body: Bytes) -> Reply<ImportView> {
     operation_id = "download_import", params(("import_id" = String, Path)),
     responses((status = 200, content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", body = [u8]),
         (status = 403, body = Problem), (status = 404, body = Problem)))]
-pub async fn download_import(ctx: Ctx, Path(import_id): Path<String>) -> Result<Response, ApiError> {
+pub async fn download_import(
+    ctx: Ctx,
+    Path(import_id): Path<String>,
+) -> Result<Response, ApiError> {
     let mut db = ctx.read().await?;
     let import = store::find_import(&mut db, &import_id)
         .await?
         .ok_or_else(|| ApiError::not_found("catalogue.import_not_found"))?;
-    ctx.must(Action::CompileCatalogue, &Subject::Department(&import.department_id))?;
+    ctx.must(
+        Action::CompileCatalogue,
+        &Subject::Department(&import.department_id),
+    )?;
     let bytes = files::read(&files_dir(&ctx.app), &import.file_digest).map_err(ApiError::bug)?;
     Ok(workbook_reply(bytes, "catalogue-import.xlsx"))
 }
@@ -220,7 +258,9 @@ fn check(
         for fault in draft.map(|d| check_content(d, rules)).unwrap_or_default() {
             is_sound = false;
             let message = sentence(fault.code);
-            if let Some(fault) = import.content_fault(index, &fault.field.to_string(), fault.code, &message) {
+            if let Some(fault) =
+                import.content_fault(index, &fault.field.to_string(), fault.code, &message)
+            {
                 faults_total += 1;
                 if faults.len() < limits.faults_max {
                     faults.push(fault);
@@ -234,7 +274,12 @@ fn check(
         });
     }
     let marked = workbook::annotated(&import, options, &faults)?;
-    Ok(Checked { entries, faults, faults_total, marked })
+    Ok(Checked {
+        entries,
+        faults,
+        faults_total,
+        marked,
+    })
 }
 
 /// Keeps `content` as a draft: a new entry, in place of an unpublished draft, or as the next version.
@@ -266,7 +311,9 @@ async fn keep_draft(
             Ok(view(None, Some(newest.no), "under_review"))
         }
         Some(newest) => {
-            let id = store::insert_version(tx, &entry.id, newest.no + 1, content, &VersionState::Draft).await?;
+            let id =
+                store::insert_version(tx, &entry.id, newest.no + 1, content, &VersionState::Draft)
+                    .await?;
             Ok(view(Some(id.to_string()), Some(newest.no + 1), "draft"))
         }
         None => Err(ApiError::bug("an entry has no version")),
@@ -279,8 +326,11 @@ fn workbook_error(error: WorkbookError) -> ApiError {
         return ApiError::bug(error);
     }
     let answer = ApiError::new(error.kind(), error.code()).saying(error.message());
-    error
-        .faults()
-        .iter()
-        .fold(answer, |answer, f| answer.field_saying(format!("{}!{}", f.sheet, f.cell), f.code.clone(), f.message.clone()))
+    error.faults().iter().fold(answer, |answer, f| {
+        answer.field_saying(
+            format!("{}!{}", f.sheet, f.cell),
+            f.code.clone(),
+            f.message.clone(),
+        )
+    })
 }

@@ -31,9 +31,8 @@ pub use import::template_options;
 pub use mount::{COLLECT, CollectPayload, ItemColumn, Mounting, collection_job, lane};
 pub use search_entries::{index_entry, rebuild_index};
 pub use store::{
-    
-    Entry, Version, active_items, arrived, counts_by_department, entries_count, find_entry, find_mounting, find_version,
-    mounting_of, newest_published,
+    Entry, Version, active_items, arrived, counts_by_department, entries_count, find_entry,
+    find_mounting, find_version, mounting_of, newest_published,
 };
 
 /// The operations of this feature.

@@ -97,7 +97,10 @@ pub struct ColumnMatchView {
 pub async fn list_tables(ctx: Ctx, Path(store_id): Path<String>) -> Reply<Page<String>> {
     let (_, connector) = open(&ctx, &store_id).await?;
     let items = connector.tables().await.map_err(connector_error)?;
-    reply(Page { items, next_cursor: None })
+    reply(Page {
+        items,
+        next_cursor: None,
+    })
 }
 
 /// Look at a table before mounting it: columns, key, and how they match the data items.
@@ -112,8 +115,11 @@ pub async fn preview_mounting(
 ) -> Reply<MountingPreview> {
     let found = discover(&ctx, &entry_id, &body).await?;
     let faults = found.fit().err();
-    let by_column: BTreeMap<String, &DataItem> =
-        found.column_of_item().iter().filter_map(|(i, c)| Some((c.clone(), found.item(i)?))).collect();
+    let by_column: BTreeMap<String, &DataItem> = found
+        .column_of_item()
+        .iter()
+        .filter_map(|(i, c)| Some((c.clone(), found.item(i)?)))
+        .collect();
     reply(MountingPreview {
         table: found.table.name.clone(),
         rows_estimate: found.table.rows_estimate,
@@ -130,7 +136,9 @@ pub async fn preview_mounting(
                 item_name: by_column.get(&c.name).map(|i| i.name.clone()),
             })
             .collect(),
-        faults: faults.map(|e| e.localised(ctx.language)).unwrap_or_default(),
+        faults: faults
+            .map(|e| e.localised(ctx.language))
+            .unwrap_or_default(),
     })
 }
 
@@ -148,18 +156,30 @@ pub async fn mount_entry(
     let found = discover(&ctx, &entry_id, &body).await?;
     let columns = found.fit()?;
     let key = found.key();
-    let check = found.connector.check_key(&found.table.name, &key).await.map_err(connector_error)?;
+    let check = found
+        .connector
+        .check_key(&found.table.name, &key)
+        .await
+        .map_err(connector_error)?;
     if check.duplicates > 0 || check.nulls > 0 {
         return Err(ApiError::invalid("mounting.key_unfit")
             .arg("duplicates", check.duplicates)
             .arg("nulls", check.nulls)
-            .field("table", if check.nulls > 0 { "mounting.key_nulls" } else { "mounting.key_duplicates" }));
+            .field(
+                "table",
+                if check.nulls > 0 {
+                    "mounting.key_nulls"
+                } else {
+                    "mounting.key_duplicates"
+                },
+            ));
     }
     let mut tx = ctx.begin().await?;
     let earlier = store::mounting_of(&mut tx, &found.entry.id).await?;
     let id = match earlier {
         Some(earlier) if earlier.columns == columns && earlier.key == key => earlier.id,
-        _ => MountingId::parse(&format!("mnt-{}", random_hex::<6>())).expect("hex fits an identifier"),
+        _ => MountingId::parse(&format!("mnt-{}", random_hex::<6>()))
+            .expect("hex fits an identifier"),
     };
     let mounting = Mounting {
         id,
@@ -174,8 +194,15 @@ pub async fn mount_entry(
     };
     store::save_mounting(&mut tx, &mounting).await?;
     jobs::enqueue(&mut tx, collection_job(&found.entry.id, None)).await?;
-    let entry = ctx.did("catalogue.entry_mounted").on("entry", &found.entry.id);
-    tx.commit(entry.with("store_id", mounting.store_id.as_str()).with("table", mounting.table.clone())).await?;
+    let entry = ctx
+        .did("catalogue.entry_mounted")
+        .on("entry", &found.entry.id);
+    tx.commit(
+        entry
+            .with("store_id", mounting.store_id.as_str())
+            .with("table", mounting.table.clone()),
+    )
+    .await?;
     preview_mounting(ctx, Path(entry_id), Query(body)).await
 }
 
@@ -193,7 +220,10 @@ pub struct CollectPayload {
 /// The job that collects this entry's data.
 #[must_use]
 pub fn collection_job(entry_id: &EntryId, started_by: Option<&str>) -> jobs::NewJob {
-    let payload = CollectPayload { entry_id: entry_id.clone(), started_by: started_by.map(str::to_owned) };
+    let payload = CollectPayload {
+        entry_id: entry_id.clone(),
+        started_by: started_by.map(str::to_owned),
+    };
     jobs::NewJob::new(COLLECT, lane(entry_id), &payload)
 }
 
@@ -222,7 +252,9 @@ impl Found {
         self.items
             .iter()
             .filter_map(|item| {
-                let column = columns.iter().find(|c| c.name.eq_ignore_ascii_case(&item.code))?;
+                let column = columns
+                    .iter()
+                    .find(|c| c.name.eq_ignore_ascii_case(&item.code))?;
                 Some((item.code.clone(), column.name.clone()))
             })
             .collect()
@@ -236,19 +268,41 @@ impl Found {
                 .items
                 .iter()
                 .zip(columns)
-                .map(|(item, column)| ItemColumn { item: item.code.clone(), column })
+                .map(|(item, column)| ItemColumn {
+                    item: item.code.clone(),
+                    column,
+                })
                 .collect()),
-            Err(faults) => Err(faults.iter().fold(ApiError::invalid("mounting.unfit"), |error, fault| {
-                let refused = self.table.refused.iter().any(|r| r.column.eq_ignore_ascii_case(&fault.item));
-                error.field(fault.item.clone(), if refused { "mounting.type_refused" } else { fault.code() })
-            })),
+            Err(faults) => {
+                Err(faults
+                    .iter()
+                    .fold(ApiError::invalid("mounting.unfit"), |error, fault| {
+                        let refused = self
+                            .table
+                            .refused
+                            .iter()
+                            .any(|r| r.column.eq_ignore_ascii_case(&fault.item));
+                        error.field(
+                            fault.item.clone(),
+                            if refused {
+                                "mounting.type_refused"
+                            } else {
+                                fault.code()
+                            },
+                        )
+                    }))
+            }
         }
     }
 
     /// Column names of the key items.
     fn key(&self) -> Vec<String> {
         let map = self.column_of_item();
-        self.items.iter().filter(|i| i.key).filter_map(|i| map.get(&i.code).cloned()).collect()
+        self.items
+            .iter()
+            .filter(|i| i.key)
+            .filter_map(|i| map.get(&i.code).cloned())
+            .collect()
     }
 }
 
@@ -259,14 +313,22 @@ async fn open(
     let not_found = || ApiError::not_found("directory.store_not_found");
     let id = StoreId::parse(store_id).map_err(|_| not_found())?;
     let mut db = ctx.read().await?;
-    let exchange_store = directory::find_store(&mut db, &id).await?.ok_or_else(not_found)?;
-    ctx.must(Action::MountEntry, &Subject::Department(&exchange_store.department_id))?;
+    let exchange_store = directory::find_store(&mut db, &id)
+        .await?
+        .ok_or_else(not_found)?;
+    ctx.must(
+        Action::MountEntry,
+        &Subject::Department(&exchange_store.department_id),
+    )?;
     Ok((id, ctx.app.open_store(&exchange_store.url)?))
 }
 
 async fn discover(ctx: &Ctx, entry_id: &str, body: &MountingBody) -> Result<Found, ApiError> {
     let entry = find(ctx, entry_id).await?;
-    ctx.must(Action::MountEntry, &Subject::Department(&entry.department_id))?;
+    ctx.must(
+        Action::MountEntry,
+        &Subject::Department(&entry.department_id),
+    )?;
     let (store_id, connector) = open(ctx, &body.store_id).await?;
     let mut db = ctx.read().await?;
     let exchange_store = directory::find_store(&mut db, &store_id)
@@ -275,11 +337,22 @@ async fn discover(ctx: &Ctx, entry_id: &str, body: &MountingBody) -> Result<Foun
     if exchange_store.department_id != entry.department_id {
         return Err(ApiError::invalid("mounting.foreign_store"));
     }
-    let no = entry.active_no.ok_or_else(|| ApiError::conflict("mounting.not_published"))?;
+    let no = entry
+        .active_no
+        .ok_or_else(|| ApiError::conflict("mounting.not_published"))?;
     let version = store::find_version(&mut db, &entry.id, no)
         .await?
         .ok_or_else(|| ApiError::bug("an entry names an active version that isn't there"))?;
     drop(db);
-    let table = connector.discover(&body.table).await.map_err(connector_error)?;
-    Ok(Found { entry, items: version.content.items, store_id, table, connector })
+    let table = connector
+        .discover(&body.table)
+        .await
+        .map_err(connector_error)?;
+    Ok(Found {
+        entry,
+        items: version.content.items,
+        store_id,
+        table,
+        connector,
+    })
 }

@@ -66,12 +66,22 @@ pub struct MountingView {
 #[utoipa::path(get, path = "/catalogue/entries/{entry_id}", tag = "catalogue", operation_id = "read_entry",
     params(("entry_id" = String, Path), ReadQuery),
     responses((status = 200, body = EntryView), (status = 404, body = Problem)))]
-pub async fn read_entry(ctx: Ctx, Path(entry_id): Path<String>, Query(query): Query<ReadQuery>) -> Reply<EntryView> {
+pub async fn read_entry(
+    ctx: Ctx,
+    Path(entry_id): Path<String>,
+    Query(query): Query<ReadQuery>,
+) -> Reply<EntryView> {
     let entry = find(&ctx, &entry_id).await?;
     let mut db = ctx.read().await?;
-    let versions: Vec<Version> =
-        store::versions_of(&mut db, &entry.id).await?.into_iter().filter(|v| may_read(&ctx, &entry, v)).collect();
-    let wanted = query.version.or(entry.active_no).or_else(|| versions.first().map(|v| v.no));
+    let versions: Vec<Version> = store::versions_of(&mut db, &entry.id)
+        .await?
+        .into_iter()
+        .filter(|v| may_read(&ctx, &entry, v))
+        .collect();
+    let wanted = query
+        .version
+        .or(entry.active_no)
+        .or_else(|| versions.first().map(|v| v.no));
     let version = versions
         .iter()
         .find(|v| Some(v.no) == wanted)
@@ -86,7 +96,9 @@ pub async fn read_entry(ctx: Ctx, Path(entry_id): Path<String>, Query(query): Qu
             let exchange_store = directory::find_store(&mut db, &mounting.store_id).await?;
             Some(MountingView {
                 store_name: exchange_store.map(|s| s.name).unwrap_or_default(),
-                table: ctx.may(Action::MountEntry, &own).then(|| mounting.table.clone()),
+                table: ctx
+                    .may(Action::MountEntry, &own)
+                    .then(|| mounting.table.clone()),
                 pooled: mounting.pooled,
                 rows_total: mounting.rows_total,
                 last_arrival_at: mounting.last_arrival_at.map(|at| at.to_string()),
@@ -140,9 +152,14 @@ pub(super) async fn find(ctx: &Ctx, entry_id: &str) -> Result<Entry, ApiError> {
 pub(super) fn may_read(ctx: &Ctx, entry: &Entry, version: &Version) -> bool {
     let was_published = match version.state {
         VersionState::Published { .. } | VersionState::Superseded { .. } => true,
-        VersionState::Draft | VersionState::Submitted { .. } | VersionState::Returned { .. } => false,
+        VersionState::Draft | VersionState::Submitted { .. } | VersionState::Returned { .. } => {
+            false
+        }
     };
     was_published
-        || ctx.may(Action::CompileCatalogue, &Subject::Department(&entry.department_id))
+        || ctx.may(
+            Action::CompileCatalogue,
+            &Subject::Department(&entry.department_id),
+        )
         || ctx.may(Action::ReviewCatalogue, &Subject::Platform)
 }

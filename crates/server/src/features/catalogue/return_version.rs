@@ -37,7 +37,11 @@ pub async fn return_version(
     let listed = load(&ctx, &version_id).await?;
     ctx.must(Action::ReviewCatalogue, &submission(&listed)?)?;
     let before = listed.version;
-    let state = before.state.clone().return_with(ctx.now, ctx.actor.person.clone(), &body.reason).map_err(version_error)?;
+    let state = before
+        .state
+        .clone()
+        .return_with(ctx.now, ctx.actor.person.clone(), &body.reason)
+        .map_err(version_error)?;
     let mut tx = ctx.begin().await?;
     store::save_state(&mut tx, &before, &state, None).await?;
     directory::notify(
@@ -46,11 +50,21 @@ pub async fn return_version(
             to: &listed.entry.department_id,
             kind: "catalogue.returned",
             subject: ("entry", listed.entry.id.as_str()),
-            facts: BTreeMap::from([("name", before.content.name.clone()), ("reason", body.reason.clone())]),
+            facts: BTreeMap::from([
+                ("name", before.content.name.clone()),
+                ("reason", body.reason.clone()),
+            ]),
         },
     )
     .await?;
-    let entry = ctx.did("catalogue.version_returned").on("version", &before.id);
-    tx.commit(entry.with("entry_id", before.entry_id.as_str()).with("reason", body.reason)).await?;
+    let entry = ctx
+        .did("catalogue.version_returned")
+        .on("version", &before.id);
+    tx.commit(
+        entry
+            .with("entry_id", before.entry_id.as_str())
+            .with("reason", body.reason),
+    )
+    .await?;
     reload(&ctx, &before.id).await
 }

@@ -12,10 +12,18 @@ use crate::{
 /// Versions awaiting review, of all departments.
 #[utoipa::path(get, path = "/catalogue/reviews", tag = "catalogue", operation_id = "list_reviews", params(PageQuery),
     responses((status = 200, body = Page<VersionLineView>), (status = 403, body = Problem)))]
-pub async fn list_reviews(ctx: Ctx, Query(query): Query<PageQuery>) -> Reply<Page<VersionLineView>> {
+pub async fn list_reviews(
+    ctx: Ctx,
+    Query(query): Query<PageQuery>,
+) -> Reply<Page<VersionLineView>> {
     ctx.must(Action::ReviewCatalogue, &Subject::Platform)?;
     let mut db = ctx.read().await?;
-    let rows = store::submitted(&mut db, query.cursor.as_deref().unwrap_or_default(), query.size()).await?;
+    let rows = store::submitted(
+        &mut db,
+        query.cursor.as_deref().unwrap_or_default(),
+        query.size(),
+    )
+    .await?;
     let departments = directory::department_names(&mut db).await?;
     let lines = rows
         .iter()

@@ -127,7 +127,9 @@ pub async fn search_entries(ctx: Ctx, Query(query): Query<EntriesQuery>) -> Repl
     let may_file = ctx.may(Action::FileRequest, &Subject::Department(ctx.department()));
     let mut items = Vec::with_capacity(page.hits.len());
     for hit in page.hits {
-        let Some(listed) = published_entry(&mut db, &hit.entry_id).await? else { continue };
+        let Some(listed) = published_entry(&mut db, &hit.entry_id).await? else {
+            continue;
+        };
         let mounting = store::mounting_of(&mut db, &hit.entry_id).await?;
         let content = &listed.version.content;
         items.push(EntryHitView {
@@ -136,16 +138,30 @@ pub async fn search_entries(ctx: Ctx, Query(query): Query<EntriesQuery>) -> Repl
             name: segments(hit.name),
             summary: segments(hit.summary),
             department_id: listed.entry.department_id.to_string(),
-            department_name: departments.get(listed.entry.department_id.as_str()).cloned().unwrap_or_default(),
+            department_name: departments
+                .get(listed.entry.department_id.as_str())
+                .cloned()
+                .unwrap_or_default(),
             sharing_class: class_view(&content.sharing_class, &ctx.app.pack),
-            modes: content.modes.iter().map(|m| mode_view(m, &ctx.app.pack)).collect(),
+            modes: content
+                .modes
+                .iter()
+                .map(|m| mode_view(m, &ctx.app.pack))
+                .collect(),
             items_count: content.items.len(),
             update_cycle_name: content.update_cycle.label().to_owned(),
             published_on: published_on(&listed.version),
             mounted: mounting.as_ref().is_some_and(|m| m.pooled),
-            last_arrival_at: mounting.as_ref().and_then(|m| m.last_arrival_at).map(|at| at.to_string()),
+            last_arrival_at: mounting
+                .as_ref()
+                .and_then(|m| m.last_arrival_at)
+                .map(|at| at.to_string()),
             rows_total: mounting.and_then(|m| m.rows_total),
-            matched_items: hit.matched_items.into_iter().map(|i| segments(i.name)).collect(),
+            matched_items: hit
+                .matched_items
+                .into_iter()
+                .map(|i| segments(i.name))
+                .collect(),
             may_request: may_file && listed.entry.department_id != *ctx.department(),
         });
     }
@@ -191,8 +207,12 @@ fn wanted(query: &EntriesQuery) -> SearchQuery {
     let filters: BTreeMap<Facet, Vec<String>> = given
         .into_iter()
         .filter_map(|(facet, value)| {
-            let values: Vec<String> =
-                value.as_deref()?.split(',').filter(|v| !v.is_empty()).map(str::to_owned).collect();
+            let values: Vec<String> = value
+                .as_deref()?
+                .split(',')
+                .filter(|v| !v.is_empty())
+                .map(str::to_owned)
+                .collect();
             (!values.is_empty()).then_some((facet, values))
         })
         .collect();
@@ -200,22 +220,42 @@ fn wanted(query: &EntriesQuery) -> SearchQuery {
         text: query.q.clone(),
         filters,
         labels: vec![OFFICERS.to_owned()],
-        sort: if query.sort.as_deref() == Some("published_at") { Sort::PublishedAt } else { Sort::Relevance },
+        sort: if query.sort.as_deref() == Some("published_at") {
+            Sort::PublishedAt
+        } else {
+            Sort::Relevance
+        },
         offset: ((page - 1) * size).min(OFFSET_MAX),
         limit: size,
     }
 }
 
 fn segments(segments: Vec<Segment>) -> Vec<SegmentView> {
-    segments.into_iter().map(|s| SegmentView { text: s.text, hit: s.marked }).collect()
+    segments
+        .into_iter()
+        .map(|s| SegmentView {
+            text: s.text,
+            hit: s.marked,
+        })
+        .collect()
 }
 
-fn facet_label(ctx: &Ctx, facet: Facet, value: &str, departments: &BTreeMap<String, String>) -> String {
+fn facet_label(
+    ctx: &Ctx,
+    facet: Facet,
+    value: &str,
+    departments: &BTreeMap<String, String>,
+) -> String {
     match facet {
         Facet::SharingClass => class_view(value, &ctx.app.pack).name,
         Facet::Mode => mode_view(value, &ctx.app.pack).name,
-        Facet::DepartmentId => departments.get(value).cloned().unwrap_or_else(|| value.to_owned()),
-        Facet::UpdateCycle => UpdateCycle::find(value).map_or_else(|| value.to_owned(), |c| c.label().to_owned()),
+        Facet::DepartmentId => departments
+            .get(value)
+            .cloned()
+            .unwrap_or_else(|| value.to_owned()),
+        Facet::UpdateCycle => {
+            UpdateCycle::find(value).map_or_else(|| value.to_owned(), |c| c.label().to_owned())
+        }
         Facet::BaseLibrary | Facet::Theme | Facet::Grade | Facet::Mounted => value.to_owned(),
     }
 }
@@ -224,9 +264,15 @@ async fn published_entry(
     db: &mut crate::platform::db::Db,
     id: &EntryId,
 ) -> Result<Option<Listed>, ApiError> {
-    let Some(entry) = store::find_entry(db, id).await? else { return Ok(None) };
-    let Some(no) = entry.active_no else { return Ok(None) };
-    Ok(store::find_version(db, id, no).await?.map(|version| Listed { entry, version }))
+    let Some(entry) = store::find_entry(db, id).await? else {
+        return Ok(None);
+    };
+    let Some(no) = entry.active_no else {
+        return Ok(None);
+    };
+    Ok(store::find_version(db, id, no)
+        .await?
+        .map(|version| Listed { entry, version }))
 }
 
 /// Brings the index up to what the registry says of one entry.
@@ -234,7 +280,9 @@ pub async fn index_entry(app: &Arc<App>, id: &EntryId) -> Result<(), ApiError> {
     let mut db = app.registry.read().await?;
     let listed = published_entry(&mut db, id).await?;
     let departments = directory::departments_by_id(&mut db).await?;
-    let mounted = store::mounting_of(&mut db, id).await?.is_some_and(|m| m.pooled);
+    let mounted = store::mounting_of(&mut db, id)
+        .await?
+        .is_some_and(|m| m.pooled);
     drop(db);
     let id = id.clone();
     let app = app.clone();
@@ -255,8 +303,12 @@ pub async fn index_entry(app: &Arc<App>, id: &EntryId) -> Result<(), ApiError> {
 pub async fn rebuild_index(app: &Arc<App>) -> Result<(), ApiError> {
     let mut db = app.registry.read().await?;
     let departments = directory::departments_by_id(&mut db).await?;
-    let mounted: std::collections::BTreeSet<EntryId> =
-        store::mountings(&mut db).await?.into_iter().filter(|m| m.pooled).map(|m| m.entry_id).collect();
+    let mounted: std::collections::BTreeSet<EntryId> = store::mountings(&mut db)
+        .await?
+        .into_iter()
+        .filter(|m| m.pooled)
+        .map(|m| m.entry_id)
+        .collect();
     let docs: Vec<Doc> = store::published(&mut db, u32::MAX)
         .await?
         .iter()
@@ -264,10 +316,17 @@ pub async fn rebuild_index(app: &Arc<App>) -> Result<(), ApiError> {
         .collect();
     drop(db);
     let app = app.clone();
-    tokio::task::spawn_blocking(move || app.search.rebuild(docs)).await.map_err(ApiError::bug)?.map_err(index_error)
+    tokio::task::spawn_blocking(move || app.search.rebuild(docs))
+        .await
+        .map_err(ApiError::bug)?
+        .map_err(index_error)
 }
 
-fn doc(listed: &Listed, departments: &BTreeMap<String, directory::Department>, mounted: bool) -> Doc {
+fn doc(
+    listed: &Listed,
+    departments: &BTreeMap<String, directory::Department>,
+    mounted: bool,
+) -> Doc {
     let Listed { entry, version } = listed;
     let content = &version.content;
     let department = departments.get(entry.department_id.as_str());
@@ -285,9 +344,18 @@ fn doc(listed: &Listed, departments: &BTreeMap<String, directory::Department>, m
         base_library: content.base_library.clone(),
         update_cycle: content.update_cycle,
         grade: content.grade,
-        items: content.items.iter().map(|i| DocItem { name: i.name.clone(), code: i.code.clone() }).collect(),
+        items: content
+            .items
+            .iter()
+            .map(|i| DocItem {
+                name: i.name.clone(),
+                code: i.code.clone(),
+            })
+            .collect(),
         mounted,
-        published_at: version.published_at.map_or(0, jiff::Timestamp::as_microsecond),
+        published_at: version
+            .published_at
+            .map_or(0, jiff::Timestamp::as_microsecond),
         visible_to: vec![OFFICERS.to_owned()],
     }
 }

@@ -53,7 +53,8 @@ fn version_no(n: i64) -> Result<u32, DbError> {
 }
 
 fn entry(row: &sqlx::any::AnyRow, id_column: &'static str) -> Result<Entry, DbError> {
-    let sequence = u64::try_from(row.int("sequence")?).map_err(|e| broken("sequence")(e.to_string()))?;
+    let sequence =
+        u64::try_from(row.int("sequence")?).map_err(|e| broken("sequence")(e.to_string()))?;
     let code = ResourceCode::new(&row.text("class_code")?, sequence)
         .map_err(|e| broken("class_code")(e.to_string()))?;
     Ok(Entry {
@@ -78,7 +79,10 @@ fn version(row: &sqlx::any::AnyRow) -> Result<Version, DbError> {
 }
 
 fn listed(row: &sqlx::any::AnyRow) -> Result<Listed, DbError> {
-    Ok(Listed { entry: entry(row, "entry_id")?, version: version(row)? })
+    Ok(Listed {
+        entry: entry(row, "entry_id")?,
+        version: version(row)?,
+    })
 }
 
 /// An entry by its id.
@@ -110,7 +114,11 @@ pub(super) async fn find_entry_by_name(
 }
 
 /// One version of an entry.
-pub async fn find_version(db: &mut Db, entry_id: &EntryId, no: u32) -> Result<Option<Version>, DbError> {
+pub async fn find_version(
+    db: &mut Db,
+    entry_id: &EntryId,
+    no: u32,
+) -> Result<Option<Version>, DbError> {
     sqlx::query(
         "SELECT id, entry_id, no, content, state, submitted_by, published_at FROM versions \
          WHERE entry_id = $1 AND no = $2",
@@ -125,8 +133,13 @@ pub async fn find_version(db: &mut Db, entry_id: &EntryId, no: u32) -> Result<Op
 
 /// The data items of the version that readers see; none while nothing is published.
 pub async fn active_items(db: &mut Db, entry_id: &EntryId) -> Result<Vec<DataItem>, DbError> {
-    let Some(no) = find_entry(db, entry_id).await?.and_then(|e| e.active_no) else { return Ok(Vec::new()) };
-    Ok(find_version(db, entry_id, no).await?.map(|v| v.content.items).unwrap_or_default())
+    let Some(no) = find_entry(db, entry_id).await?.and_then(|e| e.active_no) else {
+        return Ok(Vec::new());
+    };
+    Ok(find_version(db, entry_id, no)
+        .await?
+        .map(|v| v.content.items)
+        .unwrap_or_default())
 }
 
 /// A version by its own id, with its entry.
@@ -182,7 +195,11 @@ pub(super) async fn newest_of_department(
 }
 
 /// Submitted versions awaiting review, in the order of their ids.
-pub(super) async fn submitted(db: &mut Db, cursor: &str, size: u32) -> Result<Vec<Listed>, DbError> {
+pub(super) async fn submitted(
+    db: &mut Db,
+    cursor: &str,
+    size: u32,
+) -> Result<Vec<Listed>, DbError> {
     sqlx::query(
         "SELECT v.id, v.entry_id, v.no, v.content, v.state, v.submitted_by, v.published_at, \
          e.department_id, e.name, e.class_code, e.sequence, e.active_no \
@@ -216,12 +233,19 @@ pub(super) async fn published(db: &mut Db, limit: u32) -> Result<Vec<Listed>, Db
 
 /// The newest published entries: entry, active version.
 pub async fn newest_published(db: &mut Db, limit: u32) -> Result<Vec<(Entry, Version)>, DbError> {
-    Ok(published(db, limit).await?.into_iter().map(|l| (l.entry, l.version)).collect())
+    Ok(published(db, limit)
+        .await?
+        .into_iter()
+        .map(|l| (l.entry, l.version))
+        .collect())
 }
 
 /// How many entries are published.
 pub async fn entries_count(db: &mut Db) -> Result<i64, DbError> {
-    sqlx::query("SELECT COUNT(*) AS n FROM entries WHERE active_no IS NOT NULL").fetch_one(db).await?.int("n")
+    sqlx::query("SELECT COUNT(*) AS n FROM entries WHERE active_no IS NOT NULL")
+        .fetch_one(db)
+        .await?
+        .int("n")
 }
 
 /// Published entries by department, most first.
@@ -270,7 +294,8 @@ pub(super) async fn insert_version(
     state: &VersionState,
 ) -> Result<VersionId, DbError> {
     let at = instant_text(tx.at());
-    let id = VersionId::parse(&format!("ver-{}", random_hex::<6>())).expect("hex fits an identifier");
+    let id =
+        VersionId::parse(&format!("ver-{}", random_hex::<6>())).expect("hex fits an identifier");
     sqlx::query(
         "INSERT INTO versions (id, entry_id, no, content, state_code, state, created_at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -344,7 +369,11 @@ pub(super) async fn activate(tx: &mut Tx, version: &Version) -> Result<(), DbErr
 }
 
 fn changed_one(done: &sqlx::any::AnyQueryResult) -> Result<(), DbError> {
-    if done.rows_affected() == 1 { Ok(()) } else { Err(DbError::Stale) }
+    if done.rows_affected() == 1 {
+        Ok(())
+    } else {
+        Err(DbError::Stale)
+    }
 }
 
 fn json<T: serde::Serialize>(value: &T) -> String {
@@ -426,7 +455,9 @@ pub async fn mounting_of(db: &mut Db, entry_id: &EntryId) -> Result<Option<Mount
 
 /// A mounting that must be there, because something refers to it.
 pub async fn find_mounting(db: &mut Db, entry_id: &EntryId) -> Result<Mounting, DbError> {
-    mounting_of(db, entry_id).await?.ok_or_else(|| broken("entry_id")("the entry isn't mounted".to_owned()))
+    mounting_of(db, entry_id)
+        .await?
+        .ok_or_else(|| broken("entry_id")("the entry isn't mounted".to_owned()))
 }
 
 pub(super) async fn mountings(db: &mut Db) -> Result<Vec<Mounting>, DbError> {
@@ -467,11 +498,13 @@ pub(super) async fn save_mounting(tx: &mut Tx, mounting: &Mounting) -> Result<()
 /// Takes note of a successful collection: how many rows are now in the pool.
 pub async fn arrived(tx: &mut Tx, mounting: &Mounting, rows_total: i64) -> Result<(), DbError> {
     let at = instant_text(tx.at());
-    sqlx::query("UPDATE mountings SET pooled = 1, rows_total = $1, last_arrival_at = $2 WHERE id = $3")
-        .bind(rows_total)
-        .bind(at)
-        .bind(mounting.id.as_str())
-        .execute(&mut **tx)
-        .await?;
+    sqlx::query(
+        "UPDATE mountings SET pooled = 1, rows_total = $1, last_arrival_at = $2 WHERE id = $3",
+    )
+    .bind(rows_total)
+    .bind(at)
+    .bind(mounting.id.as_str())
+    .execute(&mut **tx)
+    .await?;
     Ok(())
 }

@@ -7,11 +7,7 @@ use tongqu_domain::{
     ids::VersionId,
 };
 
-use super::{
-    import::class_rules,
-    store,
-    views::VersionLineView,
-};
+use super::{import::class_rules, store, views::VersionLineView};
 use crate::{
     features::directory,
     platform::http::{ApiError, Ctx, Problem, Reply, reply},
@@ -25,25 +21,44 @@ use crate::{
         (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub async fn submit_version(ctx: Ctx, Path(version_id): Path<String>) -> Reply<VersionLineView> {
     let listed = load(&ctx, &version_id).await?;
-    ctx.must(Action::SubmitCatalogue, &Subject::Department(&listed.entry.department_id))?;
+    ctx.must(
+        Action::SubmitCatalogue,
+        &Subject::Department(&listed.entry.department_id),
+    )?;
     let faults = check_content(&listed.version.content, &class_rules(&ctx.app.pack));
     if !faults.is_empty() {
         let error = ApiError::invalid("catalogue.content_faulty");
-        return Err(faults.iter().fold(error, |e, f| e.field(f.field.to_string(), f.code)));
+        return Err(faults
+            .iter()
+            .fold(error, |e, f| e.field(f.field.to_string(), f.code)));
     }
     let before = listed.version.clone();
-    let state = before.state.clone().submit(ctx.now, ctx.actor.person.clone()).map_err(version_error)?;
+    let state = before
+        .state
+        .clone()
+        .submit(ctx.now, ctx.actor.person.clone())
+        .map_err(version_error)?;
     let mut tx = ctx.begin().await?;
     store::save_state(&mut tx, &before, &state, Some(&ctx.actor.person)).await?;
-    let entry = ctx.did("catalogue.version_submitted").on("version", &before.id);
-    tx.commit(entry.with("entry_id", before.entry_id.as_str()).with("no", before.no)).await?;
+    let entry = ctx
+        .did("catalogue.version_submitted")
+        .on("version", &before.id);
+    tx.commit(
+        entry
+            .with("entry_id", before.entry_id.as_str())
+            .with("no", before.no),
+    )
+    .await?;
     reload(&ctx, &before.id).await
 }
 
 /// What a review is done to: the submission, so that nobody reviews the own one.
 pub(super) fn submission(listed: &store::Listed) -> Result<Subject<'_>, ApiError> {
     match &listed.version.submitted_by {
-        Some(submitted_by) => Ok(Subject::Submission { department: &listed.entry.department_id, submitted_by }),
+        Some(submitted_by) => Ok(Subject::Submission {
+            department: &listed.entry.department_id,
+            submitted_by,
+        }),
         None => Err(ApiError::conflict("catalogue.not_submitted")),
     }
 }
@@ -53,7 +68,9 @@ pub(super) async fn load(ctx: &Ctx, version_id: &str) -> Result<store::Listed, A
     let not_found = || ApiError::not_found("catalogue.version_not_found");
     let id = VersionId::parse(version_id).map_err(|_| not_found())?;
     let mut db = ctx.read().await?;
-    store::find_listed(&mut db, &id).await?.ok_or_else(not_found)
+    store::find_listed(&mut db, &id)
+        .await?
+        .ok_or_else(not_found)
 }
 
 /// The version as it stands now.

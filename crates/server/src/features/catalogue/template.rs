@@ -17,7 +17,10 @@ pub(super) const XLSX: &str = "application/vnd.openxmlformats-officedocument.spr
     responses((status = 200, content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", body = [u8]),
         (status = 403, body = Problem)))]
 pub async fn download_template(ctx: Ctx) -> Result<Response, ApiError> {
-    ctx.must(Action::CompileCatalogue, &Subject::Department(ctx.department()))?;
+    ctx.must(
+        Action::CompileCatalogue,
+        &Subject::Department(ctx.department()),
+    )?;
     let options = template_options(&ctx.app.pack);
     let bytes = tokio::task::spawn_blocking(move || workbook::template(&options))
         .await
@@ -29,5 +32,12 @@ pub async fn download_template(ctx: Ctx) -> Result<Response, ApiError> {
 /// A workbook to be saved under `file_name`.
 pub(super) fn workbook_reply(bytes: Vec<u8>, file_name: &str) -> Response {
     let disposition = format!("attachment; filename=\"{file_name}\"");
-    ([(header::CONTENT_TYPE, XLSX.to_owned()), (header::CONTENT_DISPOSITION, disposition)], bytes).into_response()
+    (
+        [
+            (header::CONTENT_TYPE, XLSX.to_owned()),
+            (header::CONTENT_DISPOSITION, disposition),
+        ],
+        bytes,
+    )
+        .into_response()
 }

@@ -28,7 +28,10 @@ pub struct ContactView {
 
 impl From<&Contact> for ContactView {
     fn from(c: &Contact) -> Self {
-        Self { name: c.name.clone(), phone: c.phone.clone() }
+        Self {
+            name: c.name.clone(),
+            phone: c.phone.clone(),
+        }
     }
 }
 
@@ -118,14 +121,28 @@ impl ContentView {
 
 /// A sharing class with the name that the pack gives it; the code itself if the pack has none.
 pub(super) fn class_view(code: &str, pack: &Pack) -> CodeView {
-    let name = pack.sharing_classes().iter().find(|c| c.code == code).map_or(code, |c| &c.name);
-    CodeView { code: code.to_owned(), name: name.to_owned() }
+    let name = pack
+        .sharing_classes()
+        .iter()
+        .find(|c| c.code == code)
+        .map_or(code, |c| &c.name);
+    CodeView {
+        code: code.to_owned(),
+        name: name.to_owned(),
+    }
 }
 
 /// An exchange mode with the name that the pack gives it.
 pub(super) fn mode_view(code: &str, pack: &Pack) -> CodeView {
-    let name = pack.exchange_modes().iter().find(|m| m.code == code).map_or(code, |m| &m.name);
-    CodeView { code: code.to_owned(), name: name.to_owned() }
+    let name = pack
+        .exchange_modes()
+        .iter()
+        .find(|m| m.code == code)
+        .map_or(code, |m| &m.name);
+    CodeView {
+        code: code.to_owned(),
+        name: name.to_owned(),
+    }
 }
 
 /// The state of a version.
@@ -146,7 +163,10 @@ impl From<&VersionState> for StateView {
             | VersionState::Published { .. }
             | VersionState::Superseded { .. } => None,
         };
-        Self { code: state.name().to_owned(), reason }
+        Self {
+            code: state.name().to_owned(),
+            reason,
+        }
     }
 }
 
@@ -174,7 +194,11 @@ pub struct VersionLineView {
 }
 
 impl VersionLineView {
-    pub(super) fn new(listed: &Listed, departments: &BTreeMap<String, String>, pack: &Pack) -> Self {
+    pub(super) fn new(
+        listed: &Listed,
+        departments: &BTreeMap<String, String>,
+        pack: &Pack,
+    ) -> Self {
         let Listed { entry, version } = listed;
         Self {
             version_id: version.id.to_string(),
@@ -184,9 +208,17 @@ impl VersionLineView {
             version_no: version.no,
             state: (&version.state).into(),
             department_id: entry.department_id.to_string(),
-            department_name: departments.get(entry.department_id.as_str()).cloned().unwrap_or_default(),
+            department_name: departments
+                .get(entry.department_id.as_str())
+                .cloned()
+                .unwrap_or_default(),
             sharing_class: class_view(&version.content.sharing_class, pack),
-            modes: version.content.modes.iter().map(|m| mode_view(m, pack)).collect(),
+            modes: version
+                .content
+                .modes
+                .iter()
+                .map(|m| mode_view(m, pack))
+                .collect(),
             items_count: version.content.items.len(),
             published_on: published_on(version),
             mounted: false,

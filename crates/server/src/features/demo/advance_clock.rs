@@ -53,8 +53,16 @@ pub async fn advance_clock(
     let mut tx = app.registry.begin(until).await?;
     app.clock.set(until);
     // Nobody is signed out because the demo skips a night.
-    session::prolong_all(&mut tx, until + SignedDuration::from_hours(app.config.session.hours_max)).await?;
+    session::prolong_all(
+        &mut tx,
+        until + SignedDuration::from_hours(app.config.session.hours_max),
+    )
+    .await?;
     directory::save_setting(&mut tx, CLOCK_SHIFT, &app.clock.shift_s().to_string()).await?;
-    tx.commit(ctx.did("demo.clock_moved").with("days", body.days)).await?;
-    reply(ClockNowView { now: until.to_string(), today: china_date(until).to_string() })
+    tx.commit(ctx.did("demo.clock_moved").with("days", body.days))
+        .await?;
+    reply(ClockNowView {
+        now: until.to_string(),
+        today: china_date(until).to_string(),
+    })
 }

@@ -24,7 +24,11 @@ pub async fn change_source(State(app): State<Arc<App>>, ctx: Ctx) -> Reply<Sourc
         .map_err(ApiError::bug)?
         .map_err(ApiError::bug)?;
     let tx = ctx.begin().await?;
-    tx.commit(ctx.did("demo.source_changed").with("updated", changed.updated).with("inserted", changed.inserted))
-        .await?;
+    tx.commit(
+        ctx.did("demo.source_changed")
+            .with("updated", changed.updated)
+            .with("inserted", changed.inserted),
+    )
+    .await?;
     reply(changed)
 }

@@ -102,7 +102,9 @@ pub async fn read_desk(ctx: Ctx) -> Reply<DeskView> {
     let departments = directory::department_names(&mut db).await?;
     let (todo, clocks) = tasks(&ctx, &mut db, &departments).await?;
     let mut mine = Vec::new();
-    for request in request::requests_of_department(&mut db, ctx.department(), None, LISTED_MAX).await? {
+    for request in
+        request::requests_of_department(&mut db, ctx.department(), None, LISTED_MAX).await?
+    {
         mine.push(line(&ctx, &mut db, &request.id, &departments).await?);
     }
     let mut settled = Vec::new();
@@ -113,7 +115,10 @@ pub async fn read_desk(ctx: Ctx) -> Reply<DeskView> {
             settled.push(line(&ctx, &mut db, &id, &departments).await?);
         }
     }
-    let mut lamps = LampsView { settled: u32::try_from(settled.len()).unwrap_or(u32::MAX), ..LampsView::default() };
+    let mut lamps = LampsView {
+        settled: u32::try_from(settled.len()).unwrap_or(u32::MAX),
+        ..LampsView::default()
+    };
     for clock in clocks {
         match clock {
             Clock::Overdue { .. } => lamps.overdue += 1,
@@ -128,7 +133,13 @@ pub async fn read_desk(ctx: Ctx) -> Reply<DeskView> {
         }
     }
     let days = strip(&ctx, &todo);
-    reply(DeskView { lamps, days, todo, mine, settled })
+    reply(DeskView {
+        lamps,
+        days,
+        todo,
+        mine,
+        settled,
+    })
 }
 
 async fn tasks(
@@ -138,14 +149,24 @@ async fn tasks(
 ) -> Result<(Vec<TaskView>, Vec<Clock>), ApiError> {
     let (mut views, mut clocks) = (Vec::new(), Vec::new());
     for task in case::tasks_of(db, ctx.department(), TASKS_MAX).await? {
-        let Ok(request_id) = RequestId::parse(&task.subject_id) else { continue };
-        let Some((request, row)) = request::load_by_id(ctx, db, &request_id).await? else { continue };
-        let steps = row.case.steps(&row.pack, &ctx.app.calendar, ctx.now).map_err(case::refusal)?;
+        let Ok(request_id) = RequestId::parse(&task.subject_id) else {
+            continue;
+        };
+        let Some((request, row)) = request::load_by_id(ctx, db, &request_id).await? else {
+            continue;
+        };
+        let steps = row
+            .case
+            .steps(&row.pack, &ctx.app.calendar, ctx.now)
+            .map_err(case::refusal)?;
         let open = steps
             .into_iter()
             .find(|s| s.id.as_str() == task.step_id && matches!(s.state, StepState::Open { .. }));
         let Some(step) = open else { continue };
-        let title = catalogue::find_entry(db, &request.content.entry_id).await?.map(|e| e.name).unwrap_or_default();
+        let title = catalogue::find_entry(db, &request.content.entry_id)
+            .await?
+            .map(|e| e.name)
+            .unwrap_or_default();
         let name_of = |id: &str| departments.get(id).cloned().unwrap_or_default();
         clocks.push(step.clock);
         views.push(TaskView {
@@ -177,7 +198,10 @@ async fn line(
     let (request, row) = request::load_by_id(ctx, db, id)
         .await?
         .ok_or_else(|| ApiError::bug("a case names a request that isn't there"))?;
-    let name = catalogue::find_entry(db, &request.content.entry_id).await?.map(|e| e.name).unwrap_or_default();
+    let name = catalogue::find_entry(db, &request.content.entry_id)
+        .await?
+        .map(|e| e.name)
+        .unwrap_or_default();
     request::line(ctx, &request, &row, name, departments)
 }
 
@@ -187,7 +211,10 @@ fn strip(ctx: &Ctx, todo: &[TaskView]) -> Vec<DayView> {
         .map(|n| {
             let date = today.saturating_add(i64::from(n).days());
             let text = date.to_string();
-            let due = todo.iter().filter(|t| t.due_on.as_deref() == Some(text.as_str())).count();
+            let due = todo
+                .iter()
+                .filter(|t| t.due_on.as_deref() == Some(text.as_str()))
+                .count();
             let day = ctx.app.calendar.day(date).ok();
             DayView {
                 kind: day.as_ref().map_or("unknown", |d| day_kind_code(d.kind)),

@@ -41,7 +41,8 @@ impl DepartmentBody {
         let mut error = ApiError::invalid("directory.invalid");
         let mut faults = 0;
         let mut fault = |field: &str, code: &str| {
-            error = std::mem::replace(&mut error, ApiError::invalid("directory.invalid")).field(field, code);
+            error = std::mem::replace(&mut error, ApiError::invalid("directory.invalid"))
+                .field(field, code);
             faults += 1;
         };
         let name = self.name.trim().to_owned();
@@ -64,8 +65,13 @@ impl DepartmentBody {
         };
         let short_name = self.short_name.trim();
         Ok(store::Department {
-            id: DepartmentId::parse(&format!("dep-{}", random_hex::<6>())).expect("hex fits an identifier"),
-            short_name: if short_name.is_empty() { name.clone() } else { short_name.to_owned() },
+            id: DepartmentId::parse(&format!("dep-{}", random_hex::<6>()))
+                .expect("hex fits an identifier"),
+            short_name: if short_name.is_empty() {
+                name.clone()
+            } else {
+                short_name.to_owned()
+            },
             name,
             credit_code: credit_code.to_string(),
             division_code: division_code.to_string(),
@@ -79,8 +85,15 @@ impl DepartmentBody {
     responses((status = 200, body = Page<DepartmentView>), (status = 401, body = Problem)))]
 pub async fn list_departments(ctx: Ctx) -> Reply<Page<DepartmentView>> {
     let mut db = ctx.read().await?;
-    let items = store::departments(&mut db).await?.into_iter().map(DepartmentView::from).collect();
-    reply(Page { items, next_cursor: None })
+    let items = store::departments(&mut db)
+        .await?
+        .into_iter()
+        .map(DepartmentView::from)
+        .collect();
+    reply(Page {
+        items,
+        next_cursor: None,
+    })
 }
 
 /// Enter a department. For system administrators.
@@ -88,14 +101,26 @@ pub async fn list_departments(ctx: Ctx) -> Reply<Page<DepartmentView>> {
     request_body = DepartmentBody,
     responses((status = 200, body = DepartmentView), (status = 403, body = Problem),
         (status = 409, body = Problem), (status = 422, body = Problem)))]
-pub async fn create_department(ctx: Ctx, Json(body): Json<DepartmentBody>) -> Reply<DepartmentView> {
+pub async fn create_department(
+    ctx: Ctx,
+    Json(body): Json<DepartmentBody>,
+) -> Reply<DepartmentView> {
     ctx.must(Action::ManageDirectory, &Subject::Platform)?;
     let department = body.parse()?;
     let mut tx = ctx.begin().await?;
-    store::insert_department(&mut tx, &department).await.map_err(|e| {
-        if e.is_unique_violation() { ApiError::conflict("directory.department_exists") } else { e.into() }
-    })?;
-    let entry = ctx.did("directory.department_created").on("department", &department.id);
-    tx.commit(entry.with("credit_code", department.credit_code.clone())).await?;
+    store::insert_department(&mut tx, &department)
+        .await
+        .map_err(|e| {
+            if e.is_unique_violation() {
+                ApiError::conflict("directory.department_exists")
+            } else {
+                e.into()
+            }
+        })?;
+    let entry = ctx
+        .did("directory.department_created")
+        .on("department", &department.id);
+    tx.commit(entry.with("credit_code", department.credit_code.clone()))
+        .await?;
     reply(department.into())
 }

@@ -21,15 +21,19 @@ pub use departments::DepartmentBody;
 pub use notices::{Notice, notify};
 pub use set_up::{FirstAdministrator, set_up};
 pub use store::{
-    Department, ExchangeStore, department_names, departments_by_id, departments_count, find_department, find_store, has_people,
-    people_names, platform_department, stores_of, setting, save_setting,
+    Department, ExchangeStore, department_names, departments_by_id, departments_count,
+    find_department, find_store, has_people, people_names, platform_department, save_setting,
+    setting, stores_of,
 };
 pub use views::DepartmentView;
 
 /// The operations of this feature.
 pub fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
-        .routes(routes!(departments::list_departments, departments::create_department))
+        .routes(routes!(
+            departments::list_departments,
+            departments::create_department
+        ))
         .routes(routes!(people::list_people, people::create_person))
         .routes(routes!(people::assign_posts))
         .routes(routes!(stores::list_stores, stores::create_store))

@@ -41,8 +41,19 @@ pub struct NoticeView {
 /// Notices to the own department, newest first.
 #[utoipa::path(get, path = "/notices", tag = "directory", operation_id = "list_notices", params(PageQuery),
     responses((status = 200, body = Page<NoticeView>), (status = 401, body = Problem)))]
-pub async fn list_notices(ctx: Ctx, axum::extract::Query(query): axum::extract::Query<PageQuery>) -> Reply<Page<NoticeView>> {
+pub async fn list_notices(
+    ctx: Ctx,
+    axum::extract::Query(query): axum::extract::Query<PageQuery>,
+) -> Reply<Page<NoticeView>> {
     let mut db = ctx.read().await?;
-    let rows = store::notices(&mut db, ctx.department(), query.cursor.as_deref(), query.size()).await?;
-    reply(Page::cut(rows, query.size(), |n| format!("{} {}", n.at, n.id)))
+    let rows = store::notices(
+        &mut db,
+        ctx.department(),
+        query.cursor.as_deref(),
+        query.size(),
+    )
+    .await?;
+    reply(Page::cut(rows, query.size(), |n| {
+        format!("{} {}", n.at, n.id)
+    }))
 }

@@ -61,7 +61,10 @@ pub(super) struct NewPerson {
 }
 
 /// Checks a person's texts and posts and hashes the password; every fault is named at once.
-pub(super) async fn parse(body: PersonBody, password_chars_min: usize) -> Result<NewPerson, ApiError> {
+pub(super) async fn parse(
+    body: PersonBody,
+    password_chars_min: usize,
+) -> Result<NewPerson, ApiError> {
     let mut error = Some(ApiError::invalid("directory.invalid").arg("chars", password_chars_min));
     let mut faults = 0;
     let mut fault = |field: &str, code: &str| {
@@ -69,7 +72,10 @@ pub(super) async fn parse(body: PersonBody, password_chars_min: usize) -> Result
         faults += 1;
     };
     let login_fits = (2..=40).contains(&body.login_name.len())
-        && body.login_name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b));
+        && body
+            .login_name
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b));
     if !login_fits {
         fault("login_name", "directory.login_name");
     }
@@ -92,8 +98,9 @@ pub(super) async fn parse(body: PersonBody, password_chars_min: usize) -> Result
         return Err(error.expect("put back after each fault"));
     };
     let password = body.password;
-    let password_hash =
-        tokio::task::spawn_blocking(move || hash_password(&password)).await.map_err(ApiError::bug)?;
+    let password_hash = tokio::task::spawn_blocking(move || hash_password(&password))
+        .await
+        .map_err(ApiError::bug)?;
     Ok(NewPerson {
         id: PersonId::parse(&format!("per-{}", random_hex::<6>())).expect("hex fits an identifier"),
         login_name: body.login_name,
@@ -112,7 +119,10 @@ pub(super) async fn parse(body: PersonBody, password_chars_min: usize) -> Result
 pub async fn list_people(ctx: Ctx) -> Reply<Page<PersonView>> {
     ctx.must(Action::ManageDirectory, &Subject::Platform)?;
     let mut db = ctx.read().await?;
-    reply(Page { items: store::people(&mut db).await?, next_cursor: None })
+    reply(Page {
+        items: store::people(&mut db).await?,
+        next_cursor: None,
+    })
 }
 
 /// Enter a person. For system administrators.
@@ -129,9 +139,12 @@ pub async fn create_person(ctx: Ctx, Json(body): Json<PersonBody>) -> Reply<Pers
     let mut db = ctx.read().await?;
     let department = store::find_department(&mut db, &person.department_id)
         .await?
-        .ok_or_else(|| ApiError::invalid("directory.invalid").field("department_id", "directory.department_id"))?;
+        .ok_or_else(|| {
+            ApiError::invalid("directory.invalid").field("department_id", "directory.department_id")
+        })?;
     if !person.posts.is_empty() && !ctx.may(Action::AssignPosts, &Subject::Platform) {
-        let first_of_kind = person.posts == [Role::SecurityAdmin] && !store::is_held(&mut db, Role::SecurityAdmin).await?;
+        let first_of_kind = person.posts == [Role::SecurityAdmin]
+            && !store::is_held(&mut db, Role::SecurityAdmin).await?;
         if !first_of_kind {
             ctx.must(Action::AssignPosts, &Subject::Platform)?;
         }
@@ -139,17 +152,30 @@ pub async fn create_person(ctx: Ctx, Json(body): Json<PersonBody>) -> Reply<Pers
     drop(db);
     let mut tx = ctx.begin().await?;
     store::insert_person(&mut tx, &person).await.map_err(|e| {
-        if e.is_unique_violation() { ApiError::conflict("directory.login_name_taken") } else { e.into() }
+        if e.is_unique_violation() {
+            ApiError::conflict("directory.login_name_taken")
+        } else {
+            e.into()
+        }
     })?;
-    let entry = ctx.did("directory.person_created").on("person", &person.id).with("posts", codes(&person.posts));
-    tx.commit(entry.with("department_id", person.department_id.as_str())).await?;
+    let entry = ctx
+        .did("directory.person_created")
+        .on("person", &person.id)
+        .with("posts", codes(&person.posts));
+    tx.commit(entry.with("department_id", person.department_id.as_str()))
+        .await?;
     reply(PersonView {
         id: person.id.to_string(),
         login_name: person.login_name,
         name: person.name,
         department_id: person.department_id.to_string(),
         department_name: department.name,
-        posts_text: person.posts.iter().map(|r| r.label()).collect::<Vec<_>>().join("、"),
+        posts_text: person
+            .posts
+            .iter()
+            .map(|r| r.label())
+            .collect::<Vec<_>>()
+            .join("、"),
         posts: person.posts.iter().map(|r| r.code().to_owned()).collect(),
         contractor: person.contractor,
         active: true,
@@ -169,7 +195,11 @@ pub struct PostsBody {
     params(("person_id" = String, Path)), request_body = PostsBody,
     responses((status = 200, body = PersonView), (status = 403, body = Problem), (status = 404, body = Problem),
         (status = 422, body = Problem)))]
-pub async fn assign_posts(ctx: Ctx, Path(person_id): Path<String>, Json(body): Json<PostsBody>) -> Reply<PersonView> {
+pub async fn assign_posts(
+    ctx: Ctx,
+    Path(person_id): Path<String>,
+    Json(body): Json<PostsBody>,
+) -> Reply<PersonView> {
     ctx.must(Action::AssignPosts, &Subject::Platform)?;
     let not_found = || ApiError::not_found("directory.person_not_found");
     let id = PersonId::parse(&person_id).map_err(|_| not_found())?;
@@ -179,13 +209,25 @@ pub async fn assign_posts(ctx: Ctx, Path(person_id): Path<String>, Json(body): J
     let posts = parse_posts(&body.posts)
         .map_err(|code| ApiError::invalid("directory.invalid").field("posts", code))?;
     let mut tx = ctx.begin().await?;
-    if !store::people(&mut tx).await?.iter().any(|p| p.id == id.as_str()) {
+    if !store::people(&mut tx)
+        .await?
+        .iter()
+        .any(|p| p.id == id.as_str())
+    {
         return Err(not_found());
     }
     store::replace_posts(&mut tx, &id, &posts).await?;
-    tx.commit(ctx.did("directory.posts_assigned").on("person", &id).with("posts", codes(&posts))).await?;
+    tx.commit(
+        ctx.did("directory.posts_assigned")
+            .on("person", &id)
+            .with("posts", codes(&posts)),
+    )
+    .await?;
     let mut db = ctx.read().await?;
-    let person = store::people(&mut db).await?.into_iter().find(|p| p.id == id.as_str());
+    let person = store::people(&mut db)
+        .await?
+        .into_iter()
+        .find(|p| p.id == id.as_str());
     reply(person.ok_or_else(not_found)?)
 }
 
@@ -195,7 +237,11 @@ fn codes(posts: &[Role]) -> String {
 
 /// Posts by their codes. Errors: the code of what is wrong.
 fn parse_posts(codes: &[String]) -> Result<Vec<Role>, &'static str> {
-    let posts: Vec<Role> = codes.iter().map(|c| Role::find(c)).collect::<Option<_>>().ok_or("directory.posts")?;
+    let posts: Vec<Role> = codes
+        .iter()
+        .map(|c| Role::find(c))
+        .collect::<Option<_>>()
+        .ok_or("directory.posts")?;
     check_posts(&posts).map_err(|conflict| conflict.code())?;
     Ok(posts)
 }

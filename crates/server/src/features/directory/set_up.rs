@@ -26,7 +26,11 @@ pub struct FirstAdministrator {
 /// one system administrator's account.
 ///
 /// Errors: `setup.already_done` if there is anybody already.
-pub async fn set_up(app: &App, now: Timestamp, first: FirstAdministrator) -> Result<(DepartmentId, PersonId), ApiError> {
+pub async fn set_up(
+    app: &App,
+    now: Timestamp,
+    first: FirstAdministrator,
+) -> Result<(DepartmentId, PersonId), ApiError> {
     let department = first.department.parse()?;
     let body = people::PersonBody {
         login_name: first.login_name,
@@ -50,7 +54,11 @@ pub async fn set_up(app: &App, now: Timestamp, first: FirstAdministrator) -> Res
     store::insert_person(&mut tx, &person).await?;
     store::save_setting(&mut tx, "platform_name", platform_name).await?;
     store::save_setting(&mut tx, store::PLATFORM_DEPARTMENT, department.id.as_str()).await?;
-    let entry = Entry::by("platform.set_up", person.id.as_str(), department.id.as_str());
+    let entry = Entry::by(
+        "platform.set_up",
+        person.id.as_str(),
+        department.id.as_str(),
+    );
     tx.commit(entry.on("department", &department.id)).await?;
     Ok((department.id, person.id))
 }

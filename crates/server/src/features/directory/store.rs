@@ -65,7 +65,10 @@ fn department(row: &sqlx::any::AnyRow) -> Result<Department, DbError> {
 }
 
 /// A department by its id.
-pub async fn find_department(db: &mut Db, id: &DepartmentId) -> Result<Option<Department>, DbError> {
+pub async fn find_department(
+    db: &mut Db,
+    id: &DepartmentId,
+) -> Result<Option<Department>, DbError> {
     sqlx::query("SELECT id, name, short_name, credit_code, division_code, level FROM departments WHERE id = $1")
         .bind(id.as_str())
         .fetch_optional(db)
@@ -86,17 +89,28 @@ pub(super) async fn departments(db: &mut Db) -> Result<Vec<Department>, DbError>
 
 /// How many departments are connected.
 pub async fn departments_count(db: &mut Db) -> Result<i64, DbError> {
-    sqlx::query("SELECT COUNT(*) AS n FROM departments").fetch_one(db).await?.int("n")
+    sqlx::query("SELECT COUNT(*) AS n FROM departments")
+        .fetch_one(db)
+        .await?
+        .int("n")
 }
 
 /// All departments, by id.
 pub async fn departments_by_id(db: &mut Db) -> Result<BTreeMap<String, Department>, DbError> {
-    Ok(departments(db).await?.into_iter().map(|d| (d.id.to_string(), d)).collect())
+    Ok(departments(db)
+        .await?
+        .into_iter()
+        .map(|d| (d.id.to_string(), d))
+        .collect())
 }
 
 /// Full names of all departments, by id.
 pub async fn department_names(db: &mut Db) -> Result<BTreeMap<String, String>, DbError> {
-    Ok(departments(db).await?.into_iter().map(|d| (d.id.to_string(), d.name)).collect())
+    Ok(departments(db)
+        .await?
+        .into_iter()
+        .map(|d| (d.id.to_string(), d.name))
+        .collect())
 }
 
 /// Names of all people, by id.
@@ -129,13 +143,23 @@ pub(super) async fn insert_department(tx: &mut Tx, department: &Department) -> R
 
 /// Whether anybody has an account.
 pub async fn has_people(db: &mut Db) -> Result<bool, DbError> {
-    Ok(sqlx::query("SELECT COUNT(*) AS n FROM people").fetch_one(db).await?.int("n")? > 0)
+    Ok(sqlx::query("SELECT COUNT(*) AS n FROM people")
+        .fetch_one(db)
+        .await?
+        .int("n")?
+        > 0)
 }
 
 pub(super) async fn people(db: &mut Db) -> Result<Vec<PersonView>, DbError> {
     let mut posts: BTreeMap<String, Vec<Role>> = BTreeMap::new();
-    for row in sqlx::query("SELECT person_id, role FROM posts ORDER BY role").fetch_all(&mut *db).await? {
-        posts.entry(row.text("person_id")?).or_default().extend(Role::find(&row.text("role")?));
+    for row in sqlx::query("SELECT person_id, role FROM posts ORDER BY role")
+        .fetch_all(&mut *db)
+        .await?
+    {
+        posts
+            .entry(row.text("person_id")?)
+            .or_default()
+            .extend(Role::find(&row.text("role")?));
     }
     sqlx::query(
         "SELECT p.id, p.login_name, p.name, p.department_id, d.name AS department_name, p.contractor, p.active \
@@ -192,8 +216,15 @@ pub(super) async fn is_held(db: &mut Db, role: Role) -> Result<bool, DbError> {
 }
 
 /// Gives a person these posts in place of those held.
-pub(super) async fn replace_posts(tx: &mut Tx, person_id: &PersonId, posts: &[Role]) -> Result<(), DbError> {
-    sqlx::query("DELETE FROM posts WHERE person_id = $1").bind(person_id.as_str()).execute(&mut **tx).await?;
+pub(super) async fn replace_posts(
+    tx: &mut Tx,
+    person_id: &PersonId,
+    posts: &[Role],
+) -> Result<(), DbError> {
+    sqlx::query("DELETE FROM posts WHERE person_id = $1")
+        .bind(person_id.as_str())
+        .execute(&mut **tx)
+        .await?;
     for role in posts {
         sqlx::query("INSERT INTO posts (person_id, role) VALUES ($1, $2) ON CONFLICT (person_id, role) DO NOTHING")
             .bind(person_id.as_str())
@@ -245,7 +276,10 @@ pub async fn find_store(db: &mut Db, id: &StoreId) -> Result<Option<ExchangeStor
 }
 
 /// The exchange stores of a department, oldest first.
-pub async fn stores_of(db: &mut Db, department_id: &DepartmentId) -> Result<Vec<ExchangeStore>, DbError> {
+pub async fn stores_of(
+    db: &mut Db,
+    department_id: &DepartmentId,
+) -> Result<Vec<ExchangeStore>, DbError> {
     sqlx::query("SELECT id, department_id, name, url FROM stores WHERE department_id = $1 ORDER BY created_at, id")
         .bind(department_id.as_str())
         .fetch_all(db)
@@ -257,20 +291,25 @@ pub async fn stores_of(db: &mut Db, department_id: &DepartmentId) -> Result<Vec<
 
 pub(super) async fn insert_store(tx: &mut Tx, store: &ExchangeStore) -> Result<(), DbError> {
     let at = instant_text(tx.at());
-    sqlx::query("INSERT INTO stores (id, department_id, name, url, created_at) VALUES ($1, $2, $3, $4, $5)")
-        .bind(store.id.as_str())
-        .bind(store.department_id.as_str())
-        .bind(&store.name)
-        .bind(&store.url)
-        .bind(at)
-        .execute(&mut **tx)
-        .await?;
+    sqlx::query(
+        "INSERT INTO stores (id, department_id, name, url, created_at) VALUES ($1, $2, $3, $4, $5)",
+    )
+    .bind(store.id.as_str())
+    .bind(store.department_id.as_str())
+    .bind(&store.name)
+    .bind(&store.url)
+    .bind(at)
+    .execute(&mut **tx)
+    .await?;
     Ok(())
 }
 
 /// A fact about this installation.
 pub async fn setting(db: &mut Db, name: &str) -> Result<Option<String>, DbError> {
-    let row = sqlx::query("SELECT value FROM settings WHERE name = $1").bind(name).fetch_optional(db).await?;
+    let row = sqlx::query("SELECT value FROM settings WHERE name = $1")
+        .bind(name)
+        .fetch_optional(db)
+        .await?;
     row.map(|r| r.text("value")).transpose()
 }
 
@@ -291,7 +330,10 @@ pub async fn platform_department(db: &mut Db) -> Result<Option<DepartmentId>, Db
     setting(db, PLATFORM_DEPARTMENT)
         .await?
         .map(|id| {
-            DepartmentId::parse(&id).map_err(|e| DbError::BrokenRow { column: "value", reason: e.to_string() })
+            DepartmentId::parse(&id).map_err(|e| DbError::BrokenRow {
+                column: "value",
+                reason: e.to_string(),
+            })
         })
         .transpose()
 }

@@ -41,10 +41,14 @@ pub struct StoreView {
     responses((status = 200, body = Page<StoreView>), (status = 401, body = Problem)))]
 pub async fn list_stores(ctx: Ctx) -> Reply<Page<StoreView>> {
     let mut db = ctx.read().await?;
-    let sees_all = ctx.may(Action::ManageDirectory, &Subject::Platform) || ctx.may(Action::Deliver, &Subject::Platform);
+    let sees_all = ctx.may(Action::ManageDirectory, &Subject::Platform)
+        || ctx.may(Action::Deliver, &Subject::Platform);
     let mut items = store::stores(&mut db).await?;
     items.retain(|s| sees_all || s.department_id == ctx.department().as_str());
-    reply(Page { items, next_cursor: None })
+    reply(Page {
+        items,
+        next_cursor: None,
+    })
 }
 
 /// Register a department's exchange store; it is tried before it is kept. For system administrators.
@@ -54,13 +58,19 @@ pub async fn list_stores(ctx: Ctx) -> Reply<Page<StoreView>> {
         (status = 422, body = Problem), (status = 502, body = Problem)))]
 pub async fn create_store(ctx: Ctx, Json(body): Json<StoreBody>) -> Reply<StoreView> {
     ctx.must(Action::ManageDirectory, &Subject::Platform)?;
-    let unknown = || ApiError::invalid("directory.invalid").field("department_id", "directory.department_id");
+    let unknown =
+        || ApiError::invalid("directory.invalid").field("department_id", "directory.department_id");
     let department_id = DepartmentId::parse(&body.department_id).map_err(|_| unknown())?;
     let mut db = ctx.read().await?;
-    let department = store::find_department(&mut db, &department_id).await?.ok_or_else(unknown)?;
+    let department = store::find_department(&mut db, &department_id)
+        .await?
+        .ok_or_else(unknown)?;
     drop(db);
     let connector = ctx.app.open_or_create_store(&body.url)?;
-    connector.ping().await.map_err(crate::app::connector_error)?;
+    connector
+        .ping()
+        .await
+        .map_err(crate::app::connector_error)?;
     let exchange_store = store::ExchangeStore {
         id: StoreId::parse(&format!("sto-{}", random_hex::<6>())).expect("hex fits an identifier"),
         department_id,
@@ -69,7 +79,11 @@ pub async fn create_store(ctx: Ctx, Json(body): Json<StoreBody>) -> Reply<StoreV
     };
     let mut tx = ctx.begin().await?;
     store::insert_store(&mut tx, &exchange_store).await?;
-    tx.commit(ctx.did("directory.store_registered").on("store", &exchange_store.id)).await?;
+    tx.commit(
+        ctx.did("directory.store_registered")
+            .on("store", &exchange_store.id),
+    )
+    .await?;
     reply(StoreView {
         id: exchange_store.id.to_string(),
         department_id: exchange_store.department_id.to_string(),

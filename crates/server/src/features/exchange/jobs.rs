@@ -39,7 +39,10 @@ struct DeliverPayload {
 }
 
 /// Does one job of exchange.
-pub fn handle(app: Arc<App>, job: Claimed) -> std::pin::Pin<Box<dyn Future<Output = Outcome> + Send>> {
+pub fn handle(
+    app: Arc<App>,
+    job: Claimed,
+) -> std::pin::Pin<Box<dyn Future<Output = Outcome> + Send>> {
     Box::pin(async move {
         let done = match job.kind.as_str() {
             COLLECT => collect(&app, &job).await,
@@ -51,12 +54,20 @@ pub fn handle(app: Arc<App>, job: Claimed) -> std::pin::Pin<Box<dyn Future<Outpu
         };
         match done {
             Ok(()) => Outcome::Done,
-            Err(JobError::Run(error)) if error.is_transient() => Outcome::Again { code: error.code().to_owned() },
-            Err(JobError::Run(error)) => Outcome::Failed { code: error.code().to_owned() },
-            Err(JobError::Unknown) => Outcome::Failed { code: "platform.unknown_job".to_owned() },
+            Err(JobError::Run(error)) if error.is_transient() => Outcome::Again {
+                code: error.code().to_owned(),
+            },
+            Err(JobError::Run(error)) => Outcome::Failed {
+                code: error.code().to_owned(),
+            },
+            Err(JobError::Unknown) => Outcome::Failed {
+                code: "platform.unknown_job".to_owned(),
+            },
             Err(JobError::Platform(error)) => {
                 tracing::error!(job = %job.id, ?error, "a job failed");
-                Outcome::Again { code: error.code().to_owned() }
+                Outcome::Again {
+                    code: error.code().to_owned(),
+                }
             }
         }
     })
@@ -81,13 +92,18 @@ fn limits(app: &App) -> Limits {
     Limits {
         batch_rows_max: set.batch_rows_max,
         batch_bytes_max: set.batch_bytes_max,
-        quarantine_permille_max: u16::try_from(set.quarantine_share_max_percent * 10).unwrap_or(1000),
+        quarantine_permille_max: u16::try_from(set.quarantine_share_max_percent * 10)
+            .unwrap_or(1000),
     }
 }
 
 /// A note of what was done when.
 fn step(app: &App, name: &str, rows: Option<u64>) -> RunStep {
-    RunStep { name: name.to_owned(), at: instant_text(app.clock.now()), rows }
+    RunStep {
+        name: name.to_owned(),
+        at: instant_text(app.clock.now()),
+        rows,
+    }
 }
 
 fn payload<T: serde::de::DeserializeOwned>(job: &Claimed) -> Result<T, JobError> {
@@ -120,8 +136,12 @@ async fn collect(app: &Arc<App>, job: &Claimed) -> Result<(), JobError> {
         started_by: payload.started_by.as_deref(),
     };
     let run_id = store::insert_run(&mut tx, &new).await?;
-    tx.commit(Entry::by_platform("exchange.collection_begun").on("run", &run_id).with("entry_id", entry_id.as_str()))
-        .await?;
+    tx.commit(
+        Entry::by_platform("exchange.collection_begun")
+            .on("run", &run_id)
+            .with("entry_id", entry_id.as_str()),
+    )
+    .await?;
 
     let mut steps = vec![step(app, "began", None)];
     let collected = match app.open_store(&exchange_store.url) {
@@ -141,7 +161,15 @@ async fn collect(app: &Arc<App>, job: &Claimed) -> Result<(), JobError> {
     match collected {
         Ok(collected) => {
             steps.push(step(app, "collected", Some(collected.counts.read)));
-            finish_collection(app, &run_id, &mounting, &collected, &steps, payload.started_by).await?;
+            finish_collection(
+                app,
+                &run_id,
+                &mounting,
+                &collected,
+                &steps,
+                payload.started_by,
+            )
+            .await?;
             catalogue::index_entry(app, entry_id).await?;
             Ok(())
         }
@@ -170,7 +198,12 @@ async fn finish_collection(
         steps,
     };
     store::succeed(&mut tx, run_id, &success).await?;
-    catalogue::arrived(&mut tx, mounting, i64::try_from(collected.live_rows).unwrap_or(i64::MAX)).await?;
+    catalogue::arrived(
+        &mut tx,
+        mounting,
+        i64::try_from(collected.live_rows).unwrap_or(i64::MAX),
+    )
+    .await?;
     store::set_paused(&mut tx, &mounting.entry_id, None).await?;
     for subscription in store::active_subscriptions(&mut tx, &mounting.entry_id).await? {
         let payload = DeliverPayload {
@@ -178,10 +211,22 @@ async fn finish_collection(
             collection_run_id: run_id.clone(),
             started_by: started_by.clone(),
         };
-        jobs::enqueue(&mut tx, NewJob::new(DELIVER, catalogue::lane(&mounting.entry_id), &payload)).await?;
+        jobs::enqueue(
+            &mut tx,
+            NewJob::new(DELIVER, catalogue::lane(&mounting.entry_id), &payload),
+        )
+        .await?;
     }
-    let entry = counted(Entry::by_platform("exchange.collected").on("run", run_id), &collected.counts);
-    tx.commit(entry.with("entry_id", mounting.entry_id.as_str()).with("live_rows", collected.live_rows)).await?;
+    let entry = counted(
+        Entry::by_platform("exchange.collected").on("run", run_id),
+        &collected.counts,
+    );
+    tx.commit(
+        entry
+            .with("entry_id", mounting.entry_id.as_str())
+            .with("live_rows", collected.live_rows),
+    )
+    .await?;
     Ok(())
 }
 
@@ -199,14 +244,24 @@ async fn deliver(app: &Arc<App>, job: &Claimed) -> Result<(), JobError> {
     let payload: DeliverPayload = payload(job)?;
     let mut db = app.registry.read().await?;
     let gone = || ApiError::bug("a delivery names something that isn't there");
-    let subscription = store::find_subscription(&mut db, &payload.subscription_id).await?.ok_or_else(gone)?;
-    let grant = request::find_grant(&mut db, &subscription.grant_id).await?.ok_or_else(gone)?;
-    let request = request::request_of_case(&mut db, &grant.case_id).await?.ok_or_else(gone)?;
+    let subscription = store::find_subscription(&mut db, &payload.subscription_id)
+        .await?
+        .ok_or_else(gone)?;
+    let grant = request::find_grant(&mut db, &subscription.grant_id)
+        .await?
+        .ok_or_else(gone)?;
+    let request = request::request_of_case(&mut db, &grant.case_id)
+        .await?
+        .ok_or_else(gone)?;
     let entry_id = &subscription.entry_id;
     let mounting = catalogue::find_mounting(&mut db, entry_id).await?;
     let items = catalogue::active_items(&mut db, entry_id).await?;
-    let entry = catalogue::find_entry(&mut db, entry_id).await?.ok_or_else(gone)?;
-    let target = directory::find_store(&mut db, &subscription.store_id).await?.ok_or_else(gone)?;
+    let entry = catalogue::find_entry(&mut db, entry_id)
+        .await?
+        .ok_or_else(gone)?;
+    let target = directory::find_store(&mut db, &subscription.store_id)
+        .await?
+        .ok_or_else(gone)?;
     drop(db);
     // Nothing moves without a grant that is in force today. Spec: PDS-7.
     if subscription.state_code != "active" || !grant.is_active_on(china_date(app.clock.now())) {
@@ -226,7 +281,12 @@ async fn deliver(app: &Arc<App>, job: &Claimed) -> Result<(), JobError> {
     };
     let run_id = store::insert_run(&mut tx, &new).await?;
     let begun = Entry::by_platform("exchange.delivery_begun").on("run", &run_id);
-    tx.commit(begun.with("subscription_id", subscription.id.as_str()).with("grant_id", grant.id.as_str())).await?;
+    tx.commit(
+        begun
+            .with("subscription_id", subscription.id.as_str())
+            .with("grant_id", grant.id.as_str()),
+    )
+    .await?;
 
     let mut steps = vec![step(app, "began", None)];
     let delivery = Delivery {
@@ -270,11 +330,14 @@ async fn finish_delivery(
     store::succeed(&mut tx, run_id, &success).await?;
     let settled = request::complete_delivery(app, &mut tx, request_id).await?;
     // Both digests are the receipt: anybody can compare them with the target later. Spec: PDS-21.1.
-    let entry = counted(Entry::by_platform("exchange.delivered").on("run", run_id), &delivered.counts)
-        .with("subscription_id", subscription.id.as_str())
-        .with("sent_digest", delivered.sent.sum_hex())
-        .with("held_digest", delivered.held.sum_hex())
-        .with("rows", delivered.held.rows());
+    let entry = counted(
+        Entry::by_platform("exchange.delivered").on("run", run_id),
+        &delivered.counts,
+    )
+    .with("subscription_id", subscription.id.as_str())
+    .with("sent_digest", delivered.sent.sum_hex())
+    .with("held_digest", delivered.held.sum_hex())
+    .with("rows", delivered.held.rows());
     tx.commit(Evidence::of(entry, settled)).await?;
     Ok(())
 }
@@ -315,8 +378,11 @@ async fn record_failure(
         Side::Platform => "platform",
         Side::Requester => "requester",
     };
-    let entry = Entry::by_platform("exchange.run_failed").on("run", run_id).with("code", failure.code);
-    tx.commit(entry.with("side", side).with("entry_id", entry_id.as_str())).await?;
+    let entry = Entry::by_platform("exchange.run_failed")
+        .on("run", run_id)
+        .with("code", failure.code);
+    tx.commit(entry.with("side", side).with("entry_id", entry_id.as_str()))
+        .await?;
     Ok(())
 }
 
@@ -328,11 +394,19 @@ async fn tell(
     failure: &Failure,
 ) -> Result<(), DbError> {
     for to in parties {
-        let mut facts = BTreeMap::from([("name", entry_name.to_owned()), ("code", failure.code.clone())]);
+        let mut facts = BTreeMap::from([
+            ("name", entry_name.to_owned()),
+            ("code", failure.code.clone()),
+        ]);
         if let Some(column) = &failure.column {
             facts.insert("column", column.clone());
         }
-        let notice = Notice { to, kind: "exchange.run_failed", subject: ("run", run_id.as_str()), facts };
+        let notice = Notice {
+            to,
+            kind: "exchange.run_failed",
+            subject: ("run", run_id.as_str()),
+            facts,
+        };
         directory::notify(tx, &notice).await?;
     }
     Ok(())

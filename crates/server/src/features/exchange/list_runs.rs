@@ -42,17 +42,40 @@ pub async fn list_runs(ctx: Ctx, Query(query): Query<RunsQuery>) -> Reply<Page<R
         ctx.must(Action::ReadRun, &Subject::Department(ctx.department()))?;
     }
     let size = query.size.unwrap_or(20).clamp(1, 100);
-    let entry_id = query.entry_id.as_deref().and_then(|id| EntryId::parse(id).ok());
+    let entry_id = query
+        .entry_id
+        .as_deref()
+        .and_then(|id| EntryId::parse(id).ok());
     let party = (!sees_all).then(|| ctx.department());
     let mut db = ctx.read().await?;
-    let runs = store::runs(&mut db, party, entry_id.as_ref(), query.cursor.as_deref(), size).await?;
+    let runs = store::runs(
+        &mut db,
+        party,
+        entry_id.as_ref(),
+        query.cursor.as_deref(),
+        size,
+    )
+    .await?;
     let names = names(&mut db, &runs).await?;
-    let keys: Vec<String> =
-        runs.iter().map(|r| format!("{} {}", tongqu_domain::time::instant_text(r.created_at), r.id)).collect();
-    let lines: Vec<(String, RunLineView)> =
-        keys.into_iter().zip(runs.iter().map(|r| RunLineView::new(r, &names))).collect();
+    let keys: Vec<String> = runs
+        .iter()
+        .map(|r| {
+            format!(
+                "{} {}",
+                tongqu_domain::time::instant_text(r.created_at),
+                r.id
+            )
+        })
+        .collect();
+    let lines: Vec<(String, RunLineView)> = keys
+        .into_iter()
+        .zip(runs.iter().map(|r| RunLineView::new(r, &names)))
+        .collect();
     let page = Page::cut(lines, size, |(key, _)| key.clone());
-    reply(Page { items: page.items.into_iter().map(|(_, line)| line).collect(), next_cursor: page.next_cursor })
+    reply(Page {
+        items: page.items.into_iter().map(|(_, line)| line).collect(),
+        next_cursor: page.next_cursor,
+    })
 }
 
 /// Names of the departments and entries that `runs` mention.
@@ -63,5 +86,8 @@ pub(super) async fn names(db: &mut Db, runs: &[Run]) -> Result<Names, DbError> {
             entries.insert(id.to_string(), entry.name);
         }
     }
-    Ok(Names { departments: directory::department_names(db).await?, entries })
+    Ok(Names {
+        departments: directory::department_names(db).await?,
+        entries,
+    })
 }

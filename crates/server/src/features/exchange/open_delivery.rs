@@ -45,15 +45,25 @@ pub struct DeliveryView {
 pub async fn open_delivery(ctx: Ctx, Path(request_id): Path<String>) -> Reply<DeliveryView> {
     ctx.must(Action::Deliver, &Subject::Platform)?;
     let (request, row) = request::load(&ctx, &request_id).await?;
-    let steps = row.case.steps(&row.pack, &ctx.app.calendar, ctx.now).map_err(case::refusal)?;
-    let due = steps.iter().find(|s| s.action == law::Action::Deliver && s.state.is_open());
+    let steps = row
+        .case
+        .steps(&row.pack, &ctx.app.calendar, ctx.now)
+        .map_err(case::refusal)?;
+    let due = steps
+        .iter()
+        .find(|s| s.action == law::Action::Deliver && s.state.is_open());
     let step = due.ok_or_else(|| ApiError::conflict("exchange.nothing_to_deliver"))?;
-    row.case.may_take(&ctx.actor, &step.id, &row.pack).map_err(case::refusal)?;
+    row.case
+        .may_take(&ctx.actor, &step.id, &row.pack)
+        .map_err(case::refusal)?;
     let mut db = ctx.read().await?;
     let grant = request::grant_of_case(&mut db, &request.case_id)
         .await?
         .ok_or_else(|| ApiError::bug("a delivery is due without a grant"))?;
-    if catalogue::mounting_of(&mut db, &grant.entry_id).await?.is_none() {
+    if catalogue::mounting_of(&mut db, &grant.entry_id)
+        .await?
+        .is_none()
+    {
         return Err(ApiError::conflict("exchange.not_mounted"));
     }
     let target = directory::stores_of(&mut db, &grant.requester)
@@ -69,7 +79,8 @@ pub async fn open_delivery(ctx: Ctx, Path(request_id): Path<String>) -> Reply<De
         Some(open) => open,
         None => {
             let subscription = Subscription {
-                id: SubscriptionId::parse(&format!("sub-{}", random_hex::<6>())).expect("hex fits an identifier"),
+                id: SubscriptionId::parse(&format!("sub-{}", random_hex::<6>()))
+                    .expect("hex fits an identifier"),
                 grant_id: grant.id.clone(),
                 entry_id: grant.entry_id.clone(),
                 store_id: target.id.clone(),
@@ -80,7 +91,11 @@ pub async fn open_delivery(ctx: Ctx, Path(request_id): Path<String>) -> Reply<De
             subscription
         }
     };
-    jobs::enqueue(&mut tx, catalogue::collection_job(&grant.entry_id, Some(ctx.actor.person.as_str()))).await?;
+    jobs::enqueue(
+        &mut tx,
+        catalogue::collection_job(&grant.entry_id, Some(ctx.actor.person.as_str())),
+    )
+    .await?;
     let entry = ctx
         .did("exchange.delivery_opened")
         .on("subscription", &subscription.id)
@@ -103,7 +118,11 @@ fn view(subscription: &Subscription, target: &ExchangeStore) -> DeliveryView {
 
 /// A table name that no other subscription of the store delivers into: the source table's own name if
 /// it is free, else with a number.
-async fn free_table(db: &mut Db, entry_id: &EntryId, store_id: &StoreId) -> Result<String, DbError> {
+async fn free_table(
+    db: &mut Db,
+    entry_id: &EntryId,
+    store_id: &StoreId,
+) -> Result<String, DbError> {
     let source = catalogue::find_mounting(db, entry_id).await?.table;
     let own = source.rsplit('.').next().unwrap_or(&source).to_owned();
     let mut name = own.clone();

@@ -95,10 +95,14 @@ pub async fn read_run(ctx: Ctx, Path(run_id): Path<String>) -> Reply<RunView> {
     let names = names(&mut db, std::slice::from_ref(&run)).await?;
     drop(db);
     let own_data = Subject::Department(&run.provider_department_id);
-    let quarantine =
-        if ctx.may(Action::ReadQuarantine, &own_data) { quarantine(&ctx, &run).await? } else { Vec::new() };
+    let quarantine = if ctx.may(Action::ReadQuarantine, &own_data) {
+        quarantine(&ctx, &run).await?
+    } else {
+        Vec::new()
+    };
     let mut actions = Vec::new();
-    if run.subscription_id.is_some() && ctx.may(Action::StartRun, &Subject::Parties(&parties(&run))) {
+    if run.subscription_id.is_some() && ctx.may(Action::StartRun, &Subject::Parties(&parties(&run)))
+    {
         actions.push("run_again");
     }
     reply(RunView {
@@ -106,7 +110,11 @@ pub async fn read_run(ctx: Ctx, Path(run_id): Path<String>) -> Reply<RunView> {
         steps: run
             .steps
             .iter()
-            .map(|s| RunStepView { name: s.name.clone(), at: s.at.clone(), rows: s.rows })
+            .map(|s| RunStepView {
+                name: s.name.clone(),
+                at: s.at.clone(),
+                rows: s.rows,
+            })
             .collect(),
         receipt: receipt(&run),
         failure: run.failure.as_ref().map(|f| FailureView {
@@ -133,7 +141,9 @@ fn receipt(run: &Run) -> Option<ReceiptView> {
 
 /// The departments between which a run goes.
 pub(super) fn parties(run: &Run) -> Vec<&tongqu_domain::ids::DepartmentId> {
-    std::iter::once(&run.provider_department_id).chain(&run.requester_department_id).collect()
+    std::iter::once(&run.provider_department_id)
+        .chain(&run.requester_department_id)
+        .collect()
 }
 
 /// The run that a path names, if the viewer may read it.
@@ -151,7 +161,9 @@ async fn quarantine(ctx: &Ctx, run: &Run) -> Result<Vec<QuarantineView>, ApiErro
         return Ok(Vec::new());
     }
     let mut db = ctx.read().await?;
-    let Some(mounting) = catalogue::mounting_of(&mut db, &run.entry_id).await? else { return Ok(Vec::new()) };
+    let Some(mounting) = catalogue::mounting_of(&mut db, &run.entry_id).await? else {
+        return Ok(Vec::new());
+    };
     let items = catalogue::active_items(&mut db, &run.entry_id).await?;
     drop(db);
     let table = PoolTable::of(&mounting, &items);

@@ -33,16 +33,30 @@ pub async fn start_run(ctx: Ctx, Path(subscription_id): Path<String>) -> Reply<S
     let not_found = || ApiError::not_found("exchange.subscription_not_found");
     let id = SubscriptionId::parse(&subscription_id).map_err(|_| not_found())?;
     let mut db = ctx.read().await?;
-    let subscription = store::find_subscription(&mut db, &id).await?.ok_or_else(not_found)?;
-    let grant = request::find_grant(&mut db, &subscription.grant_id).await?.ok_or_else(not_found)?;
+    let subscription = store::find_subscription(&mut db, &id)
+        .await?
+        .ok_or_else(not_found)?;
+    let grant = request::find_grant(&mut db, &subscription.grant_id)
+        .await?
+        .ok_or_else(not_found)?;
     drop(db);
-    ctx.must(Action::StartRun, &Subject::Parties(&[&grant.provider, &grant.requester]))?;
+    ctx.must(
+        Action::StartRun,
+        &Subject::Parties(&[&grant.provider, &grant.requester]),
+    )?;
     if subscription.state_code == "ended" {
         return Err(ApiError::conflict("exchange.subscription_ended"));
     }
     let mut tx = ctx.begin().await?;
     let job = catalogue::collection_job(&subscription.entry_id, Some(ctx.actor.person.as_str()));
     jobs::enqueue(&mut tx, job).await?;
-    tx.commit(ctx.did("exchange.run_asked_for").on("subscription", &subscription.id)).await?;
-    reply(StartedView { subscription_id, entry_id: subscription.entry_id.to_string() })
+    tx.commit(
+        ctx.did("exchange.run_asked_for")
+            .on("subscription", &subscription.id),
+    )
+    .await?;
+    reply(StartedView {
+        subscription_id,
+        entry_id: subscription.entry_id.to_string(),
+    })
 }

@@ -46,7 +46,9 @@ impl RunKind {
     }
 
     fn find(code: &str) -> Option<Self> {
-        [Self::Collection, Self::Delivery].into_iter().find(|k| k.code() == code)
+        [Self::Collection, Self::Delivery]
+            .into_iter()
+            .find(|k| k.code() == code)
     }
 }
 
@@ -153,7 +155,11 @@ pub(super) async fn close_interrupted(
     subscription_id: Option<&SubscriptionId>,
 ) -> Result<u64, DbError> {
     let at = instant_text(tx.at());
-    let failure = Failure { code: "exchange.interrupted".to_owned(), side: Side::Platform, column: None };
+    let failure = Failure {
+        code: "exchange.interrupted".to_owned(),
+        side: Side::Platform,
+        column: None,
+    };
     let done = sqlx::query(
         "UPDATE runs SET state_code = 'failed', finished_at = $1, failure = $2 \
          WHERE state_code = 'running' AND kind = $3 AND entry_id = $4 AND COALESCE(subscription_id, '') = $5",
@@ -196,7 +202,12 @@ pub(super) async fn succeed(tx: &mut Tx, id: &RunId, success: &Success<'_>) -> R
     Ok(())
 }
 
-pub(super) async fn fail(tx: &mut Tx, id: &RunId, failure: &Failure, steps: &[RunStep]) -> Result<(), DbError> {
+pub(super) async fn fail(
+    tx: &mut Tx,
+    id: &RunId,
+    failure: &Failure,
+    steps: &[RunStep],
+) -> Result<(), DbError> {
     let at = instant_text(tx.at());
     sqlx::query("UPDATE runs SET state_code = 'failed', finished_at = $1, failure = $2, steps = $3 WHERE id = $4")
         .bind(at)
@@ -209,13 +220,18 @@ pub(super) async fn fail(tx: &mut Tx, id: &RunId, failure: &Failure, steps: &[Ru
 }
 
 fn run(row: &sqlx::any::AnyRow) -> Result<Run, DbError> {
-    let broken = |column, reason: &str| DbError::BrokenRow { column, reason: reason.to_owned() };
+    let broken = |column, reason: &str| DbError::BrokenRow {
+        column,
+        reason: reason.to_owned(),
+    };
     let rows = |column| {
-        row.int(column).and_then(|n| u64::try_from(n).map_err(|_| broken(column, "a count below zero")))
+        row.int(column)
+            .and_then(|n| u64::try_from(n).map_err(|_| broken(column, "a count below zero")))
     };
     Ok(Run {
         id: row.id("id")?,
-        kind: RunKind::find(&row.text("kind")?).ok_or_else(|| broken("kind", "unknown kind of run"))?,
+        kind: RunKind::find(&row.text("kind")?)
+            .ok_or_else(|| broken("kind", "unknown kind of run"))?,
         entry_id: row.id("entry_id")?,
         subscription_id: row.opt_id("subscription_id")?,
         collection_run_id: row.opt_id("collection_run_id")?,
@@ -328,7 +344,10 @@ fn subscription(row: &sqlx::any::AnyRow) -> Result<Subscription, DbError> {
 }
 
 /// A subscription by its id.
-pub(super) async fn find_subscription(db: &mut Db, id: &SubscriptionId) -> Result<Option<Subscription>, DbError> {
+pub(super) async fn find_subscription(
+    db: &mut Db,
+    id: &SubscriptionId,
+) -> Result<Option<Subscription>, DbError> {
     sqlx::query("SELECT id, grant_id, entry_id, store_id, table_name, state_code FROM subscriptions WHERE id = $1")
         .bind(id.as_str())
         .fetch_optional(db)
@@ -339,7 +358,10 @@ pub(super) async fn find_subscription(db: &mut Db, id: &SubscriptionId) -> Resul
 }
 
 /// The subscription under a grant, if one is open.
-pub(super) async fn subscription_of_grant(db: &mut Db, grant_id: &GrantId) -> Result<Option<Subscription>, DbError> {
+pub(super) async fn subscription_of_grant(
+    db: &mut Db,
+    grant_id: &GrantId,
+) -> Result<Option<Subscription>, DbError> {
     sqlx::query("SELECT id, grant_id, entry_id, store_id, table_name, state_code FROM subscriptions WHERE grant_id = $1")
         .bind(grant_id.as_str())
         .fetch_optional(db)
@@ -350,7 +372,10 @@ pub(super) async fn subscription_of_grant(db: &mut Db, grant_id: &GrantId) -> Re
 }
 
 /// Active subscriptions of a resource.
-pub(super) async fn active_subscriptions(db: &mut Db, entry_id: &EntryId) -> Result<Vec<Subscription>, DbError> {
+pub(super) async fn active_subscriptions(
+    db: &mut Db,
+    entry_id: &EntryId,
+) -> Result<Vec<Subscription>, DbError> {
     sqlx::query(
         "SELECT id, grant_id, entry_id, store_id, table_name, state_code FROM subscriptions \
          WHERE entry_id = $1 AND state_code = 'active' ORDER BY id",
@@ -364,17 +389,26 @@ pub(super) async fn active_subscriptions(db: &mut Db, entry_id: &EntryId) -> Res
 }
 
 /// Whether a table of a store is already the target of another subscription.
-pub(super) async fn is_target_taken(db: &mut Db, store_id: &StoreId, table: &str) -> Result<bool, DbError> {
-    let n = sqlx::query("SELECT COUNT(*) AS n FROM subscriptions WHERE store_id = $1 AND table_name = $2")
-        .bind(store_id.as_str())
-        .bind(table)
-        .fetch_one(db)
-        .await?
-        .int("n")?;
+pub(super) async fn is_target_taken(
+    db: &mut Db,
+    store_id: &StoreId,
+    table: &str,
+) -> Result<bool, DbError> {
+    let n = sqlx::query(
+        "SELECT COUNT(*) AS n FROM subscriptions WHERE store_id = $1 AND table_name = $2",
+    )
+    .bind(store_id.as_str())
+    .bind(table)
+    .fetch_one(db)
+    .await?
+    .int("n")?;
     Ok(n > 0)
 }
 
-pub(super) async fn insert_subscription(tx: &mut Tx, subscription: &Subscription) -> Result<(), DbError> {
+pub(super) async fn insert_subscription(
+    tx: &mut Tx,
+    subscription: &Subscription,
+) -> Result<(), DbError> {
     let at = instant_text(tx.at());
     sqlx::query(
         "INSERT INTO subscriptions (id, grant_id, entry_id, store_id, table_name, state_code, created_at) \
@@ -393,8 +427,16 @@ pub(super) async fn insert_subscription(tx: &mut Tx, subscription: &Subscription
 }
 
 /// Pauses the active subscriptions of a resource, or lets those go on that were paused for `reason`.
-pub(super) async fn set_paused(tx: &mut Tx, entry_id: &EntryId, reason: Option<&str>) -> Result<(), DbError> {
-    let (from, to) = if reason.is_some() { ("active", "paused") } else { ("paused", "active") };
+pub(super) async fn set_paused(
+    tx: &mut Tx,
+    entry_id: &EntryId,
+    reason: Option<&str>,
+) -> Result<(), DbError> {
+    let (from, to) = if reason.is_some() {
+        ("active", "paused")
+    } else {
+        ("paused", "active")
+    };
     sqlx::query(
         "UPDATE subscriptions SET state_code = $1, pause_reason = $2 WHERE entry_id = $3 AND state_code = $4",
     )

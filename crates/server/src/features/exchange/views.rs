@@ -76,16 +76,27 @@ impl RunLineView {
             run_id: run.id.to_string(),
             kind: run.kind.code(),
             entry_id: run.entry_id.to_string(),
-            entry_name: names.entries.get(run.entry_id.as_str()).cloned().unwrap_or_default(),
+            entry_name: names
+                .entries
+                .get(run.entry_id.as_str())
+                .cloned()
+                .unwrap_or_default(),
             provider_name: name_of(run.provider_department_id.as_str()),
-            requester_name: run.requester_department_id.as_ref().map(|d| name_of(d.as_str())),
+            requester_name: run
+                .requester_department_id
+                .as_ref()
+                .map(|d| name_of(d.as_str())),
             state: run.state_code.clone(),
             started_at: run.created_at.to_string(),
             finished_at: run.finished_at.map(|at| at.to_string()),
-            duration_ms: run.finished_at.map(|at| at.as_millisecond() - run.created_at.as_millisecond()),
+            duration_ms: run
+                .finished_at
+                .map(|at| at.as_millisecond() - run.created_at.as_millisecond()),
             counts: (&run.counts).into(),
             digests_equal: match run.kind {
-                RunKind::Delivery if run.source_digest.is_some() => Some(run.source_digest == run.target_digest),
+                RunKind::Delivery if run.source_digest.is_some() => {
+                    Some(run.source_digest == run.target_digest)
+                }
                 RunKind::Delivery | RunKind::Collection => None,
             },
         }

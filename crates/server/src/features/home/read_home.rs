@@ -79,7 +79,10 @@ pub async fn read_home(ctx: Ctx) -> Reply<HomeView> {
                     .iter()
                     .map(|m| {
                         let modes = ctx.app.pack.exchange_modes();
-                        modes.iter().find(|mode| mode.code == *m).map_or_else(|| m.clone(), |mode| mode.name.clone())
+                        modes
+                            .iter()
+                            .find(|mode| mode.code == *m)
+                            .map_or_else(|| m.clone(), |mode| mode.name.clone())
                     })
                     .collect(),
                 published_on: version
@@ -90,7 +93,11 @@ pub async fn read_home(ctx: Ctx) -> Reply<HomeView> {
             .collect(),
         departments_ranking: ranking
             .into_iter()
-            .map(|(id, entries)| RankingView { department_name: name_of(&id), department_id: id, entries })
+            .map(|(id, entries)| RankingView {
+                department_name: name_of(&id),
+                department_id: id,
+                entries,
+            })
             .collect(),
     })
 }

@@ -44,13 +44,18 @@ pub async fn read_platform(State(app): State<Arc<App>>, guest: Guest) -> Reply<P
         None => None,
     };
     reply(PlatformView {
-        name: directory::setting(&mut db, "platform_name").await?.unwrap_or_default(),
+        name: directory::setting(&mut db, "platform_name")
+            .await?
+            .unwrap_or_default(),
         authority_name: authority.map(|d| d.name),
         version: env!("CARGO_PKG_VERSION"),
         demo: app.clock.is_demo(),
         now: guest.now.to_string(),
         today: today.to_string(),
-        day_kind: app.calendar.day(today).map_or("unknown", |day| day_kind_code(day.kind)),
+        day_kind: app
+            .calendar
+            .day(today)
+            .map_or("unknown", |day| day_kind_code(day.kind)),
         setup_needed: !directory::has_people(&mut db).await?,
     })
 }

@@ -76,5 +76,8 @@ pub async fn list_records(ctx: Ctx, Query(query): Query<RecordsQuery>) -> Reply<
             record: r.record,
         })
         .collect();
-    reply(Page { items, next_cursor: page.next_cursor })
+    reply(Page {
+        items,
+        next_cursor: page.next_cursor,
+    })
 }

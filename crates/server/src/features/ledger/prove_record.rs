@@ -31,7 +31,9 @@ pub struct ProofView {
 pub async fn prove_record(ctx: Ctx, Path(index): Path<u64>) -> Reply<ProofView> {
     ctx.must(Action::ReadLedger, &Subject::Platform)?;
     let dir = ctx.app.ledger.dir().to_owned();
-    let proved = tokio::task::spawn_blocking(move || prove(&dir, index)).await.map_err(ApiError::bug)?;
+    let proved = tokio::task::spawn_blocking(move || prove(&dir, index))
+        .await
+        .map_err(ApiError::bug)?;
     let (record, proof, root) = proved.map_err(|error| match error {
         LedgerError::Missing(_) => ApiError::not_found("ledger.record_not_found"),
         other => ApiError::bug(other),

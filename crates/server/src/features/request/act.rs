@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::ToSpan as _;
 use tongqu_domain::{
     case::{Act, Case, Deed},
-    grant::{Grant, default_masks, check_terms, GrantState},
+    grant::{Grant, GrantState, check_terms, default_masks},
     ids::{GrantId, RequestId},
     law::{Action, Pack},
     time::china_date,
@@ -37,14 +37,31 @@ pub struct Acted {
 /// Does `deed` in the request's case and saves what follows from it.
 ///
 /// Errors: the case engine's refusal with its clause; `platform.changed_meanwhile` if somebody was faster.
-pub(super) async fn act(ctx: &Ctx, request: &Request, row: &CaseRow, deed: Deed, acted: Acted) -> Result<(), ApiError> {
-    let act = Act { actor: ctx.actor.clone(), at: ctx.now, deed };
-    let after = row.case.apply(act, &row.pack, &ctx.app.calendar).map_err(refusal)?;
+pub(super) async fn act(
+    ctx: &Ctx,
+    request: &Request,
+    row: &CaseRow,
+    deed: Deed,
+    acted: Acted,
+) -> Result<(), ApiError> {
+    let act = Act {
+        actor: ctx.actor.clone(),
+        at: ctx.now,
+        deed,
+    };
+    let after = row
+        .case
+        .apply(act, &row.pack, &ctx.app.calendar)
+        .map_err(refusal)?;
     let mut tx = ctx.begin().await?;
     case::save_steps(&mut tx, &row.case, &after, &row.pack, &ctx.app.calendar).await?;
-    let version = catalogue::find_version(&mut tx, &request.content.entry_id, request.content.version_no)
-        .await?
-        .ok_or_else(|| ApiError::bug("a request names a version that isn't there"))?;
+    let version = catalogue::find_version(
+        &mut tx,
+        &request.content.entry_id,
+        request.content.version_no,
+    )
+    .await?
+    .ok_or_else(|| ApiError::bug("a request names a version that isn't there"))?;
     let more = grant_if_due(ctx, &mut tx, request, &after, &row.pack, &version).await?;
     tell_parties(&mut tx, request, row, &version, &after, acted).await?;
     let first = account(ctx.did(acted.what), request, &row.case, &after);
@@ -111,14 +128,21 @@ pub(super) async fn grant_if_due(
     pack: &Pack,
     version: &Version,
 ) -> Result<Option<Entry>, ApiError> {
-    let steps = case.steps(pack, &ctx.app.calendar, ctx.now).map_err(refusal)?;
-    let due = steps.iter().find(|s| s.action == Action::Deliver && s.state.is_open());
+    let steps = case
+        .steps(pack, &ctx.app.calendar, ctx.now)
+        .map_err(refusal)?;
+    let due = steps
+        .iter()
+        .find(|s| s.action == Action::Deliver && s.state.is_open());
     let Some(step) = due else { return Ok(None) };
     if store::grant_of_case(tx, &request.case_id).await?.is_some() {
         return Ok(None);
     }
     let today = china_date(ctx.now);
-    let valid_until = request.content.term_months.map(|months| today.saturating_add(i64::from(months).months()));
+    let valid_until = request
+        .content
+        .term_months
+        .map(|months| today.saturating_add(i64::from(months).months()));
     let grant = Grant {
         id: GrantId::parse(&format!("gra-{}", random_hex::<8>())).expect("hex fits an identifier"),
         case_id: request.case_id.clone(),
@@ -130,14 +154,19 @@ pub(super) async fn grant_if_due(
         columns: request.content.columns.clone(),
         condition: request.content.condition.clone(),
         purpose: request.content.purpose.clone(),
-        basis: pack.decider(case.facts()).map_or(&step.clause, |d| &d.clause).to_string(),
+        basis: pack
+            .decider(case.facts())
+            .map_or(&step.clause, |d| &d.clause)
+            .to_string(),
         valid_from: today,
         valid_until,
         state: GrantState::Active,
     };
     let faults = check_terms(&grant, &version.content.items);
     if let Some(fault) = faults.first() {
-        return Err(ApiError::bug(format!("a checked request gives a faulty grant: {fault}")));
+        return Err(ApiError::bug(format!(
+            "a checked request gives a faulty grant: {fault}"
+        )));
     }
     store::insert_grant(tx, &grant).await?;
     let entry = Entry::by_platform("grant.opened")
@@ -152,19 +181,50 @@ pub(super) async fn grant_if_due(
 
 /// Completes the delivery step of a case once the data have arrived; part of the caller's write. Does
 /// nothing if the step is no longer open. Spec: PDS-10.2a, PDS-10.2c.
-pub async fn complete_delivery(app: &App, tx: &mut Tx, request_id: &RequestId) -> Result<Option<Entry>, ApiError> {
+pub async fn complete_delivery(
+    app: &App,
+    tx: &mut Tx,
+    request_id: &RequestId,
+) -> Result<Option<Entry>, ApiError> {
     let request = store::find_request(tx, request_id)
         .await?
         .ok_or_else(|| ApiError::bug("a delivery names a request that isn't there"))?;
     let row = case::find(tx, app, &request.case_id).await?;
     let at = tx.at();
-    let steps = row.case.steps(&row.pack, &app.calendar, at).map_err(refusal)?;
-    let Some(step) = steps.iter().find(|s| s.action == Action::Deliver && s.state.is_open()) else { return Ok(None) };
-    let after = row.case.complete_by_machine(&step.id, at, &row.pack, &app.calendar).map_err(refusal)?;
+    let steps = row
+        .case
+        .steps(&row.pack, &app.calendar, at)
+        .map_err(refusal)?;
+    let Some(step) = steps
+        .iter()
+        .find(|s| s.action == Action::Deliver && s.state.is_open())
+    else {
+        return Ok(None);
+    };
+    let after = row
+        .case
+        .complete_by_machine(&step.id, at, &row.pack, &app.calendar)
+        .map_err(refusal)?;
     case::save_steps(tx, &row.case, &after, &row.pack, &app.calendar).await?;
-    let version = catalogue::find_version(tx, &request.content.entry_id, request.content.version_no)
-        .await?
-        .ok_or_else(|| ApiError::bug("a request names a version that isn't there"))?;
-    tell_parties(tx, &request, &row, &version, &after, Acted { what: "request.delivered" }).await?;
-    Ok(Some(account(Entry::by_platform("request.delivered"), &request, &row.case, &after)))
+    let version =
+        catalogue::find_version(tx, &request.content.entry_id, request.content.version_no)
+            .await?
+            .ok_or_else(|| ApiError::bug("a request names a version that isn't there"))?;
+    tell_parties(
+        tx,
+        &request,
+        &row,
+        &version,
+        &after,
+        Acted {
+            what: "request.delivered",
+        },
+    )
+    .await?;
+    Ok(Some(account(
+        Entry::by_platform("request.delivered"),
+        &request,
+        &row.case,
+        &after,
+    )))
 }

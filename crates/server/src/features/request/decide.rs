@@ -54,7 +54,9 @@ pub async fn decide_request(
     let (request, row) = load(&ctx, &request_id).await?;
     let step = deciding_step(&ctx, &row)?;
     // Who may not decide is told so; only then does it matter whether the page was fresh.
-    row.case.may_take(&ctx.actor, &step, &row.pack).map_err(crate::features::case::refusal)?;
+    row.case
+        .may_take(&ctx.actor, &step, &row.pack)
+        .map_err(crate::features::case::refusal)?;
     if body.revision != row.case.last_seq() {
         return Err(ApiError::conflict("platform.changed_meanwhile"));
     }
@@ -62,8 +64,22 @@ pub async fn decide_request(
         Verdict::Approve => Outcome::Approved,
         Verdict::Refuse => Outcome::Refused,
     };
-    let input = StepInput { outcome: Some(outcome), reason: body.reason, ground: body.ground, ..StepInput::default() };
-    act(&ctx, &request, &row, Deed::TakeStep { step, input }, Acted { what: "request.decided" }).await?;
+    let input = StepInput {
+        outcome: Some(outcome),
+        reason: body.reason,
+        ground: body.ground,
+        ..StepInput::default()
+    };
+    act(
+        &ctx,
+        &request,
+        &row,
+        Deed::TakeStep { step, input },
+        Acted {
+            what: "request.decided",
+        },
+    )
+    .await?;
     reply(view(&ctx, &request.id).await?)
 }
 
@@ -74,8 +90,16 @@ fn deciding_step(ctx: &Ctx, row: &CaseRow) -> Result<StepId, ApiError> {
         .case
         .steps(&row.pack, &ctx.app.calendar, ctx.now)
         .map_err(crate::features::case::refusal)?;
-    let mut deciding = steps.into_iter().filter(|s| s.action == Action::Decide && !matches!(s.state, StepState::Skipped));
-    let first = deciding.next().ok_or_else(|| ApiError::conflict("request.nothing_to_decide"))?;
-    let open = std::iter::once(&first).find(|s| s.state.is_open()).map(|s| s.id.clone());
-    Ok(open.or_else(|| deciding.find(|s| s.state.is_open()).map(|s| s.id)).unwrap_or(first.id))
+    let mut deciding = steps
+        .into_iter()
+        .filter(|s| s.action == Action::Decide && !matches!(s.state, StepState::Skipped));
+    let first = deciding
+        .next()
+        .ok_or_else(|| ApiError::conflict("request.nothing_to_decide"))?;
+    let open = std::iter::once(&first)
+        .find(|s| s.state.is_open())
+        .map(|s| s.id.clone());
+    Ok(open
+        .or_else(|| deciding.find(|s| s.state.is_open()).map(|s| s.id))
+        .unwrap_or(first.id))
 }

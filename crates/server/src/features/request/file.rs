@@ -94,15 +94,15 @@ pub async fn file_request(ctx: Ctx, Json(body): Json<FileBody>) -> Reply<Request
     if !faults.is_empty() {
         let clause = faults.iter().find_map(|f| f.clause);
         let error = ApiError::invalid("request.faulty").under(clause);
-        return Err(faults.iter().fold(error, |e, f| e.field(f.field.to_string(), f.code)));
+        return Err(faults
+            .iter()
+            .fold(error, |e, f| e.field(f.field.to_string(), f.code)));
     }
     let level = requester_level(&ctx, &mut db).await?;
     let facts = facts(&mut db, &entry, &version, &content.mode, &level).await?;
-    let process = ctx
-        .app
-        .pack
-        .process_for(TOPIC, &facts)
-        .ok_or_else(|| ApiError::invalid("request.mode_not_offered").field("mode", "request.mode_not_offered"))?;
+    let process = ctx.app.pack.process_for(TOPIC, &facts).ok_or_else(|| {
+        ApiError::invalid("request.mode_not_offered").field("mode", "request.mode_not_offered")
+    })?;
     let previous_case = match body.previous_request_id.as_deref() {
         Some(id) => Some(load(&ctx, id).await?.0.case_id),
         None => None,
@@ -137,7 +137,8 @@ pub async fn file_request(ctx: Ctx, Json(body): Json<FileBody>) -> Reply<Request
     };
     let opened = Case::open(opening, &ctx.app.pack, &ctx.app.calendar).map_err(refusal)?;
     let request = Request {
-        id: RequestId::parse(&format!("req-{}", random_hex::<8>())).expect("hex fits an identifier"),
+        id: RequestId::parse(&format!("req-{}", random_hex::<8>()))
+            .expect("hex fits an identifier"),
         case_id: opened.head().id.clone(),
         requester: ctx.department().clone(),
         provider: entry.department_id.clone(),
@@ -148,8 +149,15 @@ pub async fn file_request(ctx: Ctx, Json(body): Json<FileBody>) -> Reply<Request
 
     let mut tx = ctx.begin().await?;
     let number = case::next_number(&mut tx, "SQ").await?;
-    case::save_new(&mut tx, &number, ("request", request.id.as_str()), &opened, &ctx.app.pack, &ctx.app.calendar)
-        .await?;
+    case::save_new(
+        &mut tx,
+        &number,
+        ("request", request.id.as_str()),
+        &opened,
+        &ctx.app.pack,
+        &ctx.app.calendar,
+    )
+    .await?;
     store::insert_request(&mut tx, &request).await?;
     let names = directory::department_names(&mut tx).await?;
     let notice = Notice {
@@ -159,7 +167,13 @@ pub async fn file_request(ctx: Ctx, Json(body): Json<FileBody>) -> Reply<Request
         facts: BTreeMap::from([
             ("number", number.clone()),
             ("name", version.content.name.clone()),
-            ("requester", names.get(ctx.department().as_str()).cloned().unwrap_or_default()),
+            (
+                "requester",
+                names
+                    .get(ctx.department().as_str())
+                    .cloned()
+                    .unwrap_or_default(),
+            ),
         ]),
     };
     directory::notify(&mut tx, &notice).await?;

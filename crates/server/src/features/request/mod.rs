@@ -24,7 +24,8 @@ use crate::app::App;
 pub use act::complete_delivery;
 pub use read::{load, load_by_id};
 pub use store::{
-    Request, find_grant, grant_of_case, requests_of_department, requests_on_entry, request_of_case, users_of_entry,
+    Request, find_grant, grant_of_case, request_of_case, requests_of_department, requests_on_entry,
+    users_of_entry,
 };
 pub use views::{RequestLineView, line};
 

@@ -107,8 +107,16 @@ pub async fn preview_request(ctx: Ctx, Query(query): Query<PreviewQuery>) -> Rep
     let mut modes = Vec::new();
     for mode in &version.content.modes {
         let facts = facts(&mut db, &entry, &version, mode, &level).await?;
-        let Some(process) = ctx.app.pack.process_for(TOPIC, &facts) else { continue };
-        let role_name = |id: &RoleId| ctx.app.pack.role(id).map(|r| r.name.clone()).unwrap_or_default();
+        let Some(process) = ctx.app.pack.process_for(TOPIC, &facts) else {
+            continue;
+        };
+        let role_name = |id: &RoleId| {
+            ctx.app
+                .pack
+                .role(id)
+                .map(|r| r.name.clone())
+                .unwrap_or_default()
+        };
         modes.push(ModePreviewView {
             mode: mode.clone(),
             mode_name: mode_name(&ctx, mode),
@@ -133,7 +141,10 @@ pub async fn preview_request(ctx: Ctx, Query(query): Query<PreviewQuery>) -> Rep
         .await?
         .into_iter()
         .map(|g| UserView {
-            department_name: departments.get(g.requester.as_str()).cloned().unwrap_or_default(),
+            department_name: departments
+                .get(g.requester.as_str())
+                .cloned()
+                .unwrap_or_default(),
             purpose: g.purpose,
             since: g.valid_from.to_string(),
         })
@@ -156,7 +167,9 @@ pub(super) const TOPIC: &str = "table_file_subscription";
 pub(super) async fn published(db: &mut Db, entry_id: &str) -> Result<(Entry, Version), ApiError> {
     let not_found = || ApiError::not_found("catalogue.entry_not_found");
     let id = EntryId::parse(entry_id).map_err(|_| not_found())?;
-    let entry = catalogue::find_entry(db, &id).await?.ok_or_else(not_found)?;
+    let entry = catalogue::find_entry(db, &id)
+        .await?
+        .ok_or_else(not_found)?;
     let no = entry.active_no.ok_or_else(not_found)?;
     let version = catalogue::find_version(db, &id, no)
         .await?
@@ -166,7 +179,10 @@ pub(super) async fn published(db: &mut Db, entry_id: &str) -> Result<(Entry, Ver
 
 /// The level of the asking department, as the packs name it.
 pub(super) async fn requester_level(ctx: &Ctx, db: &mut Db) -> Result<String, ApiError> {
-    Ok(directory::find_department(db, ctx.department()).await?.map(|d| d.level).unwrap_or_default())
+    Ok(directory::find_department(db, ctx.department())
+        .await?
+        .map(|d| d.level)
+        .unwrap_or_default())
 }
 
 /// What is known before the case begins, in the words of the packs. Packs say what each fact means.
@@ -177,23 +193,52 @@ pub(super) async fn facts(
     mode: &str,
     requester_level: &str,
 ) -> Result<Facts, ApiError> {
-    let pooled = catalogue::mounting_of(db, &entry.id).await?.is_some_and(|m| m.pooled);
+    let pooled = catalogue::mounting_of(db, &entry.id)
+        .await?
+        .is_some_and(|m| m.pooled);
     Ok(Facts::from([
-        ("class".to_owned(), FactValue::from(version.content.sharing_class.as_str())),
+        (
+            "class".to_owned(),
+            FactValue::from(version.content.sharing_class.as_str()),
+        ),
         ("mode".to_owned(), FactValue::from(mode)),
-        ("requester_level".to_owned(), FactValue::from(requester_level)),
+        (
+            "requester_level".to_owned(),
+            FactValue::from(requester_level),
+        ),
         ("pooled".to_owned(), FactValue::from(pooled)),
-        ("base_library".to_owned(), FactValue::from(version.content.base_library.is_some())),
+        (
+            "base_library".to_owned(),
+            FactValue::from(version.content.base_library.is_some()),
+        ),
     ]))
 }
 
 pub(super) fn mode_name(ctx: &Ctx, mode: &str) -> String {
-    ctx.app.pack.exchange_modes().iter().find(|m| m.code == mode).map_or_else(|| mode.to_owned(), |m| m.name.clone())
+    ctx.app
+        .pack
+        .exchange_modes()
+        .iter()
+        .find(|m| m.code == mode)
+        .map_or_else(|| mode.to_owned(), |m| m.name.clone())
 }
 
-async fn prefill(ctx: &Ctx, db: &mut Db, entry: &Entry, version: &Version) -> Result<PrefillView, ApiError> {
-    let last = store::requests_on_entry(db, ctx.department(), &entry.id).await?.into_iter().next();
-    let key = version.content.items.iter().filter(|i| i.key).map(|i| i.code.clone());
+async fn prefill(
+    ctx: &Ctx,
+    db: &mut Db,
+    entry: &Entry,
+    version: &Version,
+) -> Result<PrefillView, ApiError> {
+    let last = store::requests_on_entry(db, ctx.department(), &entry.id)
+        .await?
+        .into_iter()
+        .next();
+    let key = version
+        .content
+        .items
+        .iter()
+        .filter(|i| i.key)
+        .map(|i| i.code.clone());
     Ok(match last {
         Some(last) => PrefillView {
             columns: last

@@ -84,13 +84,22 @@ pub async fn load(ctx: &Ctx, request_id: &str) -> Result<(Request, CaseRow), Api
     let id = RequestId::parse(request_id).map_err(|_| not_found())?;
     let mut db = ctx.read().await?;
     let (request, row) = load_by_id(ctx, &mut db, &id).await?.ok_or_else(not_found)?;
-    ctx.must(Action::ReadCase, &Subject::Parties(&[&request.requester, &request.provider]))?;
+    ctx.must(
+        Action::ReadCase,
+        &Subject::Parties(&[&request.requester, &request.provider]),
+    )?;
     Ok((request, row))
 }
 
 /// A request with its case.
-pub async fn load_by_id(ctx: &Ctx, db: &mut Db, id: &RequestId) -> Result<Option<(Request, CaseRow)>, ApiError> {
-    let Some(request) = store::find_request(db, id).await? else { return Ok(None) };
+pub async fn load_by_id(
+    ctx: &Ctx,
+    db: &mut Db,
+    id: &RequestId,
+) -> Result<Option<(Request, CaseRow)>, ApiError> {
+    let Some(request) = store::find_request(db, id).await? else {
+        return Ok(None);
+    };
     let row = case::find(db, &ctx.app, &request.case_id).await?;
     Ok(Some((request, row)))
 }
@@ -103,31 +112,44 @@ pub(super) async fn view(ctx: &Ctx, id: &RequestId) -> Result<RequestView, ApiEr
         .ok_or_else(|| ApiError::bug("a request that was just saved isn't there"))?;
     let departments = directory::department_names(&mut db).await?;
     let people = directory::people_names(&mut db).await?;
-    let version = catalogue::find_version(&mut db, &request.content.entry_id, request.content.version_no)
-        .await?
-        .ok_or_else(|| ApiError::bug("a request names a version that isn't there"))?;
+    let version = catalogue::find_version(
+        &mut db,
+        &request.content.entry_id,
+        request.content.version_no,
+    )
+    .await?
+    .ok_or_else(|| ApiError::bug("a request names a version that isn't there"))?;
     let grant = store::grant_of_case(&mut db, &request.case_id).await?;
     let previous = match &row.case.head().previous_case {
-        Some(case_id) => store::request_of_case(&mut db, case_id).await?.map(|r| r.id.to_string()),
+        Some(case_id) => store::request_of_case(&mut db, case_id)
+            .await?
+            .map(|r| r.id.to_string()),
         None => None,
     };
-    let columns = |codes: &[String], masked: &dyn Fn(&str) -> Option<&'static str>| -> Vec<ColumnView> {
-        codes
-            .iter()
-            .map(|code| ColumnView {
-                code: code.clone(),
-                name: version
-                    .content
-                    .items
-                    .iter()
-                    .find(|i| i.code == *code)
-                    .map_or_else(|| code.clone(), |i| i.name.clone()),
-                mask_name: masked(code).map(str::to_owned),
-            })
-            .collect()
-    };
+    let columns =
+        |codes: &[String], masked: &dyn Fn(&str) -> Option<&'static str>| -> Vec<ColumnView> {
+            codes
+                .iter()
+                .map(|code| ColumnView {
+                    code: code.clone(),
+                    name: version
+                        .content
+                        .items
+                        .iter()
+                        .find(|i| i.code == *code)
+                        .map_or_else(|| code.clone(), |i| i.name.clone()),
+                    mask_name: masked(code).map(str::to_owned),
+                })
+                .collect()
+        };
     let item_mask = |code: &str| {
-        version.content.items.iter().find(|i| i.code == code).and_then(|i| i.mask).map(tongqu_domain::catalogue::MaskKind::label)
+        version
+            .content
+            .items
+            .iter()
+            .find(|i| i.code == code)
+            .and_then(|i| i.mask)
+            .map(tongqu_domain::catalogue::MaskKind::label)
     };
     let process = row.pack.process(&row.case.head().process);
     let purpose_kind: PurposeKind = request.content.purpose_kind;
@@ -139,14 +161,27 @@ pub(super) async fn view(ctx: &Ctx, id: &RequestId) -> Result<RequestView, ApiEr
         entry_id: request.content.entry_id.to_string(),
         entry_name: version.content.name.clone(),
         version_no: version.no,
-        requester_name: departments.get(request.requester.as_str()).cloned().unwrap_or_default(),
-        provider_name: departments.get(request.provider.as_str()).cloned().unwrap_or_default(),
-        filed_by_name: people.get(request.filed_by.as_str()).cloned().unwrap_or_default(),
+        requester_name: departments
+            .get(request.requester.as_str())
+            .cloned()
+            .unwrap_or_default(),
+        provider_name: departments
+            .get(request.provider.as_str())
+            .cloned()
+            .unwrap_or_default(),
+        filed_by_name: people
+            .get(request.filed_by.as_str())
+            .cloned()
+            .unwrap_or_default(),
         filed_at: request.created_at.to_string(),
         state: state_code(&row),
         process_name: process.map(|p| p.name.clone()).unwrap_or_default(),
         process_clause: process.map_or_else(
-            || ClauseView { id: String::new(), place: String::new(), gist: String::new() },
+            || ClauseView {
+                id: String::new(),
+                place: String::new(),
+                gist: String::new(),
+            },
             |p| clause_view(&p.clause, &row.pack),
         ),
         content: RequestContentView {
@@ -163,7 +198,10 @@ pub(super) async fn view(ctx: &Ctx, id: &RequestId) -> Result<RequestView, ApiEr
         steps: step_lines(ctx, &row, &departments, &people)?,
         grant: grant.as_ref().map(|g| GrantView {
             grant_id: g.id.to_string(),
-            columns: columns(&g.columns, &|code| g.mask_of(code).map(tongqu_domain::catalogue::MaskKind::label)),
+            columns: columns(&g.columns, &|code| {
+                g.mask_of(code)
+                    .map(tongqu_domain::catalogue::MaskKind::label)
+            }),
             condition: terms_of(&g.condition),
             purpose: g.purpose.clone(),
             basis: g.basis.clone(),
@@ -177,13 +215,21 @@ pub(super) async fn view(ctx: &Ctx, id: &RequestId) -> Result<RequestView, ApiEr
 
 fn actions(ctx: &Ctx, request: &Request, row: &CaseRow) -> Result<Vec<&'static str>, ApiError> {
     let mut actions = Vec::new();
-    for step in row.case.steps(&row.pack, &ctx.app.calendar, ctx.now).map_err(case::refusal)? {
-        if !matches!(step.state, StepState::Open { .. }) || row.case.may_take(&ctx.actor, &step.id, &row.pack).is_err() {
+    for step in row
+        .case
+        .steps(&row.pack, &ctx.app.calendar, ctx.now)
+        .map_err(case::refusal)?
+    {
+        if !matches!(step.state, StepState::Open { .. })
+            || row.case.may_take(&ctx.actor, &step.id, &row.pack).is_err()
+        {
             continue;
         }
         match step.action {
             law::Action::Decide => actions.push("decide"),
-            law::Action::Deliver if ctx.may(Action::Deliver, &Subject::Platform) => actions.push("deliver"),
+            law::Action::Deliver if ctx.may(Action::Deliver, &Subject::Platform) => {
+                actions.push("deliver")
+            }
             _ => {}
         }
     }
@@ -191,10 +237,16 @@ fn actions(ctx: &Ctx, request: &Request, row: &CaseRow) -> Result<Vec<&'static s
     if row.case.may_withdraw(&ctx.actor, &row.pack).is_ok() {
         actions.push("withdraw");
     }
-    if !row.case.is_ended() && own && ctx.may(Action::UrgeStep, &Subject::Department(&request.requester)) {
+    if !row.case.is_ended()
+        && own
+        && ctx.may(Action::UrgeStep, &Subject::Department(&request.requester))
+    {
         actions.push("urge");
     }
-    if row.case.is_ended() && own && ctx.may(Action::FileRequest, &Subject::Department(ctx.department())) {
+    if row.case.is_ended()
+        && own
+        && ctx.may(Action::FileRequest, &Subject::Department(ctx.department()))
+    {
         actions.push("request_again");
     }
     Ok(actions)

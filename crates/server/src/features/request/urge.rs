@@ -16,7 +16,21 @@ use crate::platform::http::{ApiError, Ctx, Problem, Reply, reply};
         (status = 409, body = Problem)))]
 pub async fn urge_request(ctx: Ctx, Path(request_id): Path<String>) -> Reply<RequestView> {
     let (request, row) = load(&ctx, &request_id).await?;
-    let step = row.case.open_steps().next().cloned().ok_or_else(|| ApiError::conflict("case.ended"))?;
-    act(&ctx, &request, &row, Deed::Urge { step }, Acted { what: "request.urged" }).await?;
+    let step = row
+        .case
+        .open_steps()
+        .next()
+        .cloned()
+        .ok_or_else(|| ApiError::conflict("case.ended"))?;
+    act(
+        &ctx,
+        &request,
+        &row,
+        Deed::Urge { step },
+        Acted {
+            what: "request.urged",
+        },
+    )
+    .await?;
     reply(view(&ctx, &request.id).await?)
 }

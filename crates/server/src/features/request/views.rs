@@ -30,7 +30,16 @@ pub struct TermView {
 
 /// The condition that the terms make.
 pub(super) fn condition_of(terms: Vec<TermView>) -> RowCondition {
-    RowCondition::new(terms.into_iter().map(|t| Term { column: t.column, op: t.op, values: t.values }).collect())
+    RowCondition::new(
+        terms
+            .into_iter()
+            .map(|t| Term {
+                column: t.column,
+                op: t.op,
+                values: t.values,
+            })
+            .collect(),
+    )
 }
 
 /// The terms of a condition.
@@ -38,7 +47,11 @@ pub(super) fn terms_of(condition: &RowCondition) -> Vec<TermView> {
     condition
         .terms()
         .iter()
-        .map(|t| TermView { column: t.column.clone(), op: t.op, values: t.values.clone() })
+        .map(|t| TermView {
+            column: t.column.clone(),
+            op: t.op,
+            values: t.values.clone(),
+        })
         .collect()
 }
 
@@ -96,8 +109,13 @@ pub fn line(
     entry_name: String,
     departments: &BTreeMap<String, String>,
 ) -> Result<RequestLineView, ApiError> {
-    let steps = row.case.steps(&row.pack, &ctx.app.calendar, ctx.now).map_err(refusal)?;
-    let open = steps.iter().find(|s| matches!(s.state, StepState::Open { .. }));
+    let steps = row
+        .case
+        .steps(&row.pack, &ctx.app.calendar, ctx.now)
+        .map_err(refusal)?;
+    let open = steps
+        .iter()
+        .find(|s| matches!(s.state, StepState::Open { .. }));
     let name_of = |id: &str| departments.get(id).cloned().unwrap_or_default();
     Ok(RequestLineView {
         request_id: request.id.to_string(),
@@ -109,7 +127,9 @@ pub fn line(
         filed_at: request.created_at.to_string(),
         state: state_code(row),
         step_name: open.map(|s| s.name.clone()),
-        holder_name: open.and_then(|s| s.department.as_ref()).map(|d| name_of(d.as_str())),
+        holder_name: open
+            .and_then(|s| s.department.as_ref())
+            .map(|d| name_of(d.as_str())),
         due_on: open.and_then(|s| s.due_on).map(|d| d.to_string()),
         clock: open.map(|s| clock_view(&s.clock, s.working_days)),
     })
@@ -119,6 +139,11 @@ pub fn line(
 pub(super) fn state_code(row: &CaseRow) -> String {
     row.case.outcome().map_or_else(
         || "open".to_owned(),
-        |o| serde_json::to_value(o).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default(),
+        |o| {
+            serde_json::to_value(o)
+                .ok()
+                .and_then(|v| v.as_str().map(str::to_owned))
+                .unwrap_or_default()
+        },
     )
 }

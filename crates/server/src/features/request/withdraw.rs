@@ -30,6 +30,17 @@ pub async fn withdraw_request(
     Json(body): Json<WithdrawBody>,
 ) -> Reply<RequestView> {
     let (request, row) = load(&ctx, &request_id).await?;
-    act(&ctx, &request, &row, Deed::Withdraw { reason: body.reason }, Acted { what: "request.withdrawn" }).await?;
+    act(
+        &ctx,
+        &request,
+        &row,
+        Deed::Withdraw {
+            reason: body.reason,
+        },
+        Acted {
+            what: "request.withdrawn",
+        },
+    )
+    .await?;
     reply(view(&ctx, &request.id).await?)
 }

@@ -66,8 +66,19 @@ pub(super) async fn view(db: &mut Db, app: &App, person_id: &PersonId) -> Result
         person_id: person_id.to_string(),
         name: person.name,
         department: department.into(),
-        posts: person.actor.roles.iter().map(|r| r.code().to_owned()).collect(),
-        posts_text: person.actor.roles.iter().map(|r| r.label()).collect::<Vec<_>>().join("、"),
+        posts: person
+            .actor
+            .roles
+            .iter()
+            .map(|r| r.code().to_owned())
+            .collect(),
+        posts_text: person
+            .actor
+            .roles
+            .iter()
+            .map(|r| r.label())
+            .collect::<Vec<_>>()
+            .join("、"),
         contractor: person.actor.contractor,
         may: menus(&person.actor, app),
     })
@@ -75,12 +86,15 @@ pub(super) async fn view(db: &mut Db, app: &App, person_id: &PersonId) -> Result
 
 /// A menu is shown if its action is open for things of the own department at least.
 fn reaches_own(actor: &Actor, action: Action) -> bool {
-    may(actor, action, &Subject::Platform).allowed || may(actor, action, &Subject::Department(&actor.department)).allowed
+    may(actor, action, &Subject::Platform).allowed
+        || may(actor, action, &Subject::Department(&actor.department)).allowed
 }
 
 fn menus(actor: &Actor, app: &App) -> BTreeMap<&'static str, bool> {
-    let mut menus: BTreeMap<_, _> =
-        MENUS.iter().map(|(name, action)| (*name, reaches_own(actor, *action))).collect();
+    let mut menus: BTreeMap<_, _> = MENUS
+        .iter()
+        .map(|(name, action)| (*name, reaches_own(actor, *action)))
+        .collect();
     menus.insert("move_clock", app.clock.is_demo());
     menus
 }

@@ -48,9 +48,14 @@ pub struct SetUpView {
 #[utoipa::path(post, path = "/setup", tag = "session", operation_id = "set_up",
     request_body = SetUpBody,
     responses((status = 200, body = SetUpView), (status = 403, body = Problem), (status = 422, body = Problem)))]
-pub async fn set_up(State(app): State<Arc<App>>, guest: Guest, Json(body): Json<SetUpBody>) -> Reply<SetUpView> {
+pub async fn set_up(
+    State(app): State<Arc<App>>,
+    guest: Guest,
+    Json(body): Json<SetUpBody>,
+) -> Reply<SetUpView> {
     let expected = app.setup_token.lock().expect("no holder panics").clone();
-    let fits = expected.is_some_and(|t| bool::from(t.as_bytes().ct_eq(body.token.reveal().as_bytes())));
+    let fits =
+        expected.is_some_and(|t| bool::from(t.as_bytes().ct_eq(body.token.reveal().as_bytes())));
     if !fits {
         return Err(ApiError::forbidden("setup.wrong_token"));
     }
@@ -64,5 +69,8 @@ pub async fn set_up(State(app): State<Arc<App>>, guest: Guest, Json(body): Json<
     };
     let (department_id, person_id) = directory::set_up(&app, guest.now, first).await?;
     *app.setup_token.lock().expect("no holder panics") = None;
-    reply(SetUpView { department_id: department_id.to_string(), person_id: person_id.to_string() })
+    reply(SetUpView {
+        department_id: department_id.to_string(),
+        person_id: person_id.to_string(),
+    })
 }

@@ -52,11 +52,15 @@ pub async fn sign_in(
     if let Some(locked_until) = account.as_ref().and_then(|a| a.locked_until)
         && locked_until > guest.now
     {
-        return Err(ApiError::new(tongqu_domain::kind::Kind::TooMany, "session.locked")
-            .arg("minutes", limits.lock_minutes));
+        return Err(
+            ApiError::new(tongqu_domain::kind::Kind::TooMany, "session.locked")
+                .arg("minutes", limits.lock_minutes),
+        );
     }
     // An unknown name costs as much time as a known one.
-    let hash = account.as_ref().map_or_else(|| app.decoy_hash.clone(), |a| a.password_hash.clone());
+    let hash = account
+        .as_ref()
+        .map_or_else(|| app.decoy_hash.clone(), |a| a.password_hash.clone());
     let matches = tokio::task::spawn_blocking(move || password_matches(&body.password, &hash))
         .await
         .map_err(ApiError::bug)?;
@@ -69,15 +73,28 @@ pub async fn sign_in(
             .then(|| guest.now + SignedDuration::from_mins(limits.lock_minutes));
         let mut tx = app.registry.begin(guest.now).await?;
         store::save_failure(&mut tx, &account.person_id, failures, locked_until).await?;
-        let what = if locked_until.is_some() { "session.locked" } else { "session.refused" };
-        tx.commit(Entry::by_platform(what).on("person", &account.person_id).with("failures", failures)).await?;
+        let what = if locked_until.is_some() {
+            "session.locked"
+        } else {
+            "session.refused"
+        };
+        tx.commit(
+            Entry::by_platform(what)
+                .on("person", &account.person_id)
+                .with("failures", failures),
+        )
+        .await?;
         return Err(ApiError::invalid("session.wrong_name_or_password"));
     }
     let token = new_token();
     let expires_at = guest.now + SignedDuration::from_hours(limits.hours_max);
     let mut tx = app.registry.begin(guest.now).await?;
     store::open_session(&mut tx, &account.person_id, &token, expires_at).await?;
-    let entry = Entry::by("session.opened", account.person_id.as_str(), account.department_id.as_str());
+    let entry = Entry::by(
+        "session.opened",
+        account.person_id.as_str(),
+        account.department_id.as_str(),
+    );
     tx.commit(entry.on("person", &account.person_id)).await?;
 
     let mut db = app.registry.read().await?;
@@ -85,7 +102,11 @@ pub async fn sign_in(
     let mut headers = HeaderMap::new();
     headers.insert(
         header::SET_COOKIE,
-        cookie(&token, limits.hours_max * 3600, app.config.server.secure_cookies.into()),
+        cookie(
+            &token,
+            limits.hours_max * 3600,
+            app.config.server.secure_cookies.into(),
+        ),
     );
     Ok((headers, Json(me)).into_response())
 }

@@ -18,8 +18,12 @@ pub async fn sign_out(ctx: Ctx, headers: HeaderMap) -> Result<Response, ApiError
     let token = token_of(&headers).ok_or_else(|| ApiError::forbidden("session.required"))?;
     let mut tx = ctx.begin().await?;
     store::close_session(&mut tx, &token).await?;
-    tx.commit(ctx.did("session.closed").on("person", &ctx.actor.person)).await?;
+    tx.commit(ctx.did("session.closed").on("person", &ctx.actor.person))
+        .await?;
     let mut reply = HeaderMap::new();
-    reply.insert(header::SET_COOKIE, cookie("", 0, ctx.app.config.server.secure_cookies.into()));
+    reply.insert(
+        header::SET_COOKIE,
+        cookie("", 0, ctx.app.config.server.secure_cookies.into()),
+    );
     Ok((StatusCode::NO_CONTENT, reply).into_response())
 }

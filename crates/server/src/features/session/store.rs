@@ -28,7 +28,10 @@ pub(super) struct Person {
     pub actor: Actor,
 }
 
-pub(super) async fn find_account(db: &mut Db, login_name: &str) -> Result<Option<Account>, DbError> {
+pub(super) async fn find_account(
+    db: &mut Db,
+    login_name: &str,
+) -> Result<Option<Account>, DbError> {
     let row = sqlx::query(
         "SELECT id, department_id, password_hash, active, failures, locked_until FROM people WHERE login_name = $1",
     )
@@ -53,10 +56,12 @@ pub(super) async fn find_person(
     id: &PersonId,
     now: Timestamp,
 ) -> Result<Option<Person>, DbError> {
-    let row = sqlx::query("SELECT name, department_id, contractor FROM people WHERE id = $1 AND active = 1")
-        .bind(id.as_str())
-        .fetch_optional(&mut *db)
-        .await?;
+    let row = sqlx::query(
+        "SELECT name, department_id, contractor FROM people WHERE id = $1 AND active = 1",
+    )
+    .bind(id.as_str())
+    .fetch_optional(&mut *db)
+    .await?;
     let Some(row) = row else { return Ok(None) };
     let posts = sqlx::query("SELECT role FROM posts WHERE person_id = $1 ORDER BY role")
         .bind(id.as_str())
@@ -65,8 +70,10 @@ pub(super) async fn find_person(
         .iter()
         .map(|r| {
             let code = r.text("role")?;
-            Role::find(&code)
-                .ok_or_else(|| DbError::BrokenRow { column: "role", reason: format!("unknown role {code}") })
+            Role::find(&code).ok_or_else(|| DbError::BrokenRow {
+                column: "role",
+                reason: format!("unknown role {code}"),
+            })
         })
         .collect::<Result<Vec<_>, _>>()?;
     let actor = Actor {
@@ -77,7 +84,10 @@ pub(super) async fn find_person(
         delegations: Vec::new(),
         today: china_date(now),
     };
-    Ok(Some(Person { name: row.text("name")?, actor }))
+    Ok(Some(Person {
+        name: row.text("name")?,
+        actor,
+    }))
 }
 
 /// The actor behind a session token that hasn't expired.
@@ -87,11 +97,12 @@ pub fn find_actor<'a>(
     now: Timestamp,
 ) -> Pin<Box<dyn Future<Output = Result<Option<Actor>, DbError>> + Send + 'a>> {
     Box::pin(async move {
-        let row = sqlx::query("SELECT person_id FROM sessions WHERE token_hash = $1 AND expires_at > $2")
-            .bind(token_hash(&token))
-            .bind(instant_text(now))
-            .fetch_optional(&mut *db)
-            .await?;
+        let row =
+            sqlx::query("SELECT person_id FROM sessions WHERE token_hash = $1 AND expires_at > $2")
+                .bind(token_hash(&token))
+                .bind(instant_text(now))
+                .fetch_optional(&mut *db)
+                .await?;
         let Some(row) = row else { return Ok(None) };
         let person_id: PersonId = row.id("person_id")?;
         Ok(find_person(db, &person_id, now).await?.map(|p| p.actor))
@@ -120,7 +131,10 @@ pub(super) async fn open_session(
     expires_at: Timestamp,
 ) -> Result<(), DbError> {
     let now = instant_text(tx.at());
-    sqlx::query("DELETE FROM sessions WHERE expires_at <= $1").bind(&now).execute(&mut **tx).await?;
+    sqlx::query("DELETE FROM sessions WHERE expires_at <= $1")
+        .bind(&now)
+        .execute(&mut **tx)
+        .await?;
     sqlx::query("INSERT INTO sessions (token_hash, person_id, created_at, expires_at) VALUES ($1, $2, $3, $4)")
         .bind(token_hash(token))
         .bind(id.as_str())

@@ -35,7 +35,12 @@ pub async fn find(db: &mut Db, person_id: &str, key: &str) -> Result<Option<Kept
 }
 
 /// Keeps the first reply; a later one under the same key changes nothing.
-pub async fn keep(tx: &mut Tx, person_id: &str, key: &str, kept: &KeptReply) -> Result<(), DbError> {
+pub async fn keep(
+    tx: &mut Tx,
+    person_id: &str,
+    key: &str,
+    kept: &KeptReply,
+) -> Result<(), DbError> {
     let at = instant_text(tx.at());
     sqlx::query(
         "INSERT INTO idempotency_keys (person_id, idempotency_key, route, body_digest, status, reply, at) \

@@ -28,12 +28,23 @@ pub(super) async fn run(registry: &Registry) -> Result<(), DbError> {
     sqlx::raw_sql("CREATE TABLE IF NOT EXISTS schema_migrations (name TEXT PRIMARY KEY)")
         .execute(&mut *tx)
         .await?;
-    let rows = sqlx::query("SELECT name FROM schema_migrations").fetch_all(&mut *tx).await?;
-    let applied: Vec<String> = rows.iter().map(|r| r.try_get("name")).collect::<Result<_, _>>()?;
-    if let Some(unknown) = applied.iter().find(|n| MIGRATIONS.iter().all(|m| m.name != n.as_str())) {
+    let rows = sqlx::query("SELECT name FROM schema_migrations")
+        .fetch_all(&mut *tx)
+        .await?;
+    let applied: Vec<String> = rows
+        .iter()
+        .map(|r| r.try_get("name"))
+        .collect::<Result<_, _>>()?;
+    if let Some(unknown) = applied
+        .iter()
+        .find(|n| MIGRATIONS.iter().all(|m| m.name != n.as_str()))
+    {
         return Err(DbError::FromTheFuture(unknown.clone()));
     }
-    let missing: Vec<&Migration> = MIGRATIONS.iter().filter(|m| !applied.iter().any(|n| n == m.name)).collect();
+    let missing: Vec<&Migration> = MIGRATIONS
+        .iter()
+        .filter(|m| !applied.iter().any(|n| n == m.name))
+        .collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -50,6 +61,9 @@ pub(super) async fn run(registry: &Registry) -> Result<(), DbError> {
             .await?;
         names.push(migration.name);
     }
-    tx.commit(crate::platform::evidence::Entry::by_platform("registry.migrated").with("migrations", names.join(" ")))
-        .await
+    tx.commit(
+        crate::platform::evidence::Entry::by_platform("registry.migrated")
+            .with("migrations", names.join(" ")),
+    )
+    .await
 }

@@ -29,7 +29,10 @@ pub enum DbError {
     Engine(#[from] sqlx::Error),
     /// A row of ours doesn't read back as what we wrote.
     #[error("registry row is broken: column {column}: {reason}")]
-    BrokenRow { column: &'static str, reason: String },
+    BrokenRow {
+        column: &'static str,
+        reason: String,
+    },
     /// Somebody else was faster: the row is no longer as it was read.
     #[error("the row was changed by somebody else")]
     Stale,
@@ -40,7 +43,9 @@ pub enum DbError {
     #[error("data folder: {0}")]
     Folder(#[from] std::io::Error),
     /// The registry was written by a newer version of the product.
-    #[error("the registry knows migration {0}, which this version doesn't; start the newer version")]
+    #[error(
+        "the registry knows migration {0}, which this version doesn't; start the newer version"
+    )]
     FromTheFuture(String),
 }
 
@@ -71,11 +76,19 @@ impl Registry {
         let (writers, readers) = match engine {
             Engine::Sqlite => open_sqlite(url, readers_max).await?,
             Engine::Postgres => {
-                let pool = AnyPoolOptions::new().max_connections(readers_max + 2).connect(url).await?;
+                let pool = AnyPoolOptions::new()
+                    .max_connections(readers_max + 2)
+                    .connect(url)
+                    .await?;
                 (pool.clone(), pool)
             }
         };
-        let registry = Self { engine, writers, readers, committed: Arc::new(Notify::new()) };
+        let registry = Self {
+            engine,
+            writers,
+            readers,
+            committed: Arc::new(Notify::new()),
+        };
         migrate::run(&registry).await?;
         Ok(registry)
     }

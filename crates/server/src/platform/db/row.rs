@@ -31,7 +31,9 @@ pub trait RowExt {
     where
         T::Err: std::fmt::Display,
     {
-        self.text(column)?.parse().map_err(|e: T::Err| broken(column, e.to_string()))
+        self.text(column)?
+            .parse()
+            .map_err(|e: T::Err| broken(column, e.to_string()))
     }
 
     /// An instant.

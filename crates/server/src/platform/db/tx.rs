@@ -22,8 +22,16 @@ pub struct Tx {
 }
 
 impl Tx {
-    pub(super) fn new(inner: Transaction<'static, Any>, at: Timestamp, committed: Arc<Notify>) -> Self {
-        Self { inner, at, committed }
+    pub(super) fn new(
+        inner: Transaction<'static, Any>,
+        at: Timestamp,
+        committed: Arc<Notify>,
+    ) -> Self {
+        Self {
+            inner,
+            at,
+            committed,
+        }
     }
 
     /// The instant that this write is recorded under.

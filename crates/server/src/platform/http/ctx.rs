@@ -34,8 +34,15 @@ pub enum Language {
 
 impl Language {
     fn of(headers: &HeaderMap) -> Self {
-        let wanted = headers.get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok()).unwrap_or_default();
-        if wanted.trim_start().to_ascii_lowercase().starts_with("en") { Self::English } else { Self::Chinese }
+        let wanted = headers
+            .get(header::ACCEPT_LANGUAGE)
+            .and_then(|v| v.to_str().ok())
+            .unwrap_or_default();
+        if wanted.trim_start().to_ascii_lowercase().starts_with("en") {
+            Self::English
+        } else {
+            Self::Chinese
+        }
     }
 }
 
@@ -68,7 +75,11 @@ impl Ctx {
     /// An entry of evidence in the actor's name.
     #[must_use]
     pub fn did(&self, what: &'static str) -> Entry {
-        Entry::by(what, self.actor.person.as_str(), self.actor.department.as_str())
+        Entry::by(
+            what,
+            self.actor.person.as_str(),
+            self.actor.department.as_str(),
+        )
     }
 
     /// The sentence for a code in the user's language, for replies that carry one.
@@ -110,11 +121,17 @@ impl FromRequestParts<Arc<App>> for Ctx {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
         let guest = Guest::from_request_parts(parts, app).await?;
-        let token = session::token_of(&parts.headers).ok_or_else(|| ApiError::forbidden("session.required"))?;
+        let token = session::token_of(&parts.headers)
+            .ok_or_else(|| ApiError::forbidden("session.required"))?;
         let mut db = app.registry.read().await?;
         let actor = (app.find_actor)(&mut db, token, guest.now).await?;
         let actor = actor.ok_or_else(|| ApiError::forbidden("session.required"))?;
-        Ok(Self { app: app.clone(), actor, now: guest.now, language: guest.language })
+        Ok(Self {
+            app: app.clone(),
+            actor,
+            now: guest.now,
+            language: guest.language,
+        })
     }
 }
 
@@ -123,7 +140,11 @@ impl FromRequestParts<Arc<App>> for Guest {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
         refuse_forged_write(parts)?;
-        Ok(Self { app: app.clone(), now: app.clock.now(), language: Language::of(&parts.headers) })
+        Ok(Self {
+            app: app.clone(),
+            now: app.clock.now(),
+            language: Language::of(&parts.headers),
+        })
     }
 }
 
@@ -144,7 +165,9 @@ pub async fn traced(request: Request, next: Next) -> Response {
     let language = Language::of(request.headers());
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
-    let mut response = ASKED.scope((language, trace_id.clone()), next.run(request)).await;
+    let mut response = ASKED
+        .scope((language, trace_id.clone()), next.run(request))
+        .await;
     let status = response.status().as_u16();
     tracing::debug!(%method, path, status, trace_id, "answered");
     if let Ok(value) = trace_id.parse() {

@@ -58,7 +58,15 @@ impl ApiError {
     /// An error with a stable code; its sentence stands in `messages.toml`.
     #[must_use]
     pub fn new(kind: Kind, code: impl Into<String>) -> Self {
-        Self { kind, code: code.into(), args: Vec::new(), fields: Vec::new(), clause: None, internal: None, said: None }
+        Self {
+            kind,
+            code: code.into(),
+            args: Vec::new(),
+            fields: Vec::new(),
+            clause: None,
+            internal: None,
+            said: None,
+        }
     }
 
     /// The input can't be accepted.
@@ -103,7 +111,11 @@ impl ApiError {
     /// A fault of one field; its sentence is chosen by `code`.
     #[must_use]
     pub fn field(mut self, field: impl Into<String>, code: impl Into<String>) -> Self {
-        self.fields.push(FieldFault { field: field.into(), code: code.into(), message: String::new() });
+        self.fields.push(FieldFault {
+            field: field.into(),
+            code: code.into(),
+            message: String::new(),
+        });
         self
     }
 
@@ -117,7 +129,11 @@ impl ApiError {
     /// A fault of one field with a sentence made where it was found.
     #[must_use]
     pub fn field_saying(mut self, field: String, code: String, message: String) -> Self {
-        self.fields.push(FieldFault { field, code, message });
+        self.fields.push(FieldFault {
+            field,
+            code,
+            message,
+        });
         self
     }
 
@@ -168,7 +184,9 @@ impl ApiError {
             fault.message = texts::sentence(&fault.code, language, &self.args);
         }
         Problem {
-            message: self.said.unwrap_or_else(|| texts::sentence(&self.code, language, &self.args)),
+            message: self
+                .said
+                .unwrap_or_else(|| texts::sentence(&self.code, language, &self.args)),
             code: self.code,
             fields: self.fields,
             clause: self.clause,
@@ -196,8 +214,9 @@ tokio::task_local! {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let (language, trace_id) =
-            ASKED.try_with(Clone::clone).unwrap_or_else(|_| (Language::Chinese, String::new()));
+        let (language, trace_id) = ASKED
+            .try_with(Clone::clone)
+            .unwrap_or_else(|_| (Language::Chinese, String::new()));
         let status = self.status();
         if let Some(internal) = &self.internal {
             if matches!(self.kind, Kind::Bug | Kind::Unavailable | Kind::Upstream) {

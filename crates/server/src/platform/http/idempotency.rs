@@ -22,16 +22,25 @@ const KEY_CHARS_MAX: usize = 100;
 
 /// The layer around all operations. Without the header, or for other methods, it does nothing.
 pub async fn repeatable(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let key = request.headers().get("idempotency-key").and_then(|v| v.to_str().ok()).map(str::to_owned);
+    let key = request
+        .headers()
+        .get("idempotency-key")
+        .and_then(|v| v.to_str().ok())
+        .map(str::to_owned);
     match key {
-        Some(key) if request.method() == Method::POST => {
-            first_or_again(&app, key, request, next).await.unwrap_or_else(ApiError::into_response)
-        }
+        Some(key) if request.method() == Method::POST => first_or_again(&app, key, request, next)
+            .await
+            .unwrap_or_else(ApiError::into_response),
         _ => next.run(request).await,
     }
 }
 
-async fn first_or_again(app: &Arc<App>, key: String, request: Request, next: Next) -> Result<Response, ApiError> {
+async fn first_or_again(
+    app: &Arc<App>,
+    key: String,
+    request: Request,
+    next: Next,
+) -> Result<Response, ApiError> {
     if key.is_empty() || key.len() > KEY_CHARS_MAX {
         return Err(ApiError::invalid("platform.idempotency_key"));
     }
@@ -54,7 +63,9 @@ async fn first_or_again(app: &Arc<App>, key: String, request: Request, next: Nex
         return Ok(response);
     }
     let (head, body) = response.into_parts();
-    let body = to_bytes(body, app.config.server.body_bytes_max).await.map_err(ApiError::bug)?;
+    let body = to_bytes(body, app.config.server.body_bytes_max)
+        .await
+        .map_err(ApiError::bug)?;
     asked.keep_reply(&ctx, head.status, &body).await?;
     Ok(Response::from_parts(head, Body::from(body)))
 }
@@ -75,10 +86,22 @@ impl Asked {
             return Err(ApiError::conflict("platform.idempotency_key_reused"));
         }
         let status = StatusCode::from_u16(row.status).map_err(ApiError::bug)?;
-        Ok(Some((status, [(header::CONTENT_TYPE, "application/json")], row.reply).into_response()))
+        Ok(Some(
+            (
+                status,
+                [(header::CONTENT_TYPE, "application/json")],
+                row.reply,
+            )
+                .into_response(),
+        ))
     }
 
-    async fn keep_reply(&self, ctx: &Ctx, status: StatusCode, body: &Bytes) -> Result<(), ApiError> {
+    async fn keep_reply(
+        &self,
+        ctx: &Ctx,
+        status: StatusCode,
+        body: &Bytes,
+    ) -> Result<(), ApiError> {
         let mut tx = ctx.begin().await?;
         let reply = String::from_utf8_lossy(body).into_owned();
         let kept = KeptReply {
@@ -88,7 +111,11 @@ impl Asked {
             reply,
         };
         idempotency::keep(&mut tx, &self.person_id, &self.key, &kept).await?;
-        tx.commit(ctx.did("platform.reply_kept").with("route", self.route.clone())).await?;
+        tx.commit(
+            ctx.did("platform.reply_kept")
+                .with("route", self.route.clone()),
+        )
+        .await?;
         Ok(())
     }
 }

@@ -38,6 +38,9 @@ impl<T> Page<T> {
         let more = rows.len() > size;
         rows.truncate(size);
         let next_cursor = if more { rows.last().map(key) } else { None };
-        Self { items: rows, next_cursor }
+        Self {
+            items: rows,
+            next_cursor,
+        }
     }
 }

@@ -20,18 +20,42 @@ use super::{Language, sentence};
 
 /// The first words of codes that are said through `messages.toml`.
 const FAMILIES: &[&str] = &[
-    "access", "calendar", "case", "catalogue", "class_code", "code", "condition", "credit_code", "demo", "digest",
-    "directory", "division_code", "entry", "exchange", "grant", "id_number", "item", "ledger", "mounting", "platform",
-    "request", "resource_code", "row", "session", "setup", "store", "version",
+    "access",
+    "calendar",
+    "case",
+    "catalogue",
+    "class_code",
+    "code",
+    "condition",
+    "credit_code",
+    "demo",
+    "digest",
+    "directory",
+    "division_code",
+    "entry",
+    "exchange",
+    "grant",
+    "id_number",
+    "item",
+    "ledger",
+    "mounting",
+    "platform",
+    "request",
+    "resource_code",
+    "row",
+    "session",
+    "setup",
+    "store",
+    "version",
 ];
 
 /// Folders whose codes are never looked up here.
 const WITH_WORDS_OF_THEIR_OWN: &[&str] = &[
-    "domain/src/law/",                          // faults of a rule pack, said at the start with line and advice
-    "domain/src/ledger/",                       // faults of a ledger, said by `tongqu ledger verify`
-    "server/src/platform/ledger/",              // the same
-    "server/src/features/catalogue/search/",    // a broken index is `platform.bug` to people
-    "server/src/features/catalogue/workbook/",  // its sentences name cells and values and are made there
+    "domain/src/law/", // faults of a rule pack, said at the start with line and advice
+    "domain/src/ledger/", // faults of a ledger, said by `tongqu ledger verify`
+    "server/src/platform/ledger/", // the same
+    "server/src/features/catalogue/search/", // a broken index is `platform.bug` to people
+    "server/src/features/catalogue/workbook/", // its sentences name cells and values and are made there
 ];
 
 /// What stands before the name of an act in evidence and notices, which isn't a code of a refusal.
@@ -70,7 +94,8 @@ struct Said {
 }
 
 fn sentences() -> BTreeMap<String, Said> {
-    toml::from_str(include_str!("messages.toml")).expect("messages.toml is TOML with `zh` and `en` for each code")
+    toml::from_str(include_str!("messages.toml"))
+        .expect("messages.toml is TOML with `zh` and `en` for each code")
 }
 
 /// A text in quotes that looks like a code, and what stands before it.
@@ -87,20 +112,29 @@ impl Found {
 
     /// Whether nothing but a code stands in such a place.
     fn is_surely_code(&self) -> bool {
-        let constructors = ["ApiError::invalid(", "ApiError::not_found(", "ApiError::conflict(", "ApiError::forbidden("];
+        let constructors = [
+            "ApiError::invalid(",
+            "ApiError::not_found(",
+            "ApiError::conflict(",
+            "ApiError::forbidden(",
+        ];
         self.before.ends_with("=>") || constructors.iter().any(|c| self.before.ends_with(c))
     }
 
     fn is_said(&self) -> bool {
         FAMILIES.contains(&self.family())
-            && !NOTED_AFTER.iter().any(|before| self.before.ends_with(before))
+            && !NOTED_AFTER
+                .iter()
+                .any(|before| self.before.ends_with(before))
             && !NOT_SAID.contains(&self.text.as_str())
     }
 }
 
 /// Everything in the sources outside tests that looks like a code.
 fn found_in_sources() -> Vec<Found> {
-    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the server stands among the crates");
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the server stands among the crates");
     let mut found = Vec::new();
     for name in ["domain", "connectors", "server"] {
         walk(&crates.join(name).join("src"), crates, &mut found);
@@ -111,14 +145,22 @@ fn found_in_sources() -> Vec<Found> {
 fn walk(folder: &Path, crates: &Path, found: &mut Vec<Found>) {
     for entry in std::fs::read_dir(folder).expect("the sources are there") {
         let path = entry.expect("the sources can be listed").path();
-        let file = path.strip_prefix(crates).expect("below the crates").to_string_lossy().replace('\\', "/");
+        let file = path
+            .strip_prefix(crates)
+            .expect("below the crates")
+            .to_string_lossy()
+            .replace('\\', "/");
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         if stem == "tests" || stem == "testing" || stem.ends_with("_tests") {
             continue;
         }
         if path.is_dir() {
             walk(&path, crates, found);
-        } else if file.ends_with(".rs") && !WITH_WORDS_OF_THEIR_OWN.iter().any(|own| file.starts_with(own)) {
+        } else if file.ends_with(".rs")
+            && !WITH_WORDS_OF_THEIR_OWN
+                .iter()
+                .any(|own| file.starts_with(own))
+        {
             let source = std::fs::read_to_string(&path).expect("a source is text");
             read(&source, &file, found);
         }
@@ -126,25 +168,46 @@ fn walk(folder: &Path, crates: &Path, found: &mut Vec<Found>) {
 }
 
 fn read(source: &str, file: &str, found: &mut Vec<Found>) {
-    let code: String = source.lines().filter(|line| !line.trim_start().starts_with("//")).map(|l| format!("{l}\n")).collect();
-    let code = code.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    let code: String = source
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .map(|l| format!("{l}\n"))
+        .collect();
+    let code = code
+        .split("#[cfg(test)]\nmod tests {")
+        .next()
+        .unwrap_or_default();
     let pieces: Vec<&str> = code.split('"').collect();
     for pair in pieces.windows(2).filter(|pair| looks_like_code(pair[1])) {
-        found.push(Found { text: pair[1].to_owned(), before: pair[0].trim_end().to_owned(), file: file.to_owned() });
+        found.push(Found {
+            text: pair[1].to_owned(),
+            before: pair[0].trim_end().to_owned(),
+            file: file.to_owned(),
+        });
     }
 }
 
 fn looks_like_code(text: &str) -> bool {
-    let is_word = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
-    text.split_once('.').is_some_and(|(noun, what)| is_word(noun) && is_word(what))
+    let is_word =
+        |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+    text.split_once('.')
+        .is_some_and(|(noun, what)| is_word(noun) && is_word(what))
 }
 
 fn codes_in_sources() -> BTreeSet<String> {
-    found_in_sources().into_iter().filter(Found::is_said).map(|f| f.text).collect()
+    found_in_sources()
+        .into_iter()
+        .filter(Found::is_said)
+        .map(|f| f.text)
+        .collect()
 }
 
 fn placeholders(sentence: &str) -> BTreeSet<&str> {
-    sentence.split('{').skip(1).map(|rest| rest.split('}').next().unwrap_or_default()).collect()
+    sentence
+        .split('{')
+        .skip(1)
+        .map(|rest| rest.split('}').next().unwrap_or_default())
+        .collect()
 }
 
 #[test]
@@ -153,20 +216,38 @@ fn every_code_has_a_sentence() {
     let codes = codes_in_sources();
     // One of each way in which codes are written down, so that a blind reader of sources is noticed.
     let known = [
-        "case.reason_required", "credit_code.length", "directory.password_short", "directory.posts", "exchange.interrupted",
-        "mounting.key_nulls", "mounting.type_refused", "platform.bug", "row.null", "session.locked", "store.unreachable",
+        "case.reason_required",
+        "credit_code.length",
+        "directory.password_short",
+        "directory.posts",
+        "exchange.interrupted",
+        "mounting.key_nulls",
+        "mounting.type_refused",
+        "platform.bug",
+        "row.null",
+        "session.locked",
+        "store.unreachable",
     ];
     for code in known {
         assert!(codes.contains(code), "{code} wasn't found in the sources");
     }
-    let silent: Vec<_> = codes.iter().filter(|code| !said.contains_key(*code)).collect();
-    assert!(silent.is_empty(), "no sentence in messages.toml for {silent:#?}");
+    let silent: Vec<_> = codes
+        .iter()
+        .filter(|code| !said.contains_key(*code))
+        .collect();
+    assert!(
+        silent.is_empty(),
+        "no sentence in messages.toml for {silent:#?}"
+    );
 }
 
 #[test]
 fn every_sentence_has_a_code() {
     let codes = codes_in_sources();
-    let unused: Vec<_> = sentences().into_keys().filter(|code| !codes.contains(code)).collect();
+    let unused: Vec<_> = sentences()
+        .into_keys()
+        .filter(|code| !codes.contains(code))
+        .collect();
     assert!(unused.is_empty(), "nobody says {unused:#?}");
 }
 
@@ -177,16 +258,33 @@ fn every_family_of_codes_is_known() {
         .filter(|f| f.is_surely_code() && !FAMILIES.contains(&f.family()))
         .map(|f| format!("{} in {}", f.text, f.file))
         .collect();
-    assert!(unknown.is_empty(), "enter the first words in FAMILIES: {unknown:#?}");
+    assert!(
+        unknown.is_empty(),
+        "enter the first words in FAMILIES: {unknown:#?}"
+    );
 }
 
 #[test]
 fn placeholders_are_those_that_the_code_fills_in() {
     let filled_in: BTreeMap<_, _> = FILLED_IN.iter().copied().collect();
     for (code, said) in sentences() {
-        let expected: BTreeSet<&str> = filled_in.get(code.as_str()).copied().unwrap_or_default().iter().copied().collect();
-        assert_eq!(placeholders(&said.zh), expected, "placeholders of {code} in Chinese");
-        assert_eq!(placeholders(&said.en), expected, "placeholders of {code} in English");
+        let expected: BTreeSet<&str> = filled_in
+            .get(code.as_str())
+            .copied()
+            .unwrap_or_default()
+            .iter()
+            .copied()
+            .collect();
+        assert_eq!(
+            placeholders(&said.zh),
+            expected,
+            "placeholders of {code} in Chinese"
+        );
+        assert_eq!(
+            placeholders(&said.en),
+            expected,
+            "placeholders of {code} in English"
+        );
     }
 }
 
@@ -195,12 +293,21 @@ fn sentences_are_sentences() {
     let is_chinese = |c: char| ('\u{4e00}'..='\u{9fff}').contains(&c);
     let said = sentences();
     for (code, Said { zh, en }) in &said {
-        assert!(zh.chars().any(is_chinese) && zh.ends_with('。'), "{code} in Chinese: {zh}");
-        assert!(en.ends_with('.') && !en.chars().any(is_chinese), "{code} in English: {en}");
+        assert!(
+            zh.chars().any(is_chinese) && zh.ends_with('。'),
+            "{code} in Chinese: {zh}"
+        );
+        assert!(
+            en.ends_with('.') && !en.chars().any(is_chinese),
+            "{code} in English: {en}"
+        );
         for text in [zh, en] {
             assert!(!text.contains(['!', '！']), "{code} shouts: {text}");
             assert_eq!(text.trim(), text, "{code} has blanks at its ends");
-            assert!(said.keys().all(|other| !text.contains(other.as_str())), "{code} shows a bare code: {text}");
+            assert!(
+                said.keys().all(|other| !text.contains(other.as_str())),
+                "{code} shows a bare code: {text}"
+            );
         }
     }
 }
@@ -217,16 +324,31 @@ fn limits_in_sentences_are_those_of_the_domain() {
     ];
     let said = sentences();
     for (code, limit) in limits {
-        let numbers = |text: &str| text.split(|c: char| !c.is_ascii_digit()).any(|n| n == limit);
-        assert!(numbers(&said[code].zh) && numbers(&said[code].en), "{code} doesn't say {limit}");
+        let numbers = |text: &str| {
+            text.split(|c: char| !c.is_ascii_digit())
+                .any(|n| n == limit)
+        };
+        assert!(
+            numbers(&said[code].zh) && numbers(&said[code].en),
+            "{code} doesn't say {limit}"
+        );
     }
 }
 
 #[test]
 fn a_sentence_is_filled_in_and_an_unknown_code_gives_the_general_one() {
     let args = [("minutes", "15".to_owned())];
-    assert_eq!(sentence("session.locked", Language::Chinese, &args), "密码连续输错，账号已暂时锁定。请过 15 分钟再登录。");
+    assert_eq!(
+        sentence("session.locked", Language::Chinese, &args),
+        "密码连续输错，账号已暂时锁定。请过 15 分钟再登录。"
+    );
     let general = &sentences()["platform.refused"];
-    assert_eq!(sentence("nothing.like_it", Language::Chinese, &[]), general.zh);
-    assert_eq!(sentence("nothing.like_it", Language::English, &[]), general.en);
+    assert_eq!(
+        sentence("nothing.like_it", Language::Chinese, &[]),
+        general.zh
+    );
+    assert_eq!(
+        sentence("nothing.like_it", Language::English, &[]),
+        general.en
+    );
 }

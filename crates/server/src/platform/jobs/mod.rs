@@ -32,7 +32,11 @@ impl NewJob {
     #[must_use]
     pub fn new(kind: &'static str, lane: impl Into<String>, payload: &impl Serialize) -> Self {
         let payload = serde_json::to_string(payload).expect("job payloads are plain structures");
-        Self { kind, lane: lane.into(), payload }
+        Self {
+            kind,
+            lane: lane.into(),
+            payload,
+        }
     }
 }
 
@@ -100,7 +104,11 @@ async fn attempt(app: &Arc<App>, handler: Handler, worker: &str, job: Claimed) {
     let attempts = job.attempts;
     let kind = job.kind.clone();
     let mut running = tokio::spawn(handler(app.clone(), job));
-    let beat = Duration::from_secs(u64::try_from(app.config.exchange.lease_s / 3).unwrap_or(20).max(1));
+    let beat = Duration::from_secs(
+        u64::try_from(app.config.exchange.lease_s / 3)
+            .unwrap_or(20)
+            .max(1),
+    );
     let outcome = loop {
         tokio::select! {
             ended = &mut running => break ended.unwrap_or_else(|panic| {
@@ -120,7 +128,13 @@ async fn attempt(app: &Arc<App>, handler: Handler, worker: &str, job: Claimed) {
     }
 }
 
-async fn settle(app: &App, id: &str, kind: &str, attempts: i64, outcome: Outcome) -> Result<(), DbError> {
+async fn settle(
+    app: &App,
+    id: &str,
+    kind: &str,
+    attempts: i64,
+    outcome: Outcome,
+) -> Result<(), DbError> {
     let limits = &app.config.exchange;
     let mut tx = app.registry.begin(app.clock.now()).await?;
     let entry = match outcome {
@@ -130,7 +144,10 @@ async fn settle(app: &App, id: &str, kind: &str, attempts: i64, outcome: Outcome
         }
         Outcome::Again { code } if attempts < limits.run_attempts_max => {
             let doublings = u32::try_from(attempts.clamp(1, 6)).unwrap_or(1) - 1;
-            let wait_ms = limits.retry_wait_ms.saturating_mul(1 << doublings).min(60_000);
+            let wait_ms = limits
+                .retry_wait_ms
+                .saturating_mul(1 << doublings)
+                .min(60_000);
             let after = app.clock.wall() + Duration::from_millis(wait_ms);
             store::retry(&mut tx, id, after, &code).await?;
             Entry::by_platform("job.retried").with("code", code)
@@ -140,5 +157,11 @@ async fn settle(app: &App, id: &str, kind: &str, attempts: i64, outcome: Outcome
             Entry::by_platform("job.failed").with("code", code)
         }
     };
-    tx.commit(entry.on("job", id).with("kind", kind).with("attempts", attempts)).await
+    tx.commit(
+        entry
+            .on("job", id)
+            .with("kind", kind)
+            .with("attempts", attempts),
+    )
+    .await
 }

@@ -51,7 +51,8 @@ pub async fn requeue_orphans(registry: &Registry, at: Timestamp) -> Result<u64, 
         .await?
         .rows_affected();
     if n > 0 {
-        tx.commit(Entry::by_platform("job.requeued").with("jobs", n)).await?;
+        tx.commit(Entry::by_platform("job.requeued").with("jobs", n))
+            .await?;
     }
     Ok(n)
 }
@@ -59,11 +60,12 @@ pub async fn requeue_orphans(registry: &Registry, at: Timestamp) -> Result<u64, 
 /// Puts jobs back whose worker has not reported in time.
 pub(super) async fn take_over_expired(registry: &Registry, now: Timestamp) -> Result<(), DbError> {
     let mut db = registry.read().await?;
-    let expired = sqlx::query("SELECT COUNT(*) AS n FROM jobs WHERE state = 'running' AND lease_until < $1")
-        .bind(instant_text(now))
-        .fetch_one(&mut *db)
-        .await?
-        .int("n")?;
+    let expired =
+        sqlx::query("SELECT COUNT(*) AS n FROM jobs WHERE state = 'running' AND lease_until < $1")
+            .bind(instant_text(now))
+            .fetch_one(&mut *db)
+            .await?
+            .int("n")?;
     drop(db);
     if expired == 0 {
         return Ok(());
@@ -73,7 +75,8 @@ pub(super) async fn take_over_expired(registry: &Registry, now: Timestamp) -> Re
         .bind(instant_text(now))
         .execute(&mut *tx)
         .await?;
-    tx.commit(Entry::by_platform("job.taken_over").with("jobs", expired)).await
+    tx.commit(Entry::by_platform("job.taken_over").with("jobs", expired))
+        .await
 }
 
 pub(super) async fn claim(
@@ -83,11 +86,12 @@ pub(super) async fn claim(
     lease_until: Timestamp,
 ) -> Result<Option<Claimed>, DbError> {
     let mut db = registry.read().await?;
-    let waiting = sqlx::query("SELECT COUNT(*) AS n FROM jobs WHERE state = 'queued' AND run_after <= $1")
-        .bind(instant_text(now))
-        .fetch_one(&mut *db)
-        .await?
-        .int("n")?;
+    let waiting =
+        sqlx::query("SELECT COUNT(*) AS n FROM jobs WHERE state = 'queued' AND run_after <= $1")
+            .bind(instant_text(now))
+            .fetch_one(&mut *db)
+            .await?
+            .int("n")?;
     drop(db);
     if waiting == 0 {
         return Ok(None);
@@ -110,18 +114,30 @@ pub(super) async fn claim(
     Ok(Some(job))
 }
 
-pub(super) async fn renew(registry: &Registry, id: &str, worker: &str, until: Timestamp) -> Result<(), DbError> {
+pub(super) async fn renew(
+    registry: &Registry,
+    id: &str,
+    worker: &str,
+    until: Timestamp,
+) -> Result<(), DbError> {
     let mut tx = registry.begin(until).await?;
-    sqlx::query("UPDATE jobs SET lease_until = $1 WHERE id = $2 AND worker = $3 AND state = 'running'")
-        .bind(instant_text(until))
-        .bind(id)
-        .bind(worker)
-        .execute(&mut *tx)
-        .await?;
+    sqlx::query(
+        "UPDATE jobs SET lease_until = $1 WHERE id = $2 AND worker = $3 AND state = 'running'",
+    )
+    .bind(instant_text(until))
+    .bind(id)
+    .bind(worker)
+    .execute(&mut *tx)
+    .await?;
     tx.commit_bookkeeping().await
 }
 
-pub(super) async fn finish(tx: &mut Tx, id: &str, state: &str, code: Option<&str>) -> Result<(), DbError> {
+pub(super) async fn finish(
+    tx: &mut Tx,
+    id: &str,
+    state: &str,
+    code: Option<&str>,
+) -> Result<(), DbError> {
     sqlx::query("UPDATE jobs SET state = $1, error_code = $2, lease_until = NULL WHERE id = $3")
         .bind(state)
         .bind(code)
@@ -131,7 +147,12 @@ pub(super) async fn finish(tx: &mut Tx, id: &str, state: &str, code: Option<&str
     Ok(())
 }
 
-pub(super) async fn retry(tx: &mut Tx, id: &str, after: Timestamp, code: &str) -> Result<(), DbError> {
+pub(super) async fn retry(
+    tx: &mut Tx,
+    id: &str,
+    after: Timestamp,
+    code: &str,
+) -> Result<(), DbError> {
     sqlx::query("UPDATE jobs SET state = 'queued', run_after = $1, error_code = $2, lease_until = NULL WHERE id = $3")
         .bind(instant_text(after))
         .bind(code)

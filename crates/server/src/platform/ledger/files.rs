@@ -35,9 +35,12 @@ pub(super) fn segments(dir: &Path) -> Result<Vec<u32>, LedgerError> {
     let mut numbers = Vec::new();
     for file in std::fs::read_dir(dir)? {
         let name = file?.file_name();
-        let number: Option<u32> = name
-            .to_str()
-            .and_then(|n| n.strip_prefix("records-")?.strip_suffix(".log")?.parse().ok());
+        let number: Option<u32> = name.to_str().and_then(|n| {
+            n.strip_prefix("records-")?
+                .strip_suffix(".log")?
+                .parse()
+                .ok()
+        });
         numbers.extend(number);
     }
     numbers.sort_unstable();

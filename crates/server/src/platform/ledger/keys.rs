@@ -56,9 +56,13 @@ pub(super) fn key_id(key: &VerifyingKey) -> String {
 /// says it is.
 pub(super) fn public_key(ledger_dir: &Path, id: &str) -> Option<VerifyingKey> {
     let is_id = id.len() == 16 && id.bytes().all(|b| b.is_ascii_hexdigit());
-    let text = is_id.then(|| fs::read_to_string(ledger_dir.join(format!("key-{id}.pub"))).ok()).flatten()?;
+    let text = is_id
+        .then(|| fs::read_to_string(ledger_dir.join(format!("key-{id}.pub"))).ok())
+        .flatten()?;
     let bytes: [u8; 32] = hex::decode(text.trim()).ok()?.try_into().ok()?;
-    VerifyingKey::from_bytes(&bytes).ok().filter(|key| key_id(key) == id)
+    VerifyingKey::from_bytes(&bytes)
+        .ok()
+        .filter(|key| key_id(key) == id)
 }
 
 /// Whether `signature` (hex) is `key`'s over `bytes`.
@@ -70,7 +74,11 @@ pub(super) fn is_signed(key: &VerifyingKey, bytes: &[u8], signature: &str) -> bo
 #[cfg(unix)]
 fn write_private(path: &Path, text: &str) -> Result<(), LedgerError> {
     use std::os::unix::fs::OpenOptionsExt as _;
-    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     Ok(())
@@ -78,7 +86,10 @@ fn write_private(path: &Path, text: &str) -> Result<(), LedgerError> {
 
 #[cfg(not(unix))]
 fn write_private(path: &Path, text: &str) -> Result<(), LedgerError> {
-    let mut file = fs::OpenOptions::new().write(true).create_new(true).open(path)?;
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(path)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     Ok(())

@@ -25,7 +25,10 @@ pub enum LedgerError {
     Io(#[from] std::io::Error),
     /// A record on disk doesn't read back.
     #[error("ledger record {index} is broken: {fault}; run `tongqu ledger verify`")]
-    Broken { index: u64, fault: tongqu_domain::ledger::LineFault },
+    Broken {
+        index: u64,
+        fault: tongqu_domain::ledger::LineFault,
+    },
     /// The key file isn't a key.
     #[error("the ledger's signing key can't be read")]
     Key,

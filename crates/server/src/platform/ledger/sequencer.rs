@@ -56,14 +56,20 @@ enum SequenceError {
     Canonical(#[from] tongqu_domain::ledger::CanonicalError),
 }
 
-async fn drain(registry: &Registry, ledger: &Ledger, found: &mut FoundRecords) -> Result<usize, SequenceError> {
+async fn drain(
+    registry: &Registry,
+    ledger: &Ledger,
+    found: &mut FoundRecords,
+) -> Result<usize, SequenceError> {
     let mut db = registry.read().await?;
     let waiting = outbox::waiting(&mut db, TAKEN_MAX).await?;
     drop(db);
     if waiting.is_empty() {
         return Ok(0);
     }
-    let (known, new): (Vec<_>, Vec<_>) = waiting.iter().partition(|w| found.contains_key(&w.record_id));
+    let (known, new): (Vec<_>, Vec<_>) = waiting
+        .iter()
+        .partition(|w| found.contains_key(&w.record_id));
     let mut marks: Vec<(i64, u64)> = known.iter().map(|w| (w.id, found[&w.record_id])).collect();
     if !new.is_empty() {
         let lines = new

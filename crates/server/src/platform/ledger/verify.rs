@@ -64,26 +64,40 @@ pub fn verify(dir: &Path, trusted_key: Option<&str>) -> Result<Report, LedgerErr
     let mut readable = true;
     for number in segments(dir)? {
         let path = segment_path(dir, number);
-        let file = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        let file = path
+            .file_name()
+            .map(|n| n.to_string_lossy().into_owned())
+            .unwrap_or_default();
         for_each_line::<LedgerError>(&path, |_, bytes| {
             match Line::parse(bytes) {
                 Ok(line) => frontier.push(line.leaf()),
                 Err(fault) => {
                     readable = false;
-                    note(&mut faults, Fault {
-                        place: format!("record {index}"),
-                        file: file.clone(),
-                        code: fault.code(),
-                        message: fault.to_string(),
-                    });
+                    note(
+                        &mut faults,
+                        Fault {
+                            place: format!("record {index}"),
+                            file: file.clone(),
+                            code: fault.code(),
+                            message: fault.to_string(),
+                        },
+                    );
                 }
             }
             index += 1;
             if readable {
                 for (n, head) in by_size.get(&index).into_iter().flatten() {
                     if frontier.root() != head.head.root {
-                        note(&mut faults, head_fault(*n, "ledger.root_differs",
-                            format!("the records up to {index} don't give the root that was signed")));
+                        note(
+                            &mut faults,
+                            head_fault(
+                                *n,
+                                "ledger.root_differs",
+                                format!(
+                                    "the records up to {index} don't give the root that was signed"
+                                ),
+                            ),
+                        );
                     }
                 }
             }
@@ -93,8 +107,14 @@ pub fn verify(dir: &Path, trusted_key: Option<&str>) -> Result<Report, LedgerErr
     let signed = by_size.keys().next_back().copied().unwrap_or(0);
     if signed > index {
         for (n, _) in by_size.range(index + 1..).flat_map(|(_, heads)| heads) {
-            note(&mut faults, head_fault(*n, "ledger.records_missing",
-                format!("{signed} records were signed for, {index} are there")));
+            note(
+                &mut faults,
+                head_fault(
+                    *n,
+                    "ledger.records_missing",
+                    format!("{signed} records were signed for, {index} are there"),
+                ),
+            );
         }
     }
     Ok(Report {
@@ -113,7 +133,12 @@ fn note(faults: &mut Vec<Fault>, fault: Fault) {
 }
 
 fn head_fault(n: usize, code: &'static str, message: String) -> Fault {
-    Fault { place: format!("head {n}"), file: "heads.log".to_owned(), code, message }
+    Fault {
+        place: format!("head {n}"),
+        file: "heads.log".to_owned(),
+        code,
+        message,
+    }
 }
 
 fn read_heads(
@@ -133,12 +158,29 @@ fn read_heads(
                 if let Some(fault) = signature_fault(dir, trusted_key, n, &head) {
                     note(faults, fault);
                 }
-                if heads.last().is_some_and(|(_, earlier)| earlier.head.size > head.head.size) {
-                    note(faults, head_fault(n, "ledger.head_order", "a later head covers fewer records".to_owned()));
+                if heads
+                    .last()
+                    .is_some_and(|(_, earlier)| earlier.head.size > head.head.size)
+                {
+                    note(
+                        faults,
+                        head_fault(
+                            n,
+                            "ledger.head_order",
+                            "a later head covers fewer records".to_owned(),
+                        ),
+                    );
                 }
                 heads.push((n, head));
             }
-            Err(_) => note(faults, head_fault(n, "ledger.head_unreadable", "the head can't be read".to_owned())),
+            Err(_) => note(
+                faults,
+                head_fault(
+                    n,
+                    "ledger.head_unreadable",
+                    "the head can't be read".to_owned(),
+                ),
+            ),
         }
         n += 1;
         Ok(())
@@ -146,16 +188,34 @@ fn read_heads(
     Ok(heads)
 }
 
-fn signature_fault(dir: &Path, trusted_key: Option<&str>, n: usize, head: &SignedHead) -> Option<Fault> {
+fn signature_fault(
+    dir: &Path,
+    trusted_key: Option<&str>,
+    n: usize,
+    head: &SignedHead,
+) -> Option<Fault> {
     let id = &head.head.key_id;
     if trusted_key.is_some_and(|trusted| trusted != id) {
-        return Some(head_fault(n, "ledger.key_untrusted", format!("signed with key {id}, which isn't the trusted one")));
+        return Some(head_fault(
+            n,
+            "ledger.key_untrusted",
+            format!("signed with key {id}, which isn't the trusted one"),
+        ));
     }
     let Some(key) = public_key(dir, id) else {
-        return Some(head_fault(n, "ledger.key_missing", format!("the public key {id} isn't in the folder")));
+        return Some(head_fault(
+            n,
+            "ledger.key_missing",
+            format!("the public key {id} isn't in the folder"),
+        ));
     };
-    (!is_signed(&key, &head.head.signed_bytes(), &head.signature))
-        .then(|| head_fault(n, "ledger.signature_wrong", "the signature isn't of this head".to_owned()))
+    (!is_signed(&key, &head.head.signed_bytes(), &head.signature)).then(|| {
+        head_fault(
+            n,
+            "ledger.signature_wrong",
+            "the signature isn't of this head".to_owned(),
+        )
+    })
 }
 
 /// The record at `index` and the proof that it is among all records written so far.
@@ -166,7 +226,10 @@ pub fn prove(dir: &Path, index: u64) -> Result<(String, InclusionProof, String),
     let mut wanted = None;
     for number in segments(dir)? {
         for_each_line::<LedgerError>(&segment_path(dir, number), |_, bytes| {
-            let line = Line::parse(bytes).map_err(|fault| LedgerError::Broken { index: tree.len(), fault })?;
+            let line = Line::parse(bytes).map_err(|fault| LedgerError::Broken {
+                index: tree.len(),
+                fault,
+            })?;
             if tree.len() == index {
                 wanted = Some(line.json().to_owned());
             }
@@ -176,7 +239,9 @@ pub fn prove(dir: &Path, index: u64) -> Result<(String, InclusionProof, String),
     }
     let record = wanted.ok_or(LedgerError::Missing(index))?;
     let size = tree.len();
-    let proof = tree.inclusion_proof(index, size).map_err(|_| LedgerError::Missing(index))?;
+    let proof = tree
+        .inclusion_proof(index, size)
+        .map_err(|_| LedgerError::Missing(index))?;
     let root = tree.root(size).map_err(|_| LedgerError::Missing(index))?;
     Ok((record, proof, root.to_string()))
 }

@@ -57,7 +57,12 @@ impl Ledger {
         let (state, found) = Writing::resume(dir, wanted)?;
         let key_id = keys.id().to_owned();
         let (sender, receiver) = sync_channel(WAITING_MAX);
-        let mut writer = Writer { state, keys, clock, limits: limits.clone() };
+        let mut writer = Writer {
+            state,
+            keys,
+            clock,
+            limits: limits.clone(),
+        };
         let thread = std::thread::Builder::new()
             .name("ledger".to_owned())
             .spawn(move || writer.run(&receiver))?;
@@ -73,7 +78,12 @@ impl Ledger {
     /// Appends lines in order; the reply is the index of the first, once all are on disk.
     pub async fn append(&self, lines: Vec<Line>) -> Result<u64, LedgerError> {
         let (reply, answer) = oneshot::channel();
-        let sender = self.appends.lock().expect("no holder panics").clone().ok_or(LedgerError::Closed)?;
+        let sender = self
+            .appends
+            .lock()
+            .expect("no holder panics")
+            .clone()
+            .ok_or(LedgerError::Closed)?;
         let append = Append { lines, reply };
         tokio::task::spawn_blocking(move || sender.send(append))
             .await
@@ -117,7 +127,10 @@ struct Writing {
 }
 
 impl Writing {
-    fn resume(dir: &Path, wanted: &std::collections::HashSet<String>) -> Result<(Self, FoundRecords), LedgerError> {
+    fn resume(
+        dir: &Path,
+        wanted: &std::collections::HashSet<String>,
+    ) -> Result<(Self, FoundRecords), LedgerError> {
         let mut found = FoundRecords::new();
         let mut frontier = Frontier::new();
         let numbers = segments(dir)?;
@@ -148,14 +161,31 @@ impl Writing {
         let path = segment_path(dir, last);
         let file = OpenOptions::new().create(true).append(true).open(&path)?;
         if let Some(offset) = torn_at {
-            tracing::warn!(offset, "the last record was cut off by a crash; it is written again from the outbox");
+            tracing::warn!(
+                offset,
+                "the last record was cut off by a crash; it is written again from the outbox"
+            );
             file.set_len(offset)?;
             file.sync_all()?;
         }
         let bytes = file.metadata()?.len();
-        let heads = OpenOptions::new().create(true).append(true).open(heads_path(dir))?;
+        let heads = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(heads_path(dir))?;
         sync_dir(dir)?;
-        Ok((Self { dir: dir.to_owned(), segment: last, file, bytes, heads, frontier, head_size: 0 }, found))
+        Ok((
+            Self {
+                dir: dir.to_owned(),
+                segment: last,
+                file,
+                bytes,
+                heads,
+                frontier,
+                head_size: 0,
+            },
+            found,
+        ))
     }
 
     /// Writes all lines, syncs once, and gives the index of the first.
@@ -171,7 +201,10 @@ impl Writing {
         }
         let first = self.frontier.size();
         let buffer: Vec<u8> = lines.iter().flat_map(|l| l.to_bytes()).collect();
-        let written = self.file.write_all(&buffer).and_then(|()| self.file.sync_data());
+        let written = self
+            .file
+            .write_all(&buffer)
+            .and_then(|()| self.file.sync_data());
         if let Err(error) = written {
             // Half a batch must not stay in front of the next one.
             self.file.set_len(self.bytes)?;
@@ -235,7 +268,9 @@ impl Writer {
                 tracing::error!(%error, "the ledger can't be written");
                 let message = error.to_string();
                 for append in group {
-                    let _gone = append.reply.send(Err(std::io::Error::other(message.clone()).into()));
+                    let _gone = append
+                        .reply
+                        .send(Err(std::io::Error::other(message.clone()).into()));
                 }
             }
         }
@@ -253,9 +288,15 @@ impl Writer {
             key_id: self.keys.id().to_owned(),
         };
         let signature = self.keys.sign(&head.signed_bytes());
-        let mut line = serde_json::to_vec(&SignedHead { head, signature }).expect("a head makes JSON");
+        let mut line =
+            serde_json::to_vec(&SignedHead { head, signature }).expect("a head makes JSON");
         line.push(b'\n');
-        match self.state.heads.write_all(&line).and_then(|()| self.state.heads.sync_data()) {
+        match self
+            .state
+            .heads
+            .write_all(&line)
+            .and_then(|()| self.state.heads.sync_data())
+        {
             Ok(()) => self.state.head_size = size,
             Err(error) => tracing::error!(%error, "a ledger head can't be written"),
         }

@@ -16,9 +16,10 @@ use tongqu_domain::{
 };
 
 use super::{
-    Changes, Limits, RunError, Side, at, send, stream_of,
+    Changes, Limits, RunError, Side, at,
     merge::{Front, Merge},
     pool::{PoolTable, QuarantinedRow, SEQ, quarantine_columns},
+    send, stream_of,
 };
 use crate::features::catalogue::Mounting;
 
@@ -56,12 +57,17 @@ pub async fn collect(
 ) -> Result<Collected, RunError> {
     let table = PoolTable::of(&source.mounting, &source.items);
     let source_columns = still_there(source).await?;
-    let check = RowCheck::new(&source.items, &table.columns, source.today).map_err(|_| RunError::MountingUnfit)?;
+    let check = RowCheck::new(&source.items, &table.columns, source.today)
+        .map_err(|_| RunError::MountingUnfit)?;
     let seq_before = pool_cursor(pool.as_ref(), &table).await?.unwrap_or(0);
     let seq = seq_before + SEQ_BLOCK;
 
     let ours = Query::all(&source.mounting.table, source_columns).ordered_by(&source.mounting.key);
-    let mut ours = source.store.read(limits.bound(ours)).await.map_err(at(Side::Provider))?;
+    let mut ours = source
+        .store
+        .read(limits.bound(ours))
+        .await
+        .map_err(at(Side::Provider))?;
     let mut theirs = live_pool_rows(pool.as_ref(), &table, limits).await?;
 
     let mut merge = Merge::new(table.clone(), check, seq_before + 1, limits);
@@ -78,11 +84,18 @@ pub async fn collect(
         return Err(RunError::CountsDiffer);
     }
     keep_quarantine(pool.as_ref(), &table, run_id, seq, &merge.quarantine).await?;
-    Ok(Collected { counts: merge.counts, live_rows: merge.live_rows, seq })
+    Ok(Collected {
+        counts: merge.counts,
+        live_rows: merge.live_rows,
+        seq,
+    })
 }
 
 /// How far the pool has come with this resource; `None` if it was never collected.
-pub(super) async fn pool_cursor(pool: &dyn Store, table: &PoolTable) -> Result<Option<i64>, RunError> {
+pub(super) async fn pool_cursor(
+    pool: &dyn Store,
+    table: &PoolTable,
+) -> Result<Option<i64>, RunError> {
     match pool.cursor(table.consumer()).await {
         Ok(cursor) => Ok(cursor),
         Err(ConnectorError::StoreMissing { .. }) => Ok(None),
@@ -91,7 +104,14 @@ pub(super) async fn pool_cursor(pool: &dyn Store, table: &PoolTable) -> Result<O
 }
 
 fn plan(table: &PoolTable, run_id: &str, seq: i64) -> ApplyPlan {
-    let mut plan = ApplyPlan::new(&table.name, table.stored_columns(), &table.key, table.consumer(), seq, run_id);
+    let mut plan = ApplyPlan::new(
+        &table.name,
+        table.stored_columns(),
+        &table.key,
+        table.consumer(),
+        seq,
+        run_id,
+    );
     plan.index_on = vec![SEQ.to_owned()];
     plan
 }
@@ -99,19 +119,30 @@ fn plan(table: &PoolTable, run_id: &str, seq: i64) -> ApplyPlan {
 /// The mounted columns under the table's own names, after a look whether they are still there with
 /// their types.
 async fn still_there(source: &Source) -> Result<Vec<Column>, RunError> {
-    let now = source.store.discover(&source.mounting.table).await.map_err(at(Side::Provider))?;
+    let now = source
+        .store
+        .discover(&source.mounting.table)
+        .await
+        .map_err(at(Side::Provider))?;
     let mut columns = Vec::with_capacity(source.mounting.columns.len());
     for mounted in source.mounting.columns.iter().map(|c| &c.column) {
         let column = now
             .columns
             .iter()
             .find(|c| c.name == mounted.name)
-            .ok_or_else(|| RunError::ColumnGone { column: mounted.name.clone() })?;
+            .ok_or_else(|| RunError::ColumnGone {
+                column: mounted.name.clone(),
+            })?;
         if column.column_type != mounted.column_type {
-            return Err(RunError::ColumnChanged { column: mounted.name.clone() });
+            return Err(RunError::ColumnChanged {
+                column: mounted.name.clone(),
+            });
         }
         // Whether NULL may come is the row check's business: a NULL where there may be none is a fault.
-        columns.push(Column { nullable: true, ..column.clone() });
+        columns.push(Column {
+            nullable: true,
+            ..column.clone()
+        });
     }
     Ok(columns)
 }
@@ -121,9 +152,14 @@ async fn live_pool_rows(
     table: &PoolTable,
     limits: Limits,
 ) -> Result<BatchStream, RunError> {
-    match pool.read(limits.bound(table.live_rows().ordered_by(&table.key))).await {
+    match pool
+        .read(limits.bound(table.live_rows().ordered_by(&table.key)))
+        .await
+    {
         Ok(batches) => Ok(batches),
-        Err(ConnectorError::TableMissing { .. } | ConnectorError::StoreMissing { .. }) => Ok(stream::empty().boxed()),
+        Err(ConnectorError::TableMissing { .. } | ConnectorError::StoreMissing { .. }) => {
+            Ok(stream::empty().boxed())
+        }
         Err(error) => Err(at(Side::Platform)(error)),
     }
 }
@@ -186,7 +222,17 @@ async fn keep_quarantine(
             .push_change(Op::Upsert, &values)
             .map_err(|_| RunError::MountingUnfit)?;
     }
-    let plan = ApplyPlan::new(&table.quarantine, columns, &["n"], &table.quarantine, seq, run_id).replacing_all();
-    pool.apply(plan, one_batch(builder.finish())).await.map_err(at(Side::Platform))?;
+    let plan = ApplyPlan::new(
+        &table.quarantine,
+        columns,
+        &["n"],
+        &table.quarantine,
+        seq,
+        run_id,
+    )
+    .replacing_all();
+    pool.apply(plan, one_batch(builder.finish()))
+        .await
+        .map_err(at(Side::Platform))?;
     Ok(())
 }

@@ -66,7 +66,9 @@ pub async fn deliver(
         .map_err(|_| RunError::MountingUnfit)?;
     // A cursor belongs to one pool table: a new mounting begins anew.
     let consumer = format!("{}/{}", delivery.consumer, delivery.table.name);
-    let upto = pool_cursor(pool.as_ref(), &delivery.table).await?.unwrap_or(0);
+    let upto = pool_cursor(pool.as_ref(), &delivery.table)
+        .await?
+        .unwrap_or(0);
     let reached = match delivery.target.cursor(&consumer).await {
         Ok(reached) => reached,
         Err(ConnectorError::StoreMissing { .. }) => None,
@@ -74,13 +76,22 @@ pub async fn deliver(
     };
     let feed = reached.map_or(Feed::Whole, Feed::After);
 
-    let mut rows = pool.read(feed_query(&delivery.table, feed, upto, limits)).await.map_err(at(Side::Platform))?;
+    let mut rows = pool
+        .read(feed_query(&delivery.table, feed, upto, limits))
+        .await
+        .map_err(at(Side::Platform))?;
     let feeding_plan = plan.clone();
     let (changes, feeding) = stream_of(|changes| async move {
         feed_all(&feeding_plan, feed, &mut rows, limits, &changes).await
     });
-    let apply_plan =
-        ApplyPlan::new(&delivery.target_table, plan.target_columns(), &plan.key(), &consumer, upto, run_id);
+    let apply_plan = ApplyPlan::new(
+        &delivery.target_table,
+        plan.target_columns(),
+        &plan.key(),
+        &consumer,
+        upto,
+        run_id,
+    );
     let apply_plan = match feed {
         Feed::Whole => apply_plan.replacing_all(),
         Feed::After(_) => apply_plan,
@@ -102,7 +113,9 @@ pub async fn deliver(
         },
         // Of the rows to be taken away only those count that were there; the others never were in scope.
         Feed::After(_) => {
-            let upserts_unchanged = fed.upserts.saturating_sub(applied.inserted + applied.updated);
+            let upserts_unchanged = fed
+                .upserts
+                .saturating_sub(applied.inserted + applied.updated);
             Counts {
                 read: fed.read,
                 delivered: applied.inserted + applied.updated + applied.deleted,
@@ -130,7 +143,11 @@ fn feed_query(table: &PoolTable, feed: Feed, upto: i64, limits: Limits) -> Query
     let query = match feed {
         Feed::Whole => table.live_rows(),
         Feed::After(reached) => {
-            let marked = table.stored_columns().into_iter().filter(|c| c.name != SEQ).collect();
+            let marked = table
+                .stored_columns()
+                .into_iter()
+                .filter(|c| c.name != SEQ)
+                .collect();
             Query::all(&table.name, marked).only(Filter::gt(SEQ, Value::Int(reached)))
         }
     };
@@ -192,7 +209,9 @@ fn feed_batch(
         };
         let delivered = plan.project(&row);
         let values: Vec<ValueRef<'_>> = delivered.iter().map(GrantedValue::as_value).collect();
-        builder.push_change(op, &values).map_err(|_| RunError::MountingUnfit)?;
+        builder
+            .push_change(op, &values)
+            .map_err(|_| RunError::MountingUnfit)?;
     }
     Ok(())
 }
@@ -203,15 +222,26 @@ fn filters(delivery: &Delivery) -> Vec<Filter> {
     let terms = delivery.grant.condition.terms().iter();
     terms
         .filter_map(|term| {
-            let column = delivery.table.columns.iter().find(|c| c.name == term.column)?;
-            let values: Option<Vec<Value>> =
-                term.values.iter().map(|v| Value::parse(column.column_type, v)).collect();
+            let column = delivery
+                .table
+                .columns
+                .iter()
+                .find(|c| c.name == term.column)?;
+            let values: Option<Vec<Value>> = term
+                .values
+                .iter()
+                .map(|v| Value::parse(column.column_type, v))
+                .collect();
             let op = match term.op {
                 ConditionOp::Eq => FilterOp::Eq,
                 ConditionOp::In => FilterOp::In,
                 ConditionOp::Prefix => FilterOp::Prefix,
             };
-            Some(Filter { column: term.column.clone(), op, values: values? })
+            Some(Filter {
+                column: term.column.clone(),
+                op,
+                values: values?,
+            })
         })
         .collect()
 }
@@ -222,8 +252,13 @@ async fn digest_of_scope(
     pool: &dyn Store,
     limits: Limits,
 ) -> Result<TableDigest, RunError> {
-    let query = filters(delivery).into_iter().fold(delivery.table.live_rows(), Query::only);
-    let mut batches = pool.read(limits.bound(query)).await.map_err(at(Side::Platform))?;
+    let query = filters(delivery)
+        .into_iter()
+        .fold(delivery.table.live_rows(), Query::only);
+    let mut batches = pool
+        .read(limits.bound(query))
+        .await
+        .map_err(at(Side::Platform))?;
     let mut digest = TableDigest::new();
     while let Some(batch) = batches.try_next().await.map_err(at(Side::Platform))? {
         let rows = Rows::new(&batch).map_err(at(Side::Platform))?;
@@ -246,7 +281,11 @@ async fn digest_of_target(
     limits: Limits,
 ) -> Result<TableDigest, RunError> {
     let query = limits.bound(Query::all(&delivery.target_table, plan.target_columns()));
-    let mut batches = delivery.target.read(query).await.map_err(at(Side::Requester))?;
+    let mut batches = delivery
+        .target
+        .read(query)
+        .await
+        .map_err(at(Side::Requester))?;
     let mut digest = TableDigest::new();
     while let Some(batch) = batches.try_next().await.map_err(at(Side::Requester))? {
         let rows = Rows::new(&batch).map_err(at(Side::Requester))?;

@@ -2,11 +2,9 @@
 
 use serde_json::{Map, Value as Json};
 use tongqu_connectors::rows::{BatchBuilder, Op, RecordBatch, Rows};
-use tongqu_domain::{
-    exchange::{
-        Counts, RowCheck, ValueRef,
-        diff::{self, OrderGuard, Step},
-    },
+use tongqu_domain::exchange::{
+    Counts, RowCheck, ValueRef,
+    diff::{self, OrderGuard, Step},
 };
 
 use super::{
@@ -31,7 +29,11 @@ pub(super) struct Front {
 impl Front {
     /// Whether another batch has to be fetched before the merge can go on.
     pub(super) fn is_dry(&self) -> bool {
-        !self.ended && self.batch.as_ref().is_none_or(|b| self.taken >= b.num_rows())
+        !self.ended
+            && self
+                .batch
+                .as_ref()
+                .is_none_or(|b| self.taken >= b.num_rows())
     }
 }
 
@@ -69,16 +71,33 @@ impl Merge {
     }
 
     /// Goes on until one side needs another batch or the changes fill one. Gives the full batch.
-    pub(super) fn advance(&mut self, source: &mut Front, pool: &mut Front) -> Result<Option<RecordBatch>, RunError> {
+    pub(super) fn advance(
+        &mut self,
+        source: &mut Front,
+        pool: &mut Front,
+    ) -> Result<Option<RecordBatch>, RunError> {
         let unfit = |_| RunError::MountingUnfit;
-        let source_rows = source.batch.as_ref().map(Rows::new).transpose().map_err(unfit)?;
-        let pool_rows = pool.batch.as_ref().map(Rows::new).transpose().map_err(unfit)?;
+        let source_rows = source
+            .batch
+            .as_ref()
+            .map(Rows::new)
+            .transpose()
+            .map_err(unfit)?;
+        let pool_rows = pool
+            .batch
+            .as_ref()
+            .map(Rows::new)
+            .transpose()
+            .map_err(unfit)?;
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
         let (mut our_key, mut their_key) = (Vec::new(), Vec::new());
         let mut admitted = usize::MAX;
         let mut pool_admitted = usize::MAX;
         while !source.is_dry() && !pool.is_dry() {
-            if self.builder.is_full(self.limits.batch_rows_max, self.limits.batch_bytes_max) {
+            if self
+                .builder
+                .is_full(self.limits.batch_rows_max, self.limits.batch_bytes_max)
+            {
                 return Ok(Some(self.builder.finish()));
             }
             let our_row = source_rows.as_ref().filter(|r| source.taken < r.len());
@@ -101,7 +120,10 @@ impl Merge {
                 self.pool_order.admit(&their_key)?;
                 pool_admitted = pool.taken;
             }
-            match diff::step(our_row.map(|_| our_key.as_slice()), their_row.map(|_| their_key.as_slice())) {
+            match diff::step(
+                our_row.map(|_| our_key.as_slice()),
+                their_row.map(|_| their_key.as_slice()),
+            ) {
                 None => return Ok(None),
                 Some(Step::OnlySource) => {
                     self.take_new(&ours)?;
@@ -128,8 +150,14 @@ impl Merge {
 
     /// Stops if too many of the rows read are faulty.
     pub(super) fn refuse_too_many_faults(&self) -> Result<(), RunError> {
-        if self.counts.has_too_many_faults(self.limits.quarantine_permille_max) {
-            return Err(RunError::TooManyFaults { read: self.counts.read, quarantined: self.counts.quarantined });
+        if self
+            .counts
+            .has_too_many_faults(self.limits.quarantine_permille_max)
+        {
+            return Err(RunError::TooManyFaults {
+                read: self.counts.read,
+                quarantined: self.counts.quarantined,
+            });
         }
         Ok(())
     }
@@ -145,7 +173,11 @@ impl Merge {
         self.push(row)
     }
 
-    fn take_both(&mut self, ours: &[ValueRef<'_>], theirs: &[ValueRef<'_>]) -> Result<(), RunError> {
+    fn take_both(
+        &mut self,
+        ours: &[ValueRef<'_>],
+        theirs: &[ValueRef<'_>],
+    ) -> Result<(), RunError> {
         self.live_rows += 1;
         if diff::same_row(ours, theirs) {
             self.counts.read += 1;
@@ -181,7 +213,9 @@ impl Merge {
         stored.push(ValueRef::Int(self.next_seq));
         stored.push(ValueRef::Int(deleted));
         self.next_seq += 1;
-        self.builder.push_change(Op::Upsert, &stored).map_err(|_| RunError::MountingUnfit)
+        self.builder
+            .push_change(Op::Upsert, &stored)
+            .map_err(|_| RunError::MountingUnfit)
     }
 
     fn set_aside(&mut self, row: &[ValueRef<'_>]) -> Result<(), RunError> {
@@ -199,13 +233,26 @@ impl Merge {
                 row: self.row_json(row),
             });
         }
-        if self.counts.read >= FAULT_SHARE_ROWS_MIN { self.refuse_too_many_faults() } else { Ok(()) }
+        if self.counts.read >= FAULT_SHARE_ROWS_MIN {
+            self.refuse_too_many_faults()
+        } else {
+            Ok(())
+        }
     }
 
     fn row_json(&self, row: &[ValueRef<'_>]) -> String {
         let columns = self.table.columns.iter().zip(row);
         let map: Map<String, Json> = columns
-            .map(|(c, v)| (c.name.clone(), if v.is_null() { Json::Null } else { Json::String(text_of(v)) }))
+            .map(|(c, v)| {
+                (
+                    c.name.clone(),
+                    if v.is_null() {
+                        Json::Null
+                    } else {
+                        Json::String(text_of(v))
+                    },
+                )
+            })
             .collect();
         Json::Object(map).to_string()
     }
@@ -218,5 +265,11 @@ fn pick<'a>(row: &[ValueRef<'a>], positions: &[usize], out: &mut Vec<ValueRef<'a
 
 /// A value as text, for the quarantine's page; what has no plain text shows its kind only.
 fn text_of(value: &ValueRef<'_>) -> String {
-    value.plain_text().unwrap_or_else(|| if value.is_null() { String::new() } else { "…".to_owned() })
+    value.plain_text().unwrap_or_else(|| {
+        if value.is_null() {
+            String::new()
+        } else {
+            "…".to_owned()
+        }
+    })
 }

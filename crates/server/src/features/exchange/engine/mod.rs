@@ -110,7 +110,13 @@ impl RunError {
     #[must_use]
     pub fn is_schema_change(&self) -> bool {
         matches!(self, Self::ColumnGone { .. } | Self::ColumnChanged { .. })
-            || matches!(self, Self::Store { side: Side::Provider, source: ConnectorError::TableMissing { .. } })
+            || matches!(
+                self,
+                Self::Store {
+                    side: Side::Provider,
+                    source: ConnectorError::TableMissing { .. }
+                }
+            )
     }
 
     /// The column concerned, for the sentence.
@@ -138,7 +144,9 @@ type Changes = mpsc::Sender<Result<RecordBatch, ConnectorError>>;
 
 /// Runs `work` in a task of its own and gives what it sends as a stream of changes. If the work fails,
 /// the stream ends with an error, so that the target keeps nothing of it; the task tells why.
-fn stream_of<T, F>(work: impl FnOnce(Changes) -> F) -> (BatchStream, JoinHandle<Result<T, RunError>>)
+fn stream_of<T, F>(
+    work: impl FnOnce(Changes) -> F,
+) -> (BatchStream, JoinHandle<Result<T, RunError>>)
 where
     T: Send + 'static,
     F: Future<Output = Result<T, RunError>> + Send + 'static,
@@ -149,7 +157,9 @@ where
     let task = tokio::spawn(async move {
         let done = work.await;
         if let Err(error) = &done {
-            let stopped = ConnectorError::Stopped { reason: error.code().to_owned() };
+            let stopped = ConnectorError::Stopped {
+                reason: error.code().to_owned(),
+            };
             // If the store has gone away already, its own error is the one that is reported.
             let _gone = failed.send(Err(stopped)).await;
         }
@@ -182,6 +192,10 @@ pub struct Limits {
 impl Limits {
     /// The same reading in batches no larger than these limits.
     fn bound(self, query: Query) -> Query {
-        Query { batch_rows_max: self.batch_rows_max, batch_bytes_max: self.batch_bytes_max, ..query }
+        Query {
+            batch_rows_max: self.batch_rows_max,
+            batch_bytes_max: self.batch_bytes_max,
+            ..query
+        }
     }
 }

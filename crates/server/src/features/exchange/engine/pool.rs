@@ -51,7 +51,13 @@ impl PoolTable {
                     nullable: !is_key(&c.item),
                 })
                 .collect(),
-            key: mounting.columns.iter().map(|c| &c.item).filter(|code| is_key(code)).cloned().collect(),
+            key: mounting
+                .columns
+                .iter()
+                .map(|c| &c.item)
+                .filter(|code| is_key(code))
+                .cloned()
+                .collect(),
         }
     }
 
@@ -62,14 +68,25 @@ impl PoolTable {
 
     /// Where the key stands among the columns.
     pub(super) fn key_positions(&self) -> Vec<usize> {
-        self.key.iter().filter_map(|k| self.columns.iter().position(|c| c.name == *k)).collect()
+        self.key
+            .iter()
+            .filter_map(|k| self.columns.iter().position(|c| c.name == *k))
+            .collect()
     }
 
     /// The columns as the pool keeps them.
     pub(super) fn stored_columns(&self) -> Vec<Column> {
         let mut columns = self.columns.clone();
-        columns.push(Column { name: SEQ.to_owned(), column_type: ColumnType::Int64, nullable: false });
-        columns.push(Column { name: DELETED.to_owned(), column_type: ColumnType::Int16, nullable: false });
+        columns.push(Column {
+            name: SEQ.to_owned(),
+            column_type: ColumnType::Int64,
+            nullable: false,
+        });
+        columns.push(Column {
+            name: DELETED.to_owned(),
+            column_type: ColumnType::Int16,
+            nullable: false,
+        });
         columns
     }
 
@@ -99,7 +116,11 @@ pub(super) fn quarantine_columns() -> Vec<Column> {
         nullable: false,
     };
     vec![
-        Column { name: "n".to_owned(), column_type: ColumnType::Int64, nullable: false },
+        Column {
+            name: "n".to_owned(),
+            column_type: ColumnType::Int64,
+            nullable: false,
+        },
         text("row_key"),
         text("column_name"),
         text("reason_code"),
@@ -110,11 +131,18 @@ pub(super) fn quarantine_columns() -> Vec<Column> {
 /// The rows of a resource that are in quarantine since its last collection, at most `limit`.
 ///
 /// Errors: [`RunError::Store`] if the pool can't be read.
-pub async fn read_quarantine(pool: &dyn Store, table: &PoolTable, limit: usize) -> Result<Vec<QuarantinedRow>, RunError> {
+pub async fn read_quarantine(
+    pool: &dyn Store,
+    table: &PoolTable,
+    limit: usize,
+) -> Result<Vec<QuarantinedRow>, RunError> {
     let query = Query::all(&table.quarantine, quarantine_columns()).ordered_by(&["n"]);
     let mut batches = match pool.read(query).await {
         Ok(batches) => batches,
-        Err(tongqu_connectors::ConnectorError::TableMissing { .. } | tongqu_connectors::ConnectorError::StoreMissing { .. }) => {
+        Err(
+            tongqu_connectors::ConnectorError::TableMissing { .. }
+            | tongqu_connectors::ConnectorError::StoreMissing { .. },
+        ) => {
             return Ok(Vec::new());
         }
         Err(error) => return Err(at(Side::Platform)(error)),
@@ -130,7 +158,12 @@ pub async fn read_quarantine(pool: &dyn Store, table: &PoolTable, limit: usize) 
                 ValueRef::Text(t) => t.to_owned(),
                 _ => String::new(),
             };
-            found.push(QuarantinedRow { key: text(1), column: text(2), code: text(3), row: text(4) });
+            found.push(QuarantinedRow {
+                key: text(1),
+                column: text(2),
+                code: text(3),
+                row: text(4),
+            });
         }
     }
     Ok(found)
