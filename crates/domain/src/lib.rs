@@ -4,6 +4,8 @@
 //! arguments; verdicts, digests and new states go out. A change in the law starts here or, better,
 //! in a rule pack under `regulations/`.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 pub mod access;
 pub mod calendar;
 pub mod case;

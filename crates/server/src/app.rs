@@ -9,7 +9,7 @@ use tokio::{sync::watch, task::JoinHandle};
 use tongqu_connectors::{ConnectorError, Store};
 use tongqu_domain::{
     calendar::{Calendar, STATUTORY_CSV},
-    law::{PINGDINGSHAN_2020, Pack},
+    law::Pack,
 };
 
 use crate::{
@@ -21,6 +21,7 @@ use crate::{
         http::{ApiError, FindActor},
         jobs,
         ledger::{self, Ledger, SigningKeys},
+        packs::Packs,
         secrets::{Secret, hash_password, random_hex},
     },
 };
@@ -34,7 +35,7 @@ pub struct App {
     /// The rule pack in force for new cases.
     pub pack: Arc<Pack>,
     /// Every pack that cases may have begun under.
-    pub packs: Vec<Arc<Pack>>,
+    pub packs: Packs,
     pub calendar: Arc<Calendar>,
     pub pool: Arc<dyn Store>,
     pub search: features::catalogue::search::Index,
@@ -70,14 +71,8 @@ impl App {
         let (ledger, found) =
             Ledger::open(&ledger_dir, keys, clock.clone(), &config.ledger, &waiting)?;
         let ledger = Arc::new(ledger);
-        let packs = load_packs(&config)?;
-        let pack = packs
-            .iter()
-            .find(|p| p.meta.id.as_str() == config.law.pack)
-            .cloned()
-            .ok_or_else(|| {
-                anyhow::anyhow!("[law] pack names {}, which isn't there", config.law.pack)
-            })?;
+        let packs = Packs::load(&config.law.packs_dir, &registry, clock.now()).await?;
+        let pack = packs.named(&config.law.pack)?;
         let calendar = Arc::new(
             Calendar::parse_csv(STATUTORY_CSV).map_err(|e| anyhow::anyhow!("calendar: {e}"))?,
         );
@@ -131,16 +126,6 @@ impl App {
     pub fn open_or_create_store(&self, url: &str) -> Result<Arc<dyn Store>, ApiError> {
         tongqu_connectors::open_or_create(url).map_err(connector_error)
     }
-
-    /// The pack that a case began under, in that version if it is still there.
-    #[must_use]
-    pub fn pack_of(&self, id: &str, version: &str) -> Option<Arc<Pack>> {
-        let of_id = || self.packs.iter().filter(|p| p.meta.id.as_str() == id);
-        of_id()
-            .find(|p| p.version == version)
-            .or_else(|| of_id().next())
-            .cloned()
-    }
 }
 
 impl Running {
@@ -160,29 +145,6 @@ impl Running {
         }
         self.app.registry.close().await;
     }
-}
-
-/// The built-in packs and those of the configured folder; a pack with a known id replaces the built-in one.
-fn load_packs(config: &Config) -> anyhow::Result<Vec<Arc<Pack>>> {
-    let mut sources = vec![(
-        "pingdingshan-2020.toml".to_owned(),
-        PINGDINGSHAN_2020.to_owned(),
-    )];
-    if !config.law.packs_dir.is_empty() {
-        for file in std::fs::read_dir(&config.law.packs_dir)? {
-            let path = file?.path();
-            if path.extension().is_some_and(|e| e == "toml") {
-                sources.push((path.display().to_string(), std::fs::read_to_string(&path)?));
-            }
-        }
-    }
-    let mut packs: Vec<Arc<Pack>> = Vec::new();
-    for (name, source) in sources {
-        let pack = Pack::load(&source, &name).map_err(|faults| anyhow::anyhow!("{faults}"))?;
-        packs.retain(|p| p.meta.id != pack.meta.id);
-        packs.push(Arc::new(pack));
-    }
-    Ok(packs)
 }
 
 /// A store's refusal as an answer to whoever asked for it. The text names tables and columns, never values.

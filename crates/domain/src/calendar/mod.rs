@@ -46,6 +46,17 @@ pub enum DayKind {
 }
 
 impl DayKind {
+    /// The code in interfaces.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Working => "working",
+            Self::Weekend => "weekend",
+            Self::Holiday => "holiday",
+            Self::MakeUp => "make_up",
+        }
+    }
+
     /// Whether the day counts as a working day.
     #[must_use]
     pub fn is_working(self) -> bool {

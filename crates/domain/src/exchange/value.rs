@@ -346,6 +346,10 @@ impl fmt::Display for ColumnType {
 }
 
 /// A column of a table.
+#[expect(
+    clippy::struct_field_names,
+    reason = "`type` is a keyword, and `column_type` is what it is called everywhere"
+)]
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Column {

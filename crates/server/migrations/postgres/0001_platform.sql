@@ -50,3 +50,12 @@ CREATE TABLE idempotency_keys (
   at TEXT COLLATE "C" NOT NULL,
   PRIMARY KEY (person_id, idempotency_key)
 );
+
+-- Rule packs in every version ever loaded: a case goes on under the one it began under.
+CREATE TABLE packs (
+  id TEXT COLLATE "C" NOT NULL,
+  version TEXT COLLATE "C" NOT NULL,       -- content digest
+  source TEXT COLLATE "C" NOT NULL,        -- the pack file
+  loaded_at TEXT COLLATE "C" NOT NULL,
+  PRIMARY KEY (id, version)
+);

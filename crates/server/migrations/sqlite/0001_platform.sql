@@ -50,3 +50,12 @@ CREATE TABLE idempotency_keys (
   at TEXT NOT NULL,
   PRIMARY KEY (person_id, idempotency_key)
 );
+
+-- Rule packs in every version ever loaded: a case goes on under the one it began under.
+CREATE TABLE packs (
+  id TEXT NOT NULL,
+  version TEXT NOT NULL,       -- content digest
+  source TEXT NOT NULL,        -- the pack file
+  loaded_at TEXT NOT NULL,
+  PRIMARY KEY (id, version)
+);

@@ -18,7 +18,7 @@ use std::{
 use anyhow::Context as _;
 use jiff::Timestamp;
 
-pub use store::{SourceChange, change_source};
+pub use store::change_source;
 
 use crate::{
     cli::{Served, print, runtime, stop_signal},
@@ -125,21 +125,20 @@ fn greeting_json(base: &str) -> String {
 }
 
 fn greeting(base: &str, data: &Path) -> String {
-    let mut text = format!(
-        "\nOpen {base}\n\nSign in as (password for all: {}):\n",
-        county::PASSWORD
-    );
-    for person in county::PEOPLE {
-        text.push_str(&format!(
-            "  {:<12} {}  {}\n",
-            person.login_name, person.name, person.what
-        ));
-    }
-    text.push_str(&format!(
-        "\nTemplates to upload as tongji: {}\n  catalogue-12.xlsx (two entries are faulty), catalogue-12-corrected.xlsx\n\
+    let people: Vec<String> = county::PEOPLE
+        .iter()
+        .map(|p| format!("  {:<12} {}  {}", p.login_name, p.name, p.what))
+        .collect();
+    format!(
+        "\nOpen {base}\n\nSign in as (password for all: {}):\n{}\n\n\
+         Templates to upload as tongji, in {}:\n  \
+         {} (two entries are faulty), then {}\n\
          Everything lies in {}. Ctrl-C ends the demo.\n",
+        county::PASSWORD,
+        people.join("\n"),
         data.join("templates").display(),
+        seed::FAULTY,
+        seed::CORRECTED,
         data.display()
-    ));
-    text
+    )
 }

@@ -62,7 +62,7 @@ pub(super) fn make_empty(path: &Path) -> anyhow::Result<()> {
 }
 
 /// How many rows of each kind [`change_source`] touched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SourceChange {
     pub updated: u64,
     pub inserted: u64,

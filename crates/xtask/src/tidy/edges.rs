@@ -12,11 +12,16 @@ pub const PAIRS: &[(&str, &[&str])] = &[
     ("session", &[]),
     ("ledger", &[]),
     ("catalogue", &[]),
-    ("request", &["catalogue"]),
-    ("exchange", &["catalogue", "request"]),
+    // Cases are carried by every process of a regulation and know none of them.
+    ("case", &[]),
+    ("request", &["case", "catalogue"]),
+    ("exchange", &["case", "catalogue", "request"]),
     // These two only show what the others publish, and write nothing of theirs.
-    ("desk", &["catalogue", "exchange", "request"]),
-    ("home", &["catalogue", "exchange", "ledger", "request"]),
+    ("desk", &["case", "catalogue", "exchange", "request"]),
+    (
+        "home",
+        &["case", "catalogue", "exchange", "ledger", "request"],
+    ),
 ];
 
 /// Whether `user` may use `used`; `None` if `user` has no line above.

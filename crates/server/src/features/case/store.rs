@@ -13,10 +13,7 @@ use tongqu_domain::{
 
 use crate::{
     app::App,
-    platform::{
-        db::{Db, DbError, RowExt as _, Tx},
-        http::ApiError,
-    },
+    platform::db::{Db, DbError, RowExt as _, Tx},
 };
 
 /// A case together with the pack it began under.
@@ -62,7 +59,8 @@ pub async fn find_row(db: &mut Db, app: &App, id: &CaseId) -> Result<Option<Case
     let head: CaseHead = row.json("opening")?;
     let number = row.text("number")?;
     let pack = app
-        .pack_of(head.pack.as_str(), &head.pack_version)
+        .packs
+        .of_case(head.pack.as_str(), &head.pack_version)
         .ok_or_else(|| broken("opening", format!("rule pack {} isn't loaded", head.pack)))?;
     let events = sqlx::query("SELECT event FROM case_events WHERE case_id = $1 ORDER BY seq")
         .bind(id.as_str())
@@ -76,10 +74,10 @@ pub async fn find_row(db: &mut Db, app: &App, id: &CaseId) -> Result<Option<Case
 }
 
 /// A case that must be there, because something refers to it.
-pub async fn find(db: &mut Db, app: &App, id: &CaseId) -> Result<CaseRow, ApiError> {
+pub async fn find(db: &mut Db, app: &App, id: &CaseId) -> Result<CaseRow, DbError> {
     find_row(db, app, id)
         .await?
-        .ok_or_else(|| ApiError::bug("a case that something refers to isn't there"))
+        .ok_or_else(|| broken("case_id", "there is no such case"))
 }
 
 /// The next number of its kind on a day, for example `SQ-2026-0921-0003`.

@@ -3,18 +3,30 @@
 use std::sync::Arc;
 
 use axum::extract::State;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{
     app::App,
-    demo::{SourceChange, change_source as change},
+    demo::change_source as change,
     platform::http::{ApiError, Ctx, Problem, Reply, reply},
 };
+
+/// How many rows of each kind were touched.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SourceChangeView {
+    pub updated: u64,
+    pub inserted: u64,
+    pub deleted: u64,
+    /// Rows with a malformed code, which have to end in quarantine.
+    pub malformed: u64,
+}
 
 /// Change 1,000 rows of the demo's source, add 500, take 500 away, and add three malformed ones.
 /// Outside the demo there is no such thing.
 #[utoipa::path(post, path = "/demo/source-change", tag = "demo", operation_id = "change_source",
-    responses((status = 200, body = SourceChange), (status = 404, body = Problem)))]
-pub async fn change_source(State(app): State<Arc<App>>, ctx: Ctx) -> Reply<SourceChange> {
+    responses((status = 200, body = SourceChangeView), (status = 404, body = Problem)))]
+pub async fn change_source(State(app): State<Arc<App>>, ctx: Ctx) -> Reply<SourceChangeView> {
     if !app.clock.is_demo() {
         return Err(ApiError::not_found("platform.no_such_operation"));
     }
@@ -30,5 +42,10 @@ pub async fn change_source(State(app): State<Arc<App>>, ctx: Ctx) -> Reply<Sourc
             .with("inserted", changed.inserted),
     )
     .await?;
-    reply(changed)
+    reply(SourceChangeView {
+        updated: changed.updated,
+        inserted: changed.inserted,
+        deleted: changed.deleted,
+        malformed: changed.malformed,
+    })
 }

@@ -16,7 +16,6 @@ use crate::{
     features::{
         case::{self, ClauseView, ClockView, clause_view, clock_view},
         catalogue, directory,
-        home::day_kind_code,
         request::{self, RequestLineView},
     },
     platform::{
@@ -217,7 +216,7 @@ fn strip(ctx: &Ctx, todo: &[TaskView]) -> Vec<DayView> {
                 .count();
             let day = ctx.app.calendar.day(date).ok();
             DayView {
-                kind: day.as_ref().map_or("unknown", |d| day_kind_code(d.kind)),
+                kind: day.as_ref().map_or("unknown", |d| d.kind.code()),
                 name: day.and_then(|d| d.name.map(str::to_owned)),
                 today: n == 0,
                 due: u32::try_from(due).unwrap_or(u32::MAX),

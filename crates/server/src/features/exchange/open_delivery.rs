@@ -75,21 +75,20 @@ pub async fn open_delivery(ctx: Ctx, Path(request_id): Path<String>) -> Reply<De
     drop(db);
 
     let mut tx = ctx.begin().await?;
-    let subscription = match open {
-        Some(open) => open,
-        None => {
-            let subscription = Subscription {
-                id: SubscriptionId::parse(&format!("sub-{}", random_hex::<6>()))
-                    .expect("hex fits an identifier"),
-                grant_id: grant.id.clone(),
-                entry_id: grant.entry_id.clone(),
-                store_id: target.id.clone(),
-                table: free_table(&mut tx, &grant.entry_id, &target.id).await?,
-                state_code: "active".to_owned(),
-            };
-            store::insert_subscription(&mut tx, &subscription).await?;
-            subscription
-        }
+    let subscription = if let Some(open) = open {
+        open
+    } else {
+        let subscription = Subscription {
+            id: SubscriptionId::parse(&format!("sub-{}", random_hex::<6>()))
+                .expect("hex fits an identifier"),
+            grant_id: grant.id.clone(),
+            entry_id: grant.entry_id.clone(),
+            store_id: target.id.clone(),
+            table: free_table(&mut tx, &grant.entry_id, &target.id).await?,
+            state_code: "active".to_owned(),
+        };
+        store::insert_subscription(&mut tx, &subscription).await?;
+        subscription
     };
     jobs::enqueue(
         &mut tx,

@@ -5,8 +5,6 @@
 mod read_home;
 mod read_platform;
 
-pub use read_platform::day_kind_code;
-
 use std::sync::Arc;
 
 use utoipa_axum::{router::OpenApiRouter, routes};

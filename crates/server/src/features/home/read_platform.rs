@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use serde::Serialize;
-use tongqu_domain::{calendar::DayKind, time::china_date};
+use tongqu_domain::time::china_date;
 use utoipa::ToSchema;
 
 use crate::{
@@ -55,18 +55,7 @@ pub async fn read_platform(State(app): State<Arc<App>>, guest: Guest) -> Reply<P
         day_kind: app
             .calendar
             .day(today)
-            .map_or("unknown", |day| day_kind_code(day.kind)),
+            .map_or("unknown", |day| day.kind.code()),
         setup_needed: !directory::has_people(&mut db).await?,
     })
-}
-
-/// The code of a kind of day.
-#[must_use]
-pub fn day_kind_code(kind: DayKind) -> &'static str {
-    match kind {
-        DayKind::Working => "working",
-        DayKind::Weekend => "weekend",
-        DayKind::Holiday => "holiday",
-        DayKind::MakeUp => "make_up",
-    }
 }

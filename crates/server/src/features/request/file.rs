@@ -8,7 +8,7 @@ use serde::Deserialize;
 use tongqu_domain::{
     access::{Action, Subject},
     case::{Case, Opening, Parties, StepInput},
-    ids::{CaseId, RequestId},
+    ids::{CaseId, DepartmentId, RequestId},
     law::HeldBy,
     request::{PurposeKind, SharingRequest, check_request},
 };
@@ -24,9 +24,11 @@ use super::{
 use crate::{
     features::{
         case::{self, refusal},
+        catalogue::{Entry, Version},
         directory::{self, Notice},
     },
     platform::{
+        db::Tx,
         evidence::Evidence,
         http::{ApiError, Ctx, Problem, Reply, reply},
         secrets::random_hex,
@@ -111,23 +113,10 @@ pub async fn file_request(ctx: Ctx, Json(body): Json<FileBody>) -> Reply<Request
         .await?
         .ok_or_else(|| ApiError::bug("no department is bound as platform unit"))?;
     drop(db);
-    let parties = Parties {
-        requester: Some(ctx.department().clone()),
-        provider: Some(entry.department_id.clone()),
-        filed_by: None,
-        bound: ctx
-            .app
-            .pack
-            .roles
-            .iter()
-            .filter(|r| r.held_by == HeldBy::Bound)
-            .map(|r| (r.id.clone(), platform.clone()))
-            .collect(),
-    };
     let opening = Opening {
         id: CaseId::parse(&format!("cas-{}", random_hex::<8>())).expect("hex fits an identifier"),
         process: process.id.clone(),
-        parties,
+        parties: parties(&ctx, &entry, &platform),
         facts,
         previous_case,
         actor: Some(ctx.actor.clone()),
@@ -159,24 +148,7 @@ pub async fn file_request(ctx: Ctx, Json(body): Json<FileBody>) -> Reply<Request
     )
     .await?;
     store::insert_request(&mut tx, &request).await?;
-    let names = directory::department_names(&mut tx).await?;
-    let notice = Notice {
-        to: &entry.department_id,
-        kind: "request.filed",
-        subject: ("request", request.id.as_str()),
-        facts: BTreeMap::from([
-            ("number", number.clone()),
-            ("name", version.content.name.clone()),
-            (
-                "requester",
-                names
-                    .get(ctx.department().as_str())
-                    .cloned()
-                    .unwrap_or_default(),
-            ),
-        ]),
-    };
-    directory::notify(&mut tx, &notice).await?;
+    tell_provider(&mut tx, &request, &number, &version).await?;
     let granted = grant_if_due(&ctx, &mut tx, &request, &opened, &ctx.app.pack, &version).await?;
     let filed = ctx
         .did("request.filed")
@@ -189,4 +161,44 @@ pub async fn file_request(ctx: Ctx, Json(body): Json<FileBody>) -> Reply<Request
         .under(Some(process.clause.to_string()));
     tx.commit(Evidence::of(filed, granted)).await?;
     reply(view(&ctx, &request.id).await?)
+}
+
+/// Between whom: the own department asks, the entry's department provides, and the platform's department
+/// stands behind every role that the pack binds.
+fn parties(ctx: &Ctx, entry: &Entry, platform: &DepartmentId) -> Parties {
+    let bound = ctx
+        .app
+        .pack
+        .roles
+        .iter()
+        .filter(|r| r.held_by == HeldBy::Bound);
+    Parties {
+        requester: Some(ctx.department().clone()),
+        provider: Some(entry.department_id.clone()),
+        filed_by: None,
+        bound: bound.map(|r| (r.id.clone(), platform.clone())).collect(),
+    }
+}
+
+/// Tells the provider, in the same act as the filing. Spec: PDS-10.1.
+async fn tell_provider(
+    tx: &mut Tx,
+    request: &Request,
+    number: &str,
+    version: &Version,
+) -> Result<(), ApiError> {
+    let names = directory::department_names(tx).await?;
+    let requester = names.get(request.requester.as_str()).cloned();
+    let notice = Notice {
+        to: &request.provider,
+        kind: "request.filed",
+        subject: ("request", request.id.as_str()),
+        facts: BTreeMap::from([
+            ("number", number.to_owned()),
+            ("name", version.content.name.clone()),
+            ("requester", requester.unwrap_or_default()),
+        ]),
+    };
+    directory::notify(tx, &notice).await?;
+    Ok(())
 }

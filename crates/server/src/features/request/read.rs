@@ -5,9 +5,11 @@ use serde::Serialize;
 use tongqu_domain::{
     access::{Action, Subject},
     case::StepState,
+    catalogue::{DataItem, MaskKind},
+    grant::Grant,
     ids::RequestId,
     law,
-    request::PurposeKind,
+    request::SharingRequest,
 };
 use utoipa::ToSchema;
 
@@ -19,7 +21,8 @@ use super::{
 use crate::{
     features::{
         case::{self, CaseRow, ClauseView, StepLineView, clause_view, step_lines},
-        catalogue, directory,
+        catalogue::{self, Version},
+        directory,
     },
     platform::{
         db::Db,
@@ -126,33 +129,7 @@ pub(super) async fn view(ctx: &Ctx, id: &RequestId) -> Result<RequestView, ApiEr
             .map(|r| r.id.to_string()),
         None => None,
     };
-    let columns =
-        |codes: &[String], masked: &dyn Fn(&str) -> Option<&'static str>| -> Vec<ColumnView> {
-            codes
-                .iter()
-                .map(|code| ColumnView {
-                    code: code.clone(),
-                    name: version
-                        .content
-                        .items
-                        .iter()
-                        .find(|i| i.code == *code)
-                        .map_or_else(|| code.clone(), |i| i.name.clone()),
-                    mask_name: masked(code).map(str::to_owned),
-                })
-                .collect()
-        };
-    let item_mask = |code: &str| {
-        version
-            .content
-            .items
-            .iter()
-            .find(|i| i.code == code)
-            .and_then(|i| i.mask)
-            .map(tongqu_domain::catalogue::MaskKind::label)
-    };
     let process = row.pack.process(&row.case.head().process);
-    let purpose_kind: PurposeKind = request.content.purpose_kind;
     Ok(RequestView {
         request_id: request.id.to_string(),
         case_id: request.case_id.to_string(),
@@ -184,33 +161,55 @@ pub(super) async fn view(ctx: &Ctx, id: &RequestId) -> Result<RequestView, ApiEr
             },
             |p| clause_view(&p.clause, &row.pack),
         ),
-        content: RequestContentView {
-            mode: request.content.mode.clone(),
-            mode_name: mode_name(ctx, &request.content.mode),
-            columns: columns(&request.content.columns, &item_mask),
-            condition: terms_of(&request.content.condition),
-            purpose_kind,
-            purpose: request.content.purpose.clone(),
-            duty: request.content.duty.clone(),
-            consumer_system: request.content.consumer_system.clone(),
-            term_months: request.content.term_months,
-        },
+        content: content_view(ctx, &request.content, &version),
         steps: step_lines(ctx, &row, &departments, &people)?,
-        grant: grant.as_ref().map(|g| GrantView {
-            grant_id: g.id.to_string(),
-            columns: columns(&g.columns, &|code| {
-                g.mask_of(code)
-                    .map(tongqu_domain::catalogue::MaskKind::label)
-            }),
-            condition: terms_of(&g.condition),
-            purpose: g.purpose.clone(),
-            basis: g.basis.clone(),
-            valid_from: g.valid_from.to_string(),
-            valid_until: g.valid_until.map(|d| d.to_string()),
-        }),
+        grant: grant.as_ref().map(|g| grant_view(g, &version)),
         previous_request_id: previous,
         actions: actions(ctx, &request, &row)?,
     })
+}
+
+fn content_view(ctx: &Ctx, content: &SharingRequest, version: &Version) -> RequestContentView {
+    RequestContentView {
+        mode: content.mode.clone(),
+        mode_name: mode_name(ctx, &content.mode),
+        columns: columns(&content.columns, version, |item| item.mask),
+        condition: terms_of(&content.condition),
+        purpose_kind: content.purpose_kind,
+        purpose: content.purpose.clone(),
+        duty: content.duty.clone(),
+        consumer_system: content.consumer_system.clone(),
+        term_months: content.term_months,
+    }
+}
+
+fn grant_view(grant: &Grant, version: &Version) -> GrantView {
+    GrantView {
+        grant_id: grant.id.to_string(),
+        columns: columns(&grant.columns, version, |item| grant.mask_of(&item.code)),
+        condition: terms_of(&grant.condition),
+        purpose: grant.purpose.clone(),
+        basis: grant.basis.clone(),
+        valid_from: grant.valid_from.to_string(),
+        valid_until: grant.valid_until.map(|d| d.to_string()),
+    }
+}
+
+/// Data items by their codes, with names and masks.
+fn columns(
+    codes: &[String],
+    version: &Version,
+    mask: impl Fn(&DataItem) -> Option<MaskKind>,
+) -> Vec<ColumnView> {
+    let item_of = |code: &String| version.content.items.iter().find(|i| i.code == *code);
+    codes
+        .iter()
+        .map(|code| ColumnView {
+            code: code.clone(),
+            name: item_of(code).map_or_else(|| code.clone(), |i| i.name.clone()),
+            mask_name: item_of(code).and_then(&mask).map(|m| m.label().to_owned()),
+        })
+        .collect()
 }
 
 fn actions(ctx: &Ctx, request: &Request, row: &CaseRow) -> Result<Vec<&'static str>, ApiError> {
@@ -228,7 +227,7 @@ fn actions(ctx: &Ctx, request: &Request, row: &CaseRow) -> Result<Vec<&'static s
         match step.action {
             law::Action::Decide => actions.push("decide"),
             law::Action::Deliver if ctx.may(Action::Deliver, &Subject::Platform) => {
-                actions.push("deliver")
+                actions.push("deliver");
             }
             _ => {}
         }

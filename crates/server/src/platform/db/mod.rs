@@ -8,6 +8,7 @@ pub mod dialect;
 pub mod idempotency;
 mod migrate;
 pub mod outbox;
+pub mod packs;
 mod row;
 mod tx;
 

@@ -13,10 +13,13 @@ use utoipa::ToSchema;
 use super::{Language, texts};
 use crate::platform::db::DbError;
 
-/// A refusal or failure on its way to the border.
+/// A refusal or failure on its way to the border. Boxed, because every operation's result carries room for it.
 #[derive(Debug, thiserror::Error)]
-#[error("{code}{}", internal.as_ref().map(|i| format!(": {i}")).unwrap_or_default())]
-pub struct ApiError {
+#[error("{}{}", .0.code, .0.internal.as_ref().map(|i| format!(": {i}")).unwrap_or_default())]
+pub struct ApiError(Box<Parts>);
+
+#[derive(Debug)]
+struct Parts {
     kind: Kind,
     code: String,
     args: Vec<(&'static str, String)>,
@@ -58,7 +61,7 @@ impl ApiError {
     /// An error with a stable code; its sentence stands in `messages.toml`.
     #[must_use]
     pub fn new(kind: Kind, code: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Parts {
             kind,
             code: code.into(),
             args: Vec::new(),
@@ -66,7 +69,7 @@ impl ApiError {
             clause: None,
             internal: None,
             said: None,
-        }
+        }))
     }
 
     /// The input can't be accepted.
@@ -97,21 +100,21 @@ impl ApiError {
     #[must_use]
     pub fn bug(internal: impl std::fmt::Display) -> Self {
         let mut error = Self::new(Kind::Bug, "platform.bug");
-        error.internal = Some(internal.to_string());
+        error.0.internal = Some(internal.to_string());
         error
     }
 
     /// A value for a placeholder of the sentence. Names and counts, never data values.
     #[must_use]
     pub fn arg(mut self, name: &'static str, value: impl std::fmt::Display) -> Self {
-        self.args.push((name, value.to_string()));
+        self.0.args.push((name, value.to_string()));
         self
     }
 
     /// A fault of one field; its sentence is chosen by `code`.
     #[must_use]
     pub fn field(mut self, field: impl Into<String>, code: impl Into<String>) -> Self {
-        self.fields.push(FieldFault {
+        self.0.fields.push(FieldFault {
             field: field.into(),
             code: code.into(),
             message: String::new(),
@@ -122,14 +125,14 @@ impl ApiError {
     /// A sentence that is made where the fault is found, in place of the one chosen by code.
     #[must_use]
     pub fn saying(mut self, sentence: String) -> Self {
-        self.said = Some(sentence);
+        self.0.said = Some(sentence);
         self
     }
 
     /// A fault of one field with a sentence made where it was found.
     #[must_use]
     pub fn field_saying(mut self, field: String, code: String, message: String) -> Self {
-        self.fields.push(FieldFault {
+        self.0.fields.push(FieldFault {
             field,
             code,
             message,
@@ -140,14 +143,14 @@ impl ApiError {
     /// The clause behind the refusal.
     #[must_use]
     pub fn under(mut self, clause: Option<impl std::fmt::Display>) -> Self {
-        self.clause = clause.map(|c| c.to_string());
+        self.0.clause = clause.map(|c| c.to_string());
         self
     }
 
     /// What the log should know; never values of data.
     #[must_use]
     pub fn because(mut self, internal: impl std::fmt::Display) -> Self {
-        self.internal = Some(internal.to_string());
+        self.0.internal = Some(internal.to_string());
         self
     }
 
@@ -160,13 +163,13 @@ impl ApiError {
     /// The stable code.
     #[must_use]
     pub fn code(&self) -> &str {
-        &self.code
+        &self.0.code
     }
 
     fn status(&self) -> StatusCode {
-        match self.kind {
+        match self.0.kind {
             Kind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
-            Kind::Forbidden if self.code == "session.required" => StatusCode::UNAUTHORIZED,
+            Kind::Forbidden if self.0.code == "session.required" => StatusCode::UNAUTHORIZED,
             Kind::Forbidden => StatusCode::FORBIDDEN,
             Kind::NotFound => StatusCode::NOT_FOUND,
             Kind::Conflict => StatusCode::CONFLICT,
@@ -179,17 +182,17 @@ impl ApiError {
 
     /// The body in `language`, carrying `trace_id`.
     #[must_use]
-    pub fn problem(mut self, language: Language, trace_id: &str) -> Problem {
-        for fault in self.fields.iter_mut().filter(|f| f.message.is_empty()) {
-            fault.message = texts::sentence(&fault.code, language, &self.args);
+    pub fn problem(self, language: Language, trace_id: &str) -> Problem {
+        let mut parts = *self.0;
+        for fault in parts.fields.iter_mut().filter(|f| f.message.is_empty()) {
+            fault.message = texts::sentence(&fault.code, language, &parts.args);
         }
+        let chosen = || texts::sentence(&parts.code, language, &parts.args);
         Problem {
-            message: self
-                .said
-                .unwrap_or_else(|| texts::sentence(&self.code, language, &self.args)),
-            code: self.code,
-            fields: self.fields,
-            clause: self.clause,
+            message: parts.said.unwrap_or_else(chosen),
+            code: parts.code,
+            fields: parts.fields,
+            clause: parts.clause,
             trace_id: trace_id.to_owned(),
         }
     }
@@ -218,11 +221,11 @@ impl IntoResponse for ApiError {
             .try_with(Clone::clone)
             .unwrap_or_else(|_| (Language::Chinese, String::new()));
         let status = self.status();
-        if let Some(internal) = &self.internal {
-            if matches!(self.kind, Kind::Bug | Kind::Unavailable | Kind::Upstream) {
-                tracing::error!(code = %self.code, trace_id = %trace_id, cause = %internal, "request failed");
+        if let Some(internal) = &self.0.internal {
+            if matches!(self.0.kind, Kind::Bug | Kind::Unavailable | Kind::Upstream) {
+                tracing::error!(code = %self.0.code, trace_id = %trace_id, cause = %internal, "request failed");
             } else {
-                tracing::debug!(code = %self.code, trace_id = %trace_id, cause = %internal, "request refused");
+                tracing::debug!(code = %self.0.code, trace_id = %trace_id, cause = %internal, "request refused");
             }
         }
         (status, Json(self.problem(language, &trace_id))).into_response()

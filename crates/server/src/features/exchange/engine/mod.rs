@@ -181,6 +181,10 @@ async fn send(changes: &Changes, batch: RecordBatch) {
 }
 
 /// How large batches may get, and how many rows may be faulty.
+#[expect(
+    clippy::struct_field_names,
+    reason = "each is an upper bound, and its name says so"
+)]
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     pub batch_rows_max: usize,
