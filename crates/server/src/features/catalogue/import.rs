@@ -273,6 +273,7 @@ fn check(
             content: entry.content.clone().filter(|_| is_sound),
         });
     }
+    faults.sort_by(|a, b| a.place().cmp(&b.place()));
     let marked = workbook::annotated(&import, options, &faults)?;
     Ok(Checked {
         entries,

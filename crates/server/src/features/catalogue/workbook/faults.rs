@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{FoundFormat, WorkbookError};
+use super::{FoundFormat, SHEET_ENTRIES, WorkbookError};
 
 /// Something wrong in one cell.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +21,15 @@ pub struct CellFault {
     pub message: String,
     /// What the message was made from, for other languages.
     pub data: BTreeMap<String, String>,
+}
+
+impl CellFault {
+    /// Where it stands among others: by sheet, row and column, as a person goes through the file.
+    pub(crate) fn place(&self) -> impl Ord + '_ {
+        let letters = self.cell.trim_end_matches(|c: char| c.is_ascii_digit());
+        let row: u32 = self.cell[letters.len()..].parse().unwrap_or_default();
+        (self.sheet != SHEET_ENTRIES, row, letters.len(), letters)
+    }
 }
 
 /// Every fault of a cell that this module finds. `{…}` in a text is filled in from the data of the fault.
