@@ -156,7 +156,7 @@ fn walk(folder: &Path, crates: &Path, found: &mut Vec<Found>) {
         }
         if path.is_dir() {
             walk(&path, crates, found);
-        } else if file.ends_with(".rs")
+        } else if path.extension().is_some_and(|e| e == "rs")
             && !WITH_WORDS_OF_THEIR_OWN
                 .iter()
                 .any(|own| file.starts_with(own))
@@ -168,11 +168,11 @@ fn walk(folder: &Path, crates: &Path, found: &mut Vec<Found>) {
 }
 
 fn read(source: &str, file: &str, found: &mut Vec<Found>) {
-    let code: String = source
+    let lines: Vec<&str> = source
         .lines()
         .filter(|line| !line.trim_start().starts_with("//"))
-        .map(|l| format!("{l}\n"))
         .collect();
+    let code = lines.join("\n");
     let code = code
         .split("#[cfg(test)]\nmod tests {")
         .next()
