@@ -41,8 +41,8 @@ export async function read<T>(reply: Promise<{ data?: T }>): Promise<T> {
 
 /** Addresses of files that the browser fetches by itself. */
 export const fileUrls = {
-  template: '/api/v1/catalogue/template.xlsx',
-  importWorkbook: (importId: string) => `/api/v1/catalogue/imports/${encodeURIComponent(importId)}/workbook.xlsx`,
+  template: '/api/v1/catalogue/template',
+  importWorkbook: (importId: string) => `/api/v1/catalogue/imports/${encodeURIComponent(importId)}/workbook`,
 }
 
 export const XLSX = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'

@@ -4,23 +4,7 @@
  */
 
 export interface paths {
-    "/api/v1/platform": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_platform"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/demo/clock/advance": {
+    "/api/v1/requests/{request_id}/urging": {
         parameters: {
             query?: never;
             header?: never;
@@ -29,7 +13,183 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["post_demo_clock_advance"];
+        post: operations["urge_request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/requests/{request_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["read_request"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/requests/{request_id}/decision": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["decide_request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_requests"];
+        put?: never;
+        post: operations["file_request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/requests/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["preview_request"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/requests/{request_id}/withdrawal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["withdraw_request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/requests/{request_id}/delivery": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["open_delivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["read_run"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/subscriptions/{subscription_id}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["start_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ledger/records/{index}/proof": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["prove_record"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ledger/records": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_records"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -43,10 +203,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["get_session"];
+        get: operations["read_me"];
         put?: never;
-        post: operations["post_session"];
-        delete: operations["delete_session"];
+        post: operations["sign_in"];
+        delete: operations["sign_out"];
         options?: never;
         head?: never;
         patch?: never;
@@ -61,7 +221,39 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["post_setup"];
+        post: operations["set_up"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["read_desk"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/platform": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["read_platform"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -75,9 +267,105 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["get_home"];
+        get: operations["read_home"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_notices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stores": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_stores"];
+        put?: never;
+        post: operations["create_store"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/departments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_departments"];
+        put?: never;
+        post: operations["create_department"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_people"];
+        put?: never;
+        post: operations["create_person"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/{person_id}/posts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: operations["assign_posts"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/demo/clock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["advance_clock"];
         delete?: never;
         options?: never;
         head?: never;
@@ -91,7 +379,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["get_catalogue_entries"];
+        get: operations["search_entries"];
         put?: never;
         post?: never;
         delete?: never;
@@ -100,14 +388,14 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/catalogue/entries/{id}": {
+    "/api/v1/stores/{store_id}/tables": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["get_catalogue_entries_id"];
+        get: operations["list_tables"];
         put?: never;
         post?: never;
         delete?: never;
@@ -116,14 +404,14 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/catalogue/entries/{id}/diff": {
+    "/api/v1/catalogue/entries/{entry_id}/mounting/preview": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["get_catalogue_entries_id_diff"];
+        get: operations["preview_mounting"];
         put?: never;
         post?: never;
         delete?: never;
@@ -132,7 +420,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/catalogue/entries/{id}/mounting": {
+    "/api/v1/catalogue/entries/{entry_id}/mounting": {
         parameters: {
             query?: never;
             header?: never;
@@ -140,7 +428,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        put: operations["put_catalogue_entries_id_mounting"];
+        put: operations["mount_entry"];
         post?: never;
         delete?: never;
         options?: never;
@@ -148,14 +436,126 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/catalogue/template.xlsx": {
+    "/api/v1/catalogue/entries/{entry_id}": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["get_catalogue_template_xlsx"];
+        get: operations["read_entry"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/catalogue/versions/{version_id}/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["return_version"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/catalogue/versions/{version_id}/publication": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["publish_version"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/catalogue/entries/{entry_id}/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["diff_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/catalogue/template": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["download_template"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/catalogue/versions/{version_id}/submission": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["submit_version"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/catalogue/own": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_own_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/catalogue/reviews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_reviews"];
         put?: never;
         post?: never;
         delete?: never;
@@ -173,389 +573,21 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["post_catalogue_imports"];
+        post: operations["import_workbook"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/catalogue/imports/{id}/workbook.xlsx": {
+    "/api/v1/catalogue/imports/{import_id}/workbook": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["get_catalogue_imports_id_workbook_xlsx"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/catalogue/drafts": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_catalogue_drafts"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/catalogue/reviews": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_catalogue_reviews"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/catalogue/versions/{id}/submission": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post_catalogue_versions_id_submission"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/catalogue/versions/{id}/publication": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post_catalogue_versions_id_publication"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/catalogue/versions/{id}/return": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post_catalogue_versions_id_return"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/stores": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_stores"];
-        put?: never;
-        post: operations["post_stores"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/stores/{id}/tables": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_stores_id_tables"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/stores/{id}/tables/{table}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_stores_id_tables_table"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/requests": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_requests"];
-        put?: never;
-        post: operations["post_requests"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/requests/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_requests_id"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/requests/{id}/decision": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post_requests_id_decision"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/requests/{id}/delivery": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post_requests_id_delivery"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/requests/{id}/withdrawal": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post_requests_id_withdrawal"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/desk": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_desk"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/runs": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_runs"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/runs/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_runs_id"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/subscriptions/{id}/runs": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post_subscriptions_id_runs"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/ledger/records": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_ledger_records"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/ledger/records/{seq}/proof": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_ledger_records_seq_proof"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/departments": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_departments"];
-        put?: never;
-        post: operations["post_departments"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/people": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_people"];
-        put?: never;
-        post: operations["post_people"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/posts": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_posts"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/calendar": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_calendar"];
+        get: operations["download_import"];
         put?: never;
         post?: never;
         delete?: never;
@@ -568,724 +600,840 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        Problem: {
+        FieldFault: {
+            /** @description Name of the field as in the request body, for example `columns` or `items[3].code`. */
+            field: string;
+            /** @description Stable code of the fault. */
             code: string;
+            /** @description What to do, in the user's language. */
             message: string;
-            fields?: components["schemas"]["FieldFault"][] | null;
+        };
+        Problem: {
+            /** @description Stable code, `<noun>.<what>`. */
+            code: string;
+            /** @description What happened and what to do next, in the user's language. */
+            message: string;
+            /** @description Faults by field, if the input was at fault. */
+            fields?: components["schemas"]["FieldFault"][];
+            /** @description The clause that the refusal rests on. */
             clause?: string | null;
+            /** @description Number to read over the phone. */
             trace_id: string;
         };
-        FieldFault: {
-            field: string;
+        RequestView: {
+            request_id: string;
+            case_id: string;
+            number: string;
+            /** @description Send it back with a decision: it tells whether somebody has acted in between. */
+            revision: number;
+            entry_id: string;
+            entry_name: string;
+            version_no: number;
+            requester_name: string;
+            provider_name: string;
+            filed_by_name: string;
+            /** @description Instant. */
+            filed_at: string;
+            /** @description `open`, `completed`, `refused`, `not_accepted` or `withdrawn`. */
+            state: string;
+            process_name: string;
+            process_clause: components["schemas"]["ClauseView"];
+            content: components["schemas"]["RequestContentView"];
+            steps: components["schemas"]["StepLineView"][];
+            grant?: null | components["schemas"]["GrantView"];
+            /** @description The request that was refused before, if this one follows it. */
+            previous_request_id?: string | null;
+            /** @description What the viewer may do: `decide`, `deliver`, `withdraw`, `urge`, `request_again`. */
+            actions: string[];
+        };
+        GrantView: {
+            grant_id: string;
+            columns: components["schemas"]["ColumnView"][];
+            condition: components["schemas"]["TermView"][];
+            purpose: string;
+            basis: string;
+            valid_from: string;
+            /** @description First day on which it is no longer valid. */
+            valid_until?: string | null;
+        };
+        DecideBody: {
+            verdict: components["schemas"]["Verdict"];
+            /** @description The reason in words; a refusal can't do without one. */
+            reason?: string | null;
+            /** @description Code of a ground, where the regulation lists them. */
+            ground?: string | null;
+            /** @description `revision` of the request as it was read; if somebody has acted since, nothing is done. */
+            revision: number;
+        };
+        /** @enum {string} */
+        Verdict: "approve" | "refuse";
+        FileBody: {
+            entry_id: string;
+            /** @description The version that was read; a newer one in between is a conflict. */
+            version_no: number;
+            /** @description `table` or `file`. */
+            mode: string;
+            /** @description Codes of the data items asked for; the key is always among them. */
+            columns: string[];
+            /** @description Which rows; all if empty. */
+            condition?: components["schemas"]["TermView"][];
+            /** @description `admin_basis`, `work_reference`, `data_check` or `business_collaboration`. */
+            purpose_kind: string;
+            /** @description Use, in words. */
+            purpose: string;
+            /** @description The duty that makes it necessary. */
+            duty: string;
+            consumer_system?: string;
+            /** @description Term of the grant; without end if left out. */
+            term_months?: number | null;
+            /** @description The refused request that this one follows. */
+            previous_request_id?: string | null;
+        };
+        PreviewView: {
+            entry_id: string;
+            version_no: number;
+            /** @description The day on which the clocks would start, today. */
+            start_on: string;
+            /** @description Ways to get the data that this entry offers and the platform carries. */
+            modes: components["schemas"]["ModePreviewView"][];
+            prefill: components["schemas"]["PrefillView"];
+            /** @description Departments that use it already, and for what. */
+            users: components["schemas"]["UserView"][];
+        };
+        ModePreviewView: {
+            mode: string;
+            mode_name: string;
+            process_name: string;
+            clause: components["schemas"]["ClauseView"];
+            promises: components["schemas"]["PromiseView"][];
+        };
+        PromiseView: {
+            step_id: string;
+            name: string;
+            role_name: string;
+            /** @description Civil date; absent where the law sets none. */
+            due_on?: string | null;
+            working_days?: number | null;
+            /** @description The year whose holiday notice is missing, if that is why there is no date. */
+            missing_year?: number | null;
+            clause: components["schemas"]["ClauseView"];
+        };
+        PrefillView: {
+            columns: string[];
+            condition: components["schemas"]["TermView"][];
+            purpose_kind: string;
+            purpose: string;
+            duty: string;
+            consumer_system: string;
+            term_months?: number | null;
+            /** @description The request that these values come from, if there is one. */
+            previous_request_id?: string | null;
+        };
+        UserView: {
+            department_name: string;
+            purpose: string;
+            /** @description Civil date of the grant. */
+            since: string;
+        };
+        WithdrawBody: {
+            reason?: string | null;
+        };
+        TermView: {
+            /** @description Code of a data item. */
+            column: string;
+            /** @description `eq`, `in` or `prefix`. */
+            op: string;
+            values: string[];
+        };
+        RequestContentView: {
+            mode: string;
+            mode_name: string;
+            /** @description Codes and names of the data items asked for. */
+            columns: components["schemas"]["ColumnView"][];
+            condition: components["schemas"]["TermView"][];
+            /** @description `admin_basis`, `work_reference`, `data_check` or `business_collaboration`. */
+            purpose_kind: string;
+            purpose: string;
+            duty: string;
+            consumer_system: string;
+            term_months?: number | null;
+        };
+        ColumnView: {
             code: string;
-            message: string;
-        };
-        PlatformView: {
             name: string;
-            county: string;
-            demo: boolean;
-            /** Format: date-time */
-            now: string;
-            /** Format: date */
-            today: string;
-            /** @enum {string} */
-            day_kind: "working" | "weekend" | "holiday" | "make_up";
-            day_name?: string | null;
-            setup_needed: boolean;
-            version: string;
+            /** @description How it is masked; absent where it isn't. */
+            mask_name?: string | null;
         };
-        ClockAdvance: {
-            /** Format: int64 */
-            days: number;
+        RequestLineView: {
+            request_id: string;
+            number: string;
+            entry_id: string;
+            entry_name: string;
+            requester_name: string;
+            provider_name: string;
+            /** @description Instant. */
+            filed_at: string;
+            /** @description `open`, `completed`, `refused`, `not_accepted` or `withdrawn`. */
+            state: string;
+            /** @description Where it is stuck: the step that is open, and who holds it. */
+            step_name?: string | null;
+            holder_name?: string | null;
+            due_on?: string | null;
+            clock?: null | components["schemas"]["ClockView"];
         };
-        SignIn: {
-            login_name: string;
-            password: string;
+        ClauseView: {
+            id: string;
+            /** @description Place in the regulation, for example 第十条第（二）项. */
+            place: string;
+            /** @description What it says, in our words. */
+            gist: string;
         };
-        SetupBody: {
-            token: string;
-            platform_name?: string | null;
-            login_name: string;
+        ClockView: {
+            /** @description `off`, `no_limit`, `on_time`, `due_soon`, `due_today`, `overdue`, `word`, `paused`, `done`, `calendar_missing`. */
+            kind: string;
+            /** @description Working days left, or by which it is overdue; calendar days of age for `word`. */
+            days?: number | null;
+            /** @description Working days of the limit, for the day squares. */
+            limit?: number | null;
+            /** @description For `done`: whether it was in time. Absent where there was no date. */
+            in_time?: boolean | null;
+            /** @description For `word`: its code, for example `promptly`. */
+            word?: string | null;
+            /** @description For `calendar_missing`: the year whose holiday notice isn't loaded. */
+            year?: number | null;
+        };
+        GroundView: {
+            code: string;
             name: string;
-            password: string;
         };
-        DepartmentRef: {
+        StepLineView: {
             id: string;
             name: string;
-            short_name: string;
+            /** @description What is done: `file`, `decide`, `deliver`... */
+            action: string;
+            /** @description `required`, `automatic`, `optional` or `duty`. */
+            kind: string;
+            role_name: string;
+            /** @description The department that holds it. */
+            department_name?: string | null;
+            /** @description `waiting`, `open`, `done` or `skipped`. */
+            state: string;
+            /** @description Instants. */
+            opened_at?: string | null;
+            done_at?: string | null;
+            done_by_name?: string | null;
+            outcome?: string | null;
+            outcome_name?: string | null;
+            reason?: string | null;
+            /** @description Civil date; absent where the law sets none. */
+            due_on?: string | null;
+            working_days?: number | null;
+            clock: components["schemas"]["ClockView"];
+            clause: components["schemas"]["ClauseView"];
+            /** @description Whether a refusal needs its reason in words. */
+            refusal_needs_reason: boolean;
+            grounds: components["schemas"]["GroundView"][];
+            /** @description Whether the viewer may take it now. */
+            may_take: boolean;
         };
-        MayView: {
-            desk: boolean;
-            request: boolean;
-            provide: boolean;
-            review: boolean;
-            exchange: boolean;
-            admin: boolean;
-            audit: boolean;
+        DeliveryView: {
+            subscription_id: string;
+            entry_id: string;
+            /** @description Name of the requester's exchange store. */
+            store_name: string;
+            /** @description Table in it. */
+            table: string;
+        };
+        RunView: components["schemas"]["RunLineView"] & {
+            steps: components["schemas"]["RunStepView"][];
+            /** @description For deliveries that ended well. */
+            receipt?: null | components["schemas"]["ReceiptView"];
+            /** @description Why it failed. */
+            failure?: null | components["schemas"]["FailureView"];
+            /** @description Rows set aside by this resource's last collection; for the provider only, because they hold values. */
+            quarantine: components["schemas"]["QuarantineView"][];
+            /** @description The collection that a delivery followed. */
+            collection_run_id?: string | null;
+            /** @description What the viewer may do: `run_again`. */
+            actions: string[];
+            /** @description For `run_again` of a delivery. */
+            subscription_id?: string | null;
+        };
+        RunStepView: {
+            /** @description `began`, `collected`, `applied`, `read_back`. */
+            name: string;
+            /** @description Instant. */
+            at: string;
+            rows?: number | null;
+        };
+        ReceiptView: {
+            rows: number;
+            /** @description Digest of what the grant covers in the pool, masked. */
+            sent_digest: string;
+            /** @description Digest of what was read back from the target. */
+            held_digest: string;
+            equal: boolean;
+        };
+        FailureView: {
+            code: string;
+            /** @description `provider`, `platform` or `requester`. */
+            side: string;
+            /** @description What happened and what to do next, in the user's language. */
+            message: string;
+        };
+        QuarantineView: {
+            key: string;
+            /** @description Code of the data item at fault. */
+            column: string;
+            code: string;
+            /** @description The reason, in the user's language. */
+            message: string;
+        };
+        RunLineView: {
+            run_id: string;
+            /** @description `collection` (source to pool) or `delivery` (pool to target). */
+            kind: string;
+            entry_id: string;
+            entry_name: string;
+            provider_name: string;
+            /** @description For deliveries. */
+            requester_name?: string | null;
+            /** @description `running`, `succeeded` or `failed`. */
+            state: string;
+            /** @description Instant. */
+            started_at: string;
+            finished_at?: string | null;
+            /** @description Whole milliseconds from begin to end. */
+            duration_ms?: number | null;
+            counts: components["schemas"]["CountsView"];
+            /** @description For deliveries that ended well: whether the digests agree. */
+            digests_equal?: boolean | null;
+        };
+        CountsView: {
+            read: number;
+            delivered: number;
+            unchanged: number;
+            out_of_scope: number;
+            quarantined: number;
+            inserted: number;
+            updated: number;
+            /** @description Rows taken away at the target; they aren't read at the source. */
+            deleted: number;
+            /** @description Whether the sum above holds. */
+            adds_up: boolean;
+        };
+        StartedView: {
+            subscription_id: string;
+            entry_id: string;
+        };
+        ProofView: {
+            index: number;
+            /** @description Number of records that the proof covers. */
+            size: number;
+            /** @description The record, canonical JSON. */
+            record: string;
+            /** @description Hashes from the leaf up to the root, hex SM3. */
+            path: string[];
+            /** @description Root over all records, hex SM3. */
+            root: string;
+        };
+        RecordView: {
+            /** @description Place in the ledger; absent for a moment, until it is appended. */
+            index?: number | null;
+            /** @description Instant. */
+            at: string;
+            what: string;
+            /** @description Absent where the platform acted by itself. */
+            person_name?: string | null;
+            department_name?: string | null;
+            subject_kind: string;
+            subject_id: string;
+            /** @description The record as it stands in the ledger: canonical JSON. */
+            record: string;
+        };
+        SignInBody: {
+            /** @description Login name. */
+            login_name: string;
+            /** @description Password. */
+            password: string;
         };
         MeView: {
             person_id: string;
             name: string;
-            department: components["schemas"]["DepartmentRef"];
+            department: components["schemas"]["DepartmentView"];
+            /** @description Role codes. */
             posts: string[];
+            /** @description Role names in Chinese, for the header. */
             posts_text: string;
-            may: components["schemas"]["MayView"];
-            /** Format: int64 */
-            unread_notices: number;
+            /** @description Works for a contractor: may run, never approve. */
+            contractor: boolean;
+            /** @description What the menus may offer, by name. */
+            may: {
+                [key: string]: boolean;
+            };
         };
-        Counters: {
-            /** Format: int64 */
-            entries: number;
-            /** Format: int64 */
-            departments: number;
-            /** Format: int64 */
-            exchanged_rows: number;
-            /** Format: int64 */
-            open_cases: number;
-            on_time_rate?: number | null;
-        };
-        NewestEntry: {
-            entry_id: string;
-            name: string;
-            department: string;
-            mode: string;
-            /** Format: date */
-            published_on: string;
-        };
-        BaseLibrary: {
-            code: string;
-            name: string;
-            /** Format: int64 */
-            entries: number;
-        };
-        DepartmentRank: {
-            department: string;
-            /** Format: int64 */
-            entries: number;
-        };
-        Handling: {
-            department: string;
-            /** Format: int64 */
-            open: number;
-            on_time_rate?: number | null;
-            average_days?: number | null;
-        };
-        HomeView: {
-            counters: components["schemas"]["Counters"];
-            newest: components["schemas"]["NewestEntry"][];
-            base_libraries: components["schemas"]["BaseLibrary"][];
-            departments_ranking: components["schemas"]["DepartmentRank"][];
-            handling: components["schemas"]["Handling"][];
-        };
-        Coded: {
-            code: string;
-            name: string;
-        };
-        Segment: {
-            text: string;
-            hit: boolean;
-        };
-        EntryHit: {
-            entry_id: string;
-            code: string;
-            name: components["schemas"]["Segment"][];
-            summary: components["schemas"]["Segment"][];
-            department: string;
-            sharing_class: string;
-            sharing_class_name: string;
-            modes: components["schemas"]["Coded"][];
-            /** Format: int64 */
-            items_count: number;
-            update_cycle_name: string;
-            /** Format: date */
-            published_on: string;
-            mounted: boolean;
-            /** Format: date-time */
-            last_arrival_at?: string | null;
-            matched_items: string[];
-            /** Format: int64 */
-            users_count: number;
-        };
-        FacetValue: {
-            value: string;
-            label: string;
-            /** Format: int64 */
-            count: number;
-        };
-        Facet: {
-            field: string;
-            name: string;
-            values: components["schemas"]["FacetValue"][];
-        };
-        SearchPage: {
-            /** Format: int64 */
-            total: number;
-            /** Format: int64 */
-            took_us: number;
-            items: components["schemas"]["EntryHit"][];
-            facets: components["schemas"]["Facet"][];
-        };
-        VersionRef: {
-            /** Format: int64 */
-            no: number;
-            /** Format: date */
-            published_on?: string | null;
-            state: string;
-            state_name: string;
-        };
-        ItemView: {
-            code: string;
-            name: string;
-            type_name: string;
-            /** Format: int64 */
-            length?: number | null;
-            nullable: boolean;
-            key: boolean;
-            sensitivity: string;
-            sensitivity_name: string;
-            mask_name?: string | null;
-            standard?: string | null;
-        };
-        MountingView: {
-            store: string;
-            table: string;
-            /** Format: int64 */
-            rows?: number | null;
-            /** Format: date-time */
-            last_arrival_at?: string | null;
-        };
-        EntryUser: {
-            department: string;
-            purpose: string;
-            /** Format: date */
-            since: string;
-        };
-        Contact: {
+        SetUpBody: {
+            /** @description The token of the one-time link. */
+            token: string;
+            /** @description Name of the platform as shown in the header, for example 云溪县政务数据共享交换平台. */
+            platform_name: string;
+            department: components["schemas"]["DepartmentBody"];
+            /** @description The first administrator. */
+            login_name: string;
             name: string;
             phone: string;
+            password: string;
         };
-        Contacts: {
-            authorising: components["schemas"]["Contact"];
-            technical: components["schemas"]["Contact"];
-        };
-        PromisedStep: {
-            name: string;
-            actor_name: string;
-            /** Format: date */
-            due_on?: string | null;
-            /** Format: int64 */
-            working_days?: number | null;
-            clause: string;
-        };
-        Promise: {
-            mode: string;
-            mode_name: string;
-            steps: components["schemas"]["PromisedStep"][];
-        };
-        RequestPrefill: {
-            department: string;
-            purpose?: string | null;
-            duty?: string | null;
-            consumer_system?: string | null;
-        };
-        EntryView: {
-            entry_id: string;
-            code: string;
-            name: string;
-            /** Format: int64 */
-            version_no: number;
-            versions: components["schemas"]["VersionRef"][];
-            department: components["schemas"]["DepartmentRef"];
-            class_code: string;
-            class_name?: string | null;
-            summary: string;
-            format_name: string;
-            sharing_class: string;
-            sharing_class_name: string;
-            sharing_condition?: string | null;
-            legal_basis?: string | null;
-            modes: components["schemas"]["Coded"][];
-            open: boolean;
-            open_condition?: string | null;
-            update_cycle_name: string;
-            /** Format: int64 */
-            grade: number;
-            source_system?: string | null;
-            base_library_name?: string | null;
-            contacts: components["schemas"]["Contacts"];
-            items: components["schemas"]["ItemView"][];
-            mounting?: null | components["schemas"]["MountingView"];
-            users: components["schemas"]["EntryUser"][];
-            actions: string[];
-            promises: components["schemas"]["Promise"][];
-            request_prefill?: null | components["schemas"]["RequestPrefill"];
-            /** Format: date */
-            published_on: string;
-        };
-        CellFault: {
-            sheet: string;
-            cell: string;
-            field: string;
-            message: string;
-        };
-        ImportedEntry: {
-            /** Format: int64 */
-            row: number;
-            name: string;
-            version_id?: string | null;
-            faults: components["schemas"]["CellFault"][];
-        };
-        ImportView: {
-            import_id: string;
-            entries: components["schemas"]["ImportedEntry"][];
-            /** Format: int64 */
-            faults_total: number;
-            /** Format: int64 */
-            accepted_total: number;
-        };
-        VersionRow: {
-            version_id: string;
-            entry_id: string;
-            code: string;
-            name: string;
-            /** Format: int64 */
-            version_no: number;
-            state: string;
-            state_name: string;
-            department: string;
-            sharing_class_name: string;
-            /** Format: int64 */
-            items_count: number;
-            /** Format: date-time */
-            submitted_at?: string | null;
-            returned_reason?: string | null;
-            mounted: boolean;
-            actions: string[];
-            clock?: null | components["schemas"]["Clock"];
-        };
-        VersionList: {
-            items: components["schemas"]["VersionRow"][];
-            next_cursor?: string | null;
-        };
-        ReturnBody: {
-            reason: string;
-        };
-        FieldChange: {
-            field: string;
-            name: string;
-            before?: string | null;
-            after?: string | null;
-        };
-        ItemChange: {
-            code: string;
-            name: string;
-            /** @enum {string} */
-            kind: "added" | "removed" | "changed";
-            changes: components["schemas"]["FieldChange"][];
-        };
-        DiffView: {
-            /** Format: int64 */
-            from: number;
-            /** Format: int64 */
-            to: number;
-            fields: components["schemas"]["FieldChange"][];
-            items: components["schemas"]["ItemChange"][];
-        };
-        StoreView: {
-            store_id: string;
-            name: string;
-            department: string;
-            engine_name: string;
-            state_name?: string | null;
-            reachable: boolean;
-        };
-        StoreList: {
-            items: components["schemas"]["StoreView"][];
-            next_cursor?: string | null;
-        };
-        StoreBody: {
-            name: string;
+        SetUpView: {
             department_id: string;
-            url: string;
-        };
-        TableName: {
-            name: string;
-            /** Format: int64 */
-            rows?: number | null;
-        };
-        TableList: {
-            items: components["schemas"]["TableName"][];
-        };
-        ColumnView: {
-            name: string;
-            type_name: string;
-            nullable: boolean;
-        };
-        TableView: {
-            name: string;
-            columns: components["schemas"]["ColumnView"][];
-            key: string[];
-            /** Format: int64 */
-            rows?: number | null;
-        };
-        MountBody: {
-            store_id: string;
-            table: string;
-        };
-        Condition: {
-            column: string;
-            /** @enum {string} */
-            op: "eq" | "in" | "prefix";
-            values: string[];
-        };
-        RequestBody: {
-            entry_id: string;
-            /** Format: int64 */
-            version_no: number;
-            mode: string;
-            columns: string[];
-            condition: components["schemas"]["Condition"][];
-            /** @enum {string} */
-            purpose_kind: "admin_basis" | "work_reference" | "data_check" | "business_collaboration";
-            purpose: string;
-            duty: string;
-            consumer_system: string;
-            /** Format: int64 */
-            term_months?: number | null;
-        };
-        Clock: {
-            /** @enum {string} */
-            kind: "on_time" | "due_soon" | "due_today" | "overdue" | "done" | "word" | "no_limit" | "paused";
-            /** Format: int64 */
-            left?: number | null;
-            /** Format: int64 */
-            limit?: number | null;
-            text?: string | null;
-        };
-        StepView: {
-            id: string;
-            name: string;
-            actor_name: string;
-            holder?: string | null;
-            /** @enum {string} */
-            state: "done" | "current" | "waiting" | "skipped";
-            /** Format: date-time */
-            opened_at?: string | null;
-            /** Format: date-time */
-            done_at?: string | null;
-            by?: string | null;
-            outcome_name?: string | null;
-            reason?: string | null;
-            /** Format: date */
-            due_on?: string | null;
-            /** Format: int64 */
-            working_days?: number | null;
-            clock?: null | components["schemas"]["Clock"];
-            clause?: string | null;
-        };
-        EntryRef: {
-            entry_id: string;
-            code: string;
-            name: string;
-            /** Format: int64 */
-            version_no: number;
-        };
-        GrantView: {
-            grant_id: string;
-            columns: string[];
-            condition_text: string;
-            masks_text: string;
-            /** Format: date */
-            valid_from: string;
-            /** Format: date */
-            valid_until?: string | null;
-            state_name: string;
-            subscription_id?: string | null;
-            actions: string[];
-        };
-        RequestRow: {
-            request_id: string;
-            number: string;
-            title: string;
-            provider: string;
-            requester: string;
-            state: string;
-            state_name: string;
-            /** Format: date-time */
-            submitted_at: string;
-            clock?: null | components["schemas"]["Clock"];
-            holder_text?: string | null;
-            actions: string[];
-        };
-        RequestList: {
-            items: components["schemas"]["RequestRow"][];
-            next_cursor?: string | null;
-        };
-        RequestView: {
-            request_id: string;
-            number: string;
-            /** Format: int64 */
-            version: number;
-            entry: components["schemas"]["EntryRef"];
-            requester: components["schemas"]["DepartmentRef"];
-            provider: components["schemas"]["DepartmentRef"];
-            state: string;
-            state_name: string;
-            /** Format: date-time */
-            submitted_at: string;
-            submitted_by: string;
-            mode_name: string;
-            columns: components["schemas"]["ItemView"][];
-            condition: components["schemas"]["Condition"][];
-            purpose_kind: string;
-            purpose_kind_name: string;
-            purpose: string;
-            duty: string;
-            consumer_system: string;
-            /** Format: int64 */
-            term_months?: number | null;
-            clock?: null | components["schemas"]["Clock"];
-            steps: components["schemas"]["StepView"][];
-            actions: string[];
-            grant?: null | components["schemas"]["GrantView"];
-            runs: components["schemas"]["RunRow"][];
-        };
-        DecisionBody: {
-            /** @enum {string} */
-            verdict: "approve" | "refuse";
-            ground?: string | null;
-            reason?: string | null;
-            /** Format: int64 */
-            version: number;
-        };
-        DeliveryBody: {
-            store_id?: string | null;
-        };
-        Lamps: {
-            /** Format: int64 */
-            overdue: number;
-            /** Format: int64 */
-            soon: number;
-            /** Format: int64 */
-            ample: number;
-            /** Format: int64 */
-            done_this_month: number;
-            average_days?: number | null;
-        };
-        DayView: {
-            /** Format: date */
-            date: string;
-            /** @enum {string} */
-            kind: "working" | "weekend" | "holiday" | "make_up";
-            name?: string | null;
-            today: boolean;
-        };
-        DeskItem: {
-            case_id: string;
-            request_id?: string | null;
-            number: string;
-            title: string;
-            step_name: string;
-            requester: string;
-            type_name: string;
-            /** Format: date */
-            due_on?: string | null;
-            clock?: null | components["schemas"]["Clock"];
-            actions: string[];
-            holder_text?: string | null;
-            outcome_name?: string | null;
-            /** Format: date-time */
-            done_at?: string | null;
-        };
-        Notice: {
-            notice_id: string;
-            /** Format: date-time */
-            at: string;
-            text: string;
-            request_id?: string | null;
-            run_id?: string | null;
-            read: boolean;
+            person_id: string;
         };
         DeskView: {
-            lamps: components["schemas"]["Lamps"];
+            lamps: components["schemas"]["LampsView"];
+            /** @description The next 14 days, today first. */
             days: components["schemas"]["DayView"][];
-            todo: components["schemas"]["DeskItem"][];
-            mine: components["schemas"]["DeskItem"][];
-            done: components["schemas"]["DeskItem"][];
-            notices: components["schemas"]["Notice"][];
+            todo: components["schemas"]["TaskView"][];
+            /** @description Requests of the own department, newest first. */
+            mine: components["schemas"]["RequestLineView"][];
+            /** @description Cases settled by the own department, newest first. */
+            settled: components["schemas"]["RequestLineView"][];
         };
-        Counts: {
-            /** Format: int64 */
-            read: number;
-            /** Format: int64 */
-            delivered: number;
-            /** Format: int64 */
-            unchanged: number;
-            /** Format: int64 */
-            out_of_scope: number;
-            /** Format: int64 */
-            quarantined: number;
-            /** Format: int64 */
-            inserted: number;
-            /** Format: int64 */
-            updated: number;
-            /** Format: int64 */
-            deleted: number;
+        LampsView: {
+            overdue: number;
+            /** @description Due today or on the next working day. */
+            soon: number;
+            /** @description On time, or without a date. */
+            ample: number;
+            /** @description Cases settled by the own department, as far as they are listed. */
+            settled: number;
         };
-        RunRow: {
-            run_id: string;
-            /** @enum {string} */
-            kind: "collection" | "delivery";
-            kind_name: string;
-            resource: string;
-            from: string;
-            to: string;
-            /** @enum {string} */
-            state: "queued" | "running" | "succeeded" | "failed";
-            state_name: string;
-            /** Format: date-time */
-            started_at?: string | null;
-            /** Format: date-time */
-            finished_at?: string | null;
-            counts: components["schemas"]["Counts"];
+        DayView: {
+            date: string;
+            /** @description `working`, `weekend`, `holiday`, `make_up` or `unknown`. */
+            kind: string;
+            /** @description Name of the holiday that it belongs to. */
+            name?: string | null;
+            today: boolean;
+            /** @description How many tasks are due on it. */
+            due: number;
         };
-        RunList: {
-            items: components["schemas"]["RunRow"][];
-            next_cursor?: string | null;
+        TaskView: {
+            request_id: string;
+            case_id: string;
+            number: string;
+            /** @description Name of the catalogue entry. */
+            title: string;
+            step_id: string;
+            step_name: string;
+            /** @description What is done: `decide`, `deliver`, `supply`... */
+            action: string;
+            requester_name: string;
+            provider_name: string;
+            /** @description Instant since which it waits. */
+            opened_at: string;
+            due_on?: string | null;
+            clock: components["schemas"]["ClockView"];
+            clause: components["schemas"]["ClauseView"];
+            /** @description Whether the viewer may take it, or only somebody else of the department. */
+            may_take: boolean;
         };
-        RunStep: {
+        PlatformView: {
+            /** @description Name in the header; empty before set-up. */
             name: string;
-            /** @enum {string} */
-            state: "done" | "current" | "waiting" | "failed";
-            /** Format: date-time */
-            at?: string | null;
-            detail?: string | null;
+            /** @description The competent department. */
+            authority_name?: string | null;
+            version: string;
+            /** @description Whether this is the demo with its movable clock. */
+            demo: boolean;
+            /** @description Server time, an instant. */
+            now: string;
+            /** @description The civil date in China. */
+            today: string;
+            /** @description `working`, `weekend`, `holiday`, `make_up`, or `unknown` beyond the published calendars. */
+            day_kind: string;
+            /** @description Whether the installation is still empty and waits for its first administrator. */
+            setup_needed: boolean;
         };
-        Receipt: {
-            source_digest: string;
-            target_digest: string;
-            equal: boolean;
-            /** Format: int64 */
-            rows: number;
+        HomeView: {
+            counters: components["schemas"]["CountersView"];
+            /** @description Newest published entries. */
+            newest: components["schemas"]["NewestView"][];
+            /** @description Departments by published entries. */
+            departments_ranking: components["schemas"]["RankingView"][];
         };
-        QuarantinedRow: {
-            key: string;
-            column: string;
-            reason: string;
+        CountersView: {
+            /** @description Published entries. */
+            entries: number;
+            departments: number;
+            /** @description Rows delivered to requesters in all. */
+            delivered_rows: number;
+            open_cases: number;
         };
-        Failure: {
-            side_name: string;
-            cause: string;
-            next_step: string;
+        NewestView: {
+            entry_id: string;
+            name: string;
+            department_name: string;
+            mode_names: string[];
+            /** @description Civil date. */
+            published_on: string;
         };
-        RunView: {
-            run_id: string;
-            /** @enum {string} */
-            kind: "collection" | "delivery";
-            kind_name: string;
-            resource: string;
-            from: string;
-            to: string;
-            /** @enum {string} */
-            state: "queued" | "running" | "succeeded" | "failed";
-            state_name: string;
-            /** Format: date-time */
-            started_at?: string | null;
-            /** Format: date-time */
-            finished_at?: string | null;
-            counts: components["schemas"]["Counts"];
-            steps: components["schemas"]["RunStep"][];
-            receipt?: null | components["schemas"]["Receipt"];
-            quarantine: components["schemas"]["QuarantinedRow"][];
-            failure?: null | components["schemas"]["Failure"];
-            actions: string[];
-            subscription_id?: string | null;
+        RankingView: {
+            department_id: string;
+            department_name: string;
+            entries: number;
         };
-        RunStarted: {
-            run_id: string;
-        };
-        LedgerHead: {
-            /** Format: int64 */
-            size: number;
-            root: string;
-            /** Format: date-time */
-            at: string;
-        };
-        LedgerRecord: {
-            /** Format: int64 */
-            seq: number;
-            /** Format: date-time */
+        NoticeView: {
+            id: string;
+            /** @description Instant. */
             at: string;
             kind: string;
-            kind_name: string;
-            actor_name?: string | null;
-            subject?: string | null;
-            leaf: string;
+            subject_kind: string;
+            subject_id: string;
+            facts: {
+                [key: string]: string;
+            };
         };
-        LedgerPage: {
-            items: components["schemas"]["LedgerRecord"][];
-            next_cursor?: string | null;
-            head?: null | components["schemas"]["LedgerHead"];
+        StoreBody: {
+            department_id: string;
+            /** @description Name in lists, for example 统计局前置库. */
+            name: string;
+            /** @description `sqlite:PATH`, `postgres://...` or `mysql://...`; credentials are kept and never shown again. */
+            url: string;
         };
-        LedgerProof: {
-            /** Format: int64 */
-            seq: number;
-            /** Format: int64 */
-            size: number;
-            leaf: string;
-            path: string[];
-            root: string;
-            record: string;
-            holds: boolean;
+        StoreView: {
+            id: string;
+            department_id: string;
+            department_name: string;
+            name: string;
+            /** @description `sqlite`, `postgres` or `mysql`. */
+            engine: string;
+        };
+        DepartmentBody: {
+            /** @description Full name. */
+            name: string;
+            /** @description Name in lists; the full name if left empty. */
+            short_name?: string;
+            /** @description Unified social credit code, 18 characters. */
+            credit_code: string;
+            /** @description Administrative division code, 6 digits. */
+            division_code: string;
+            /** @description `city` (the platform's own level) or `county` (the level below). */
+            level: string;
         };
         DepartmentView: {
             id: string;
             name: string;
+            /** @description As written in lists. */
             short_name: string;
-            kind_name?: string | null;
-            /** Format: int64 */
-            people: number;
-            /** Format: int64 */
-            entries: number;
-        };
-        DepartmentList: {
-            items: components["schemas"]["DepartmentView"][];
-            next_cursor?: string | null;
-        };
-        DepartmentBody: {
-            name: string;
-            short_name: string;
-        };
-        PersonView: {
-            person_id: string;
-            login_name: string;
-            name: string;
-            department: string;
-            posts_text: string;
-            active: boolean;
-        };
-        PersonList: {
-            items: components["schemas"]["PersonView"][];
-            next_cursor?: string | null;
+            /** @description Unified social credit code, GB 32100. */
+            credit_code: string;
+            /** @description Administrative division code, GB/T 2260. */
+            division_code: string;
+            /** @description `city`: the platform's own level; `county`: the level below. */
+            level: string;
         };
         PersonBody: {
+            /** @description Login name: 2-40 characters of `a-z`, `0-9`, `.`, `_`, `-`. */
+            login_name: string;
+            name: string;
+            phone?: string;
+            department_id: string;
+            /** @description Role codes; usually none, see `assign_posts`. The three administrators 三员 can't be combined with anything. */
+            posts?: string[];
+            /** @description Works for a contractor: may run, never approve. */
+            contractor?: boolean;
+            password: string;
+        };
+        PersonView: {
+            id: string;
             login_name: string;
             name: string;
             department_id: string;
+            department_name: string;
             posts: string[];
-            password: string;
+            posts_text: string;
+            contractor: boolean;
+            active: boolean;
         };
-        PostList: {
-            items: components["schemas"]["Coded"][];
+        PostsBody: {
+            /** @description Role codes; none takes all posts away. */
+            posts: string[];
         };
-        CalendarView: {
-            /** Format: int64 */
-            year: number;
-            years: number[];
-            days: components["schemas"]["DayView"][];
+        AdvanceBody: {
+            /** @description Days, 1-31. */
+            days: number;
         };
-        Created: {
-            id: string;
+        ClockNowView: {
+            /** @description Instant. */
+            now: string;
+            /** @description Civil date in China. */
+            today: string;
+        };
+        EntriesView: {
+            total: number;
+            /** @description Microseconds that the search itself took. */
+            took_us: number;
+            /** @description `exactly`, `similar` (a near miss was taken) or `partly` (not every word was found). */
+            matched: string;
+            items: components["schemas"]["EntryHitView"][];
+            facets: components["schemas"]["FacetView"][];
+        };
+        SegmentView: {
+            text: string;
+            hit: boolean;
+        };
+        EntryHitView: {
+            entry_id: string;
+            code: string;
+            /** @description The name in pieces, to be shown with its hits marked. */
+            name: components["schemas"]["SegmentView"][];
+            summary: components["schemas"]["SegmentView"][];
+            department_id: string;
+            department_name: string;
+            sharing_class: components["schemas"]["CodeView"];
+            modes: components["schemas"]["CodeView"][];
+            items_count: number;
+            update_cycle_name: string;
+            published_on?: string | null;
+            /** @description Whether there is data behind it. */
+            mounted: boolean;
+            /** @description Instant of the last arrival. */
+            last_arrival_at?: string | null;
+            rows_total?: number | null;
+            /** @description Data items that were hit. */
+            matched_items: components["schemas"]["SegmentView"][][];
+            /** @description Whether the viewer may ask for it. */
+            may_request: boolean;
+        };
+        FacetView: {
+            /** @description Name of the query parameter. */
+            field: string;
+            values: components["schemas"]["FacetValueView"][];
+        };
+        FacetValueView: {
+            value: string;
+            label: string;
+            count: number;
+        };
+        MountingBody: {
+            store_id: string;
+            table: string;
+        };
+        MountingPreview: {
+            table: string;
+            rows_estimate?: number | null;
+            /** @description Columns of the primary key, as declared in the table. */
+            key: string[];
+            columns: components["schemas"]["ColumnMatchView"][];
+            /** @description What keeps the table from being mounted; empty if nothing does. */
+            faults: components["schemas"]["FieldFault"][];
+        };
+        ColumnMatchView: {
+            column: string;
+            /** @description Type as discovered, for example `text(12)`. */
+            column_type: string;
+            nullable: boolean;
+            /** @description Code and name of the matched data item; absent if no item has this name. */
+            item_code?: string | null;
+            item_name?: string | null;
+        };
+        EntryView: {
+            entry_id: string;
+            /** @description Resource code. */
+            code: string;
+            name: string;
+            version_id: string;
+            version_no: number;
+            state: components["schemas"]["StateView"];
+            published_on?: string | null;
+            /** @description Whether this is the version that readers see without asking for another. */
+            active: boolean;
+            department: components["schemas"]["DepartmentView"];
+            content: components["schemas"]["ContentView"];
+            /** @description Versions that the viewer may read, newest first. */
+            versions: components["schemas"]["VersionTabView"][];
+            /** @description Where the data come from; absent while there is none behind the entry. */
+            mounting?: null | components["schemas"]["MountingView"];
+            /** @description What the viewer may do: `request`, `mount`. */
+            actions: string[];
+        };
+        MountingView: {
+            /** @description Name of the exchange store. */
+            store_name: string;
+            /** @description Table; shown to the own department and the operator only. */
+            table?: string | null;
+            /** @description Whether the data have arrived on the platform. */
+            pooled: boolean;
+            rows_total?: number | null;
+            /** @description Instant of the last arrival. */
+            last_arrival_at?: string | null;
+        };
+        ReturnBody: {
+            /** @description What has to be mended; must not be empty. */
+            reason: string;
+        };
+        DiffView: {
+            from: number;
+            to: number;
+            /** @description Names of the entry's fields that differ, for example `summary`. */
+            fields: string[];
+            /** @description Data items that differ. */
+            items: components["schemas"]["ItemDiffView"][];
+        };
+        ItemDiffView: {
+            /** @description Item code. */
+            code: string;
+            /** @description `added`, `removed` or `changed`. */
+            change: string;
+            before?: null | components["schemas"]["ItemView"];
+            after?: null | components["schemas"]["ItemView"];
+        };
+        CodeView: {
+            code: string;
+            name: string;
+        };
+        ContactView: {
+            name: string;
+            phone: string;
+        };
+        ItemView: {
+            name: string;
+            code: string;
+            data_type: string;
+            type_name: string;
+            length?: number | null;
+            scale?: number | null;
+            nullable: boolean;
+            /** @description Part of the primary key; always delivered, because rows can't be told apart without it. */
+            key: boolean;
+            sensitive: boolean;
+            sensitivity_name: string;
+            /** @description How it is masked on delivery; absent where it isn't. */
+            mask_name?: string | null;
+            check_name?: string | null;
+            standard?: string | null;
+        };
+        ContentView: {
+            summary: string;
+            class_code: string;
+            format_name: string;
+            sharing_class: components["schemas"]["CodeView"];
+            sharing_condition?: string | null;
+            legal_basis?: string | null;
+            modes: components["schemas"]["CodeView"][];
+            open: boolean;
+            open_condition?: string | null;
+            update_cycle_name: string;
+            grade: number;
+            source_system?: string | null;
+            base_library?: string | null;
+            authorising_contact: components["schemas"]["ContactView"];
+            technical_contact: components["schemas"]["ContactView"];
+            items: components["schemas"]["ItemView"][];
+        };
+        StateView: {
+            /** @description `draft`, `submitted`, `returned`, `published` or `superseded`. */
+            code: string;
+            /** @description Why it was returned. */
+            reason?: string | null;
+        };
+        VersionLineView: {
+            version_id: string;
+            entry_id: string;
+            /** @description Resource code, for example `307001/1`. */
+            code: string;
+            name: string;
+            version_no: number;
+            state: components["schemas"]["StateView"];
+            department_id: string;
+            department_name: string;
+            sharing_class: components["schemas"]["CodeView"];
+            modes: components["schemas"]["CodeView"][];
+            items_count: number;
+            /** @description Civil date; absent until published. */
+            published_on?: string | null;
+            /** @description Whether there is data behind the entry. */
+            mounted: boolean;
+            /** @description What the viewer may do with it: `submit`, `publish`, `return`, `mount`. */
+            actions: string[];
+        };
+        VersionTabView: {
+            version_no: number;
+            state: components["schemas"]["StateView"];
+            published_on?: string | null;
+            /** @description The one that readers see without asking for another. */
+            active: boolean;
+        };
+        ImportView: {
+            import_id: string;
+            entries: components["schemas"]["ImportedEntryView"][];
+            /** @description Faults, each in its cell. */
+            faults: components["schemas"]["CellFaultView"][];
+            /** @description All faults, also those beyond what is listed. */
+            faults_total: number;
+            /** @description Entries kept as drafts. */
+            accepted_total: number;
+        };
+        ImportedEntryView: {
+            row: number;
+            /** @description Name, as far as it could be read. */
+            name: string;
+            /** @description The draft that it became; absent if it has faults. */
+            version_id?: string | null;
+            version_no?: number | null;
+            /** @description `draft` (kept), `faulty` (not kept), `under_review` (an earlier version waits for review). */
+            outcome: string;
+        };
+        CellFaultView: {
+            sheet: string;
+            /** @description For example `C5`. */
+            cell: string;
+            code: string;
+            /** @description What is wrong and what to do. */
+            message: string;
+        };
+        SourceChange: {
+            updated: number;
+            inserted: number;
+            deleted: number;
+            /** @description Rows with a malformed code, which have to end in quarantine. */
+            malformed: number;
+        };
+        Page_RequestLineView: {
+            items: components["schemas"]["RequestLineView"][];
+            next_cursor?: string | null;
+        };
+        Page_RunLineView: {
+            items: components["schemas"]["RunLineView"][];
+            next_cursor?: string | null;
+        };
+        Page_RecordView: {
+            items: components["schemas"]["RecordView"][];
+            next_cursor?: string | null;
+        };
+        Page_NoticeView: {
+            items: components["schemas"]["NoticeView"][];
+            next_cursor?: string | null;
+        };
+        Page_StoreView: {
+            items: components["schemas"]["StoreView"][];
+            next_cursor?: string | null;
+        };
+        Page_DepartmentView: {
+            items: components["schemas"]["DepartmentView"][];
+            next_cursor?: string | null;
+        };
+        Page_PersonView: {
+            items: components["schemas"]["PersonView"][];
+            next_cursor?: string | null;
+        };
+        Page_String: {
+            items: string[];
+            next_cursor?: string | null;
+        };
+        Page_VersionLineView: {
+            items: components["schemas"]["VersionLineView"][];
+            next_cursor?: string | null;
         };
     };
     responses: never;
@@ -1296,26 +1444,42 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    get_platform: {
+    urge_request: {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                request_id: string;
+            };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PlatformView"];
+                    "application/json": components["schemas"]["RequestView"];
                 };
             };
-            /** @description problem */
-            default: {
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1325,7 +1489,131 @@ export interface operations {
             };
         };
     };
-    post_demo_clock_advance: {
+    read_request: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                request_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestView"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decide_request: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                request_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecideBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestView"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_requests: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                size?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_RequestLineView"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    file_request: {
         parameters: {
             query?: never;
             header?: never;
@@ -1334,21 +1622,43 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ClockAdvance"];
+                "application/json": components["schemas"]["FileBody"];
             };
         };
         responses: {
-            /** @description ok */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PlatformView"];
+                    "application/json": components["schemas"]["RequestView"];
                 };
             };
-            /** @description problem */
-            default: {
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1358,7 +1668,313 @@ export interface operations {
             };
         };
     };
-    get_session: {
+    preview_request: {
+        parameters: {
+            query: {
+                entry_id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreviewView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    withdraw_request: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                request_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WithdrawBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestView"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_runs: {
+        parameters: {
+            query?: {
+                entry_id?: string | null;
+                cursor?: string | null;
+                size?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_RunLineView"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    open_delivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                request_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryView"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunView"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    start_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                subscription_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StartedView"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    prove_record: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                index: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProofView"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_records: {
+        parameters: {
+            query?: {
+                what?: string | null;
+                subject_id?: string | null;
+                person_id?: string | null;
+                cursor?: string | null;
+                size?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_RecordView"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_me: {
         parameters: {
             query?: never;
             header?: never;
@@ -1367,7 +1983,6 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1376,8 +1991,7 @@ export interface operations {
                     "application/json": components["schemas"]["MeView"];
                 };
             };
-            /** @description problem */
-            default: {
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1387,7 +2001,7 @@ export interface operations {
             };
         };
     };
-    post_session: {
+    sign_in: {
         parameters: {
             query?: never;
             header?: never;
@@ -1396,11 +2010,10 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["SignIn"];
+                "application/json": components["schemas"]["SignInBody"];
             };
         };
         responses: {
-            /** @description ok */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1409,8 +2022,15 @@ export interface operations {
                     "application/json": components["schemas"]["MeView"];
                 };
             };
-            /** @description problem */
-            default: {
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1420,7 +2040,7 @@ export interface operations {
             };
         };
     };
-    delete_session: {
+    sign_out: {
         parameters: {
             query?: never;
             header?: never;
@@ -1429,15 +2049,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description problem */
-            default: {
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1447,7 +2065,7 @@ export interface operations {
             };
         };
     };
-    post_setup: {
+    set_up: {
         parameters: {
             query?: never;
             header?: never;
@@ -1456,21 +2074,27 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["SetupBody"];
+                "application/json": components["schemas"]["SetUpBody"];
             };
         };
         responses: {
-            /** @description ok */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["MeView"];
+                    "application/json": components["schemas"]["SetUpView"];
                 };
             };
-            /** @description problem */
-            default: {
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1480,7 +2104,7 @@ export interface operations {
             };
         };
     };
-    get_home: {
+    read_desk: {
         parameters: {
             query?: never;
             header?: never;
@@ -1489,7 +2113,60 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskView"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_platform: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlatformView"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_home: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1498,8 +2175,7 @@ export interface operations {
                     "application/json": components["schemas"]["HomeView"];
                 };
             };
-            /** @description problem */
-            default: {
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1509,20 +2185,11 @@ export interface operations {
             };
         };
     };
-    get_catalogue_entries: {
+    list_notices: {
         parameters: {
             query?: {
-                q?: string;
-                sharing_class?: string;
-                mode?: string;
-                department_id?: string;
-                base_library?: string;
-                update_cycle?: string;
-                grade?: string;
-                mounted?: string;
-                sort?: string;
-                page?: number;
-                size?: number;
+                cursor?: string | null;
+                size?: number | null;
             };
             header?: never;
             path?: never;
@@ -1530,17 +2197,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SearchPage"];
+                    "application/json": components["schemas"]["Page_NoticeView"];
                 };
             };
-            /** @description problem */
-            default: {
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1550,109 +2215,7 @@ export interface operations {
             };
         };
     };
-    get_catalogue_entries_id: {
-        parameters: {
-            query?: {
-                version?: number;
-            };
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EntryView"];
-                };
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_catalogue_entries_id_diff: {
-        parameters: {
-            query?: {
-                from?: number;
-                to?: number;
-            };
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DiffView"];
-                };
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    put_catalogue_entries_id_mounting: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["MountBody"];
-            };
-        };
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["MountingView"];
-                };
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_catalogue_template_xlsx: {
+    list_stores: {
         parameters: {
             query?: never;
             header?: never;
@@ -1661,17 +2224,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/octet-stream": string;
+                    "application/json": components["schemas"]["Page_StoreView"];
                 };
             };
-            /** @description problem */
-            default: {
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1681,261 +2242,7 @@ export interface operations {
             };
         };
     };
-    post_catalogue_imports: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
-            };
-        };
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ImportView"];
-                };
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_catalogue_imports_id_workbook_xlsx: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/octet-stream": string;
-                };
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_catalogue_drafts: {
-        parameters: {
-            query?: {
-                cursor?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["VersionList"];
-                };
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_catalogue_reviews: {
-        parameters: {
-            query?: {
-                cursor?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["VersionList"];
-                };
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_catalogue_versions_id_submission: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["VersionRow"];
-                };
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_catalogue_versions_id_publication: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["VersionRow"];
-                };
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_catalogue_versions_id_return: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ReturnBody"];
-            };
-        };
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["VersionRow"];
-                };
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_stores: {
-        parameters: {
-            query?: {
-                cursor?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["StoreList"];
-                };
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_stores: {
+    create_store: {
         parameters: {
             query?: never;
             header?: never;
@@ -1948,7 +2255,6 @@ export interface operations {
             };
         };
         responses: {
-            /** @description ok */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1957,8 +2263,23 @@ export interface operations {
                     "application/json": components["schemas"]["StoreView"];
                 };
             };
-            /** @description problem */
-            default: {
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            502: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1968,266 +2289,7 @@ export interface operations {
             };
         };
     };
-    get_stores_id_tables: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["TableList"];
-                };
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_stores_id_tables_table: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-                table: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["TableView"];
-                };
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_requests: {
-        parameters: {
-            query?: {
-                cursor?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RequestList"];
-                };
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_requests: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["RequestBody"];
-            };
-        };
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RequestView"];
-                };
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_requests_id: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RequestView"];
-                };
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_requests_id_decision: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["DecisionBody"];
-            };
-        };
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RequestView"];
-                };
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_requests_id_delivery: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["DeliveryBody"];
-            };
-        };
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RequestView"];
-                };
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_requests_id_withdrawal: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RequestView"];
-                };
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_desk: {
+    list_departments: {
         parameters: {
             query?: never;
             header?: never;
@@ -2236,17 +2298,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DeskView"];
+                    "application/json": components["schemas"]["Page_DepartmentView"];
                 };
             };
-            /** @description problem */
-            default: {
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2256,195 +2316,7 @@ export interface operations {
             };
         };
     };
-    get_runs: {
-        parameters: {
-            query?: {
-                cursor?: string;
-                state?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RunList"];
-                };
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_runs_id: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RunView"];
-                };
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_subscriptions_id_runs: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RunStarted"];
-                };
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_ledger_records: {
-        parameters: {
-            query?: {
-                cursor?: string;
-                kind?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["LedgerPage"];
-                };
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_ledger_records_seq_proof: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                seq: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["LedgerProof"];
-                };
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_departments: {
-        parameters: {
-            query?: {
-                cursor?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DepartmentList"];
-                };
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_departments: {
+    create_department: {
         parameters: {
             query?: never;
             header?: never;
@@ -2457,7 +2329,6 @@ export interface operations {
             };
         };
         responses: {
-            /** @description ok */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2466,8 +2337,23 @@ export interface operations {
                     "application/json": components["schemas"]["DepartmentView"];
                 };
             };
-            /** @description problem */
-            default: {
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2477,28 +2363,24 @@ export interface operations {
             };
         };
     };
-    get_people: {
+    list_people: {
         parameters: {
-            query?: {
-                cursor?: string;
-            };
+            query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PersonList"];
+                    "application/json": components["schemas"]["Page_PersonView"];
                 };
             };
-            /** @description problem */
-            default: {
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2508,7 +2390,7 @@ export interface operations {
             };
         };
     };
-    post_people: {
+    create_person: {
         parameters: {
             query?: never;
             header?: never;
@@ -2521,7 +2403,6 @@ export interface operations {
             };
         };
         responses: {
-            /** @description ok */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2530,8 +2411,23 @@ export interface operations {
                     "application/json": components["schemas"]["PersonView"];
                 };
             };
-            /** @description problem */
-            default: {
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2541,7 +2437,449 @@ export interface operations {
             };
         };
     };
-    get_posts: {
+    assign_posts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PostsBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonView"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    advance_clock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdvanceBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClockNowView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    search_entries: {
+        parameters: {
+            query?: {
+                q?: string;
+                sharing_class?: string | null;
+                mode?: string | null;
+                department_id?: string | null;
+                base_library?: string | null;
+                update_cycle?: string | null;
+                grade?: string | null;
+                mounted?: string | null;
+                sort?: string | null;
+                page?: number | null;
+                size?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntriesView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_tables: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                store_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_String"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_mounting: {
+        parameters: {
+            query: {
+                store_id: string;
+                table: string;
+            };
+            header?: never;
+            path: {
+                entry_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MountingPreview"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mount_entry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entry_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MountingBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MountingPreview"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_entry: {
+        parameters: {
+            query?: {
+                version?: number | null;
+            };
+            header?: never;
+            path: {
+                entry_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntryView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    return_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                version_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReturnBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionLineView"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    publish_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                version_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionLineView"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    diff_versions: {
+        parameters: {
+            query: {
+                from: number;
+                to: number;
+            };
+            header?: never;
+            path: {
+                entry_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DiffView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    download_template: {
         parameters: {
             query?: never;
             header?: never;
@@ -2550,17 +2888,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PostList"];
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": number[];
                 };
             };
-            /** @description problem */
-            default: {
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2570,10 +2906,64 @@ export interface operations {
             };
         };
     };
-    get_calendar: {
+    submit_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                version_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionLineView"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_own_versions: {
         parameters: {
             query?: {
-                year?: number;
+                cursor?: string | null;
+                size?: number | null;
             };
             header?: never;
             path?: never;
@@ -2581,17 +2971,129 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["CalendarView"];
+                    "application/json": components["schemas"]["Page_VersionLineView"];
                 };
             };
-            /** @description problem */
-            default: {
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_reviews: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                size?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_VersionLineView"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import_workbook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": number[];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportView"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    download_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": number[];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,5 +1,4 @@
 import 'vue-router'
-import type { MayView } from '@/api/types'
 
 declare module 'vue-router' {
   interface RouteMeta {
@@ -13,7 +12,7 @@ declare module 'vue-router' {
     bare?: boolean
     /** Shown in the main menu, in this order. */
     menu?: number
-    /** The menu entry is drawn for those who may do this. */
-    may?: keyof MayView
+    /** The menu entry is drawn for those to whom the server opens any of these. */
+    may?: string[]
   }
 }

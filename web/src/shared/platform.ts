@@ -13,9 +13,10 @@ export function usePlatform() {
   const { data: platform } = useQuery({ ...platformQuery, refetchInterval: 300_000 })
 
   /** Demo only: moves the installation's clock on. Every date on the page may change with it. */
-  async function advanceClock(days: number): Promise<void> {
-    client.setQueryData(['platform'], await read(api.POST('/api/v1/demo/clock/advance', { body: { days } })))
+  async function advanceClock(days: number): Promise<string> {
+    const { today } = await read(api.POST('/api/v1/demo/clock', { body: { days } }))
     await client.invalidateQueries()
+    return today
   }
 
   return { platform, advanceClock }

@@ -1,10 +1,11 @@
-/** What a reader has chosen for this browser: language and elder mode. */
+/** What this browser remembers of its reader: language, elder mode, the newest notice shown. */
 import { ref, watchEffect } from 'vue'
 
 export type Locale = 'zh-CN' | 'en'
 
 const LOCALE_KEY = 'tongqu.locale'
 const ELDER_KEY = 'tongqu.elder'
+const NOTICES_KEY = 'tongqu.notices_seen_at'
 
 // A browser may forbid storage; a preference is then kept for this page only.
 function recall(key: string): string | null {
@@ -38,3 +39,12 @@ watchEffect(() => {
   document.documentElement.dataset['elder'] = String(elderMode.value)
   remember(ELDER_KEY, String(elderMode.value))
 })
+
+/** Instant of the newest notice that has been shown; instants of the server compare as text. */
+export const noticesSeenAt = ref(recall(NOTICES_KEY) ?? '')
+
+export function rememberNoticesSeen(at: string): void {
+  if (at <= noticesSeenAt.value) return
+  noticesSeenAt.value = at
+  remember(NOTICES_KEY, at)
+}

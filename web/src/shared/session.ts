@@ -1,8 +1,8 @@
-/** Who is signed in. The server decides what they may do; `me.may` only says which menus to draw. */
+/** Who is signed in. The server decides what they may do; the menus only ask what to draw. */
 import { readonly, ref, shallowReadonly, shallowRef } from 'vue'
 import { api, onSessionExpired, read } from '@/api/client'
 import { asProblem } from '@/api/errors'
-import type { MeView, SignIn } from '@/api/types'
+import type { MeView, SignInBody } from '@/api/types'
 
 const me = shallowRef<MeView | null>(null)
 const asked = ref(false)
@@ -24,12 +24,8 @@ async function load(): Promise<MeView | null> {
   return me.value
 }
 
-async function signIn(body: SignIn): Promise<void> {
-  adopt(await read(api.POST('/api/v1/session', { body })))
-}
-
-function adopt(person: MeView): void {
-  me.value = person
+async function signIn(body: SignInBody): Promise<void> {
+  me.value = await read(api.POST('/api/v1/session', { body }))
   asked.value = true
   expired.value = false
 }
@@ -40,6 +36,11 @@ async function signOut(): Promise<void> {
   expired.value = false
 }
 
+/** Whether any of these menus is open to whoever is signed in. */
+function may(...menus: string[]): boolean {
+  return menus.some((menu) => me.value?.may[menu])
+}
+
 export function useSession() {
-  return { me: shallowReadonly(me), asked: readonly(asked), expired: readonly(expired), load, signIn, adopt, signOut }
+  return { me: shallowReadonly(me), asked: readonly(asked), expired: readonly(expired), load, signIn, signOut, may }
 }

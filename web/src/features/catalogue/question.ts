@@ -1,7 +1,7 @@
 import type { LocationQuery } from 'vue-router'
 import type { operations } from '@/api/schema.gen'
 
-export type Question = NonNullable<operations['get_catalogue_entries']['parameters']['query']>
+export type Question = NonNullable<operations['search_entries']['parameters']['query']>
 
 export const PAGE_SIZE = 10
 

@@ -17,12 +17,12 @@ export const routes: RouteRecordRaw[] = [
     path: '/provide/catalogs',
     name: 'provide',
     component: () => import('./ProvidePage.vue'),
-    meta: { title: 'catalogue.provide.title', feature: 'catalogue', menu: 4, may: 'provide' },
+    meta: { title: 'catalogue.provide.title', feature: 'catalogue', menu: 4, may: ['compile_catalogue'] },
   },
   {
     path: '/review',
     name: 'review',
     component: () => import('./ReviewPage.vue'),
-    meta: { title: 'catalogue.review.title', feature: 'catalogue', menu: 5, may: 'review' },
+    meta: { title: 'catalogue.review.title', feature: 'catalogue', menu: 5, may: ['review_catalogue'] },
   },
 ]

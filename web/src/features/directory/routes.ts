@@ -5,6 +5,6 @@ export const routes: RouteRecordRaw[] = [
     path: '/admin',
     name: 'admin',
     component: () => import('./AdminPage.vue'),
-    meta: { title: 'directory.title', feature: 'directory', menu: 7, may: 'admin' },
+    meta: { title: 'directory.title', feature: 'directory', menu: 7, may: ['manage_directory', 'assign_posts'] },
   },
 ]

@@ -1,29 +1,35 @@
 import { useQuery } from '@tanstack/vue-query'
 import { computed } from 'vue'
 import { api, read } from '@/api/client'
-import { useList } from '@/shared/composables/useList'
-
-const page = (cursor: string | undefined) => (cursor ? { params: { query: { cursor } } } : {})
 
 export function useDepartments() {
-  return useList(['departments'], (cursor) => read(api.GET('/api/v1/departments', page(cursor))))
+  return useQuery({ queryKey: ['departments'], queryFn: () => read(api.GET('/api/v1/departments')) })
 }
 
 export function usePeople() {
-  return useList(['people'], (cursor) => read(api.GET('/api/v1/people', page(cursor))))
+  return useQuery({ queryKey: ['people'], queryFn: () => read(api.GET('/api/v1/people')) })
 }
 
 export function useStores() {
-  return useList(['stores', 'list'], (cursor) => read(api.GET('/api/v1/stores', page(cursor))))
+  return useQuery({ queryKey: ['stores'], queryFn: () => read(api.GET('/api/v1/stores')) })
 }
 
 /** Departments as choices of a form. */
 export function useDepartmentOptions() {
-  const { rows } = useDepartments()
-  return computed(() => rows.value.map((department) => ({ value: department.id, title: department.name })))
+  const { data } = useDepartments()
+  return computed(() => data.value?.items.map((department) => ({ value: department.id, title: department.name })) ?? [])
 }
 
-export function usePosts() {
-  const { data } = useQuery({ queryKey: ['posts'], queryFn: () => read(api.GET('/api/v1/posts')) })
-  return computed(() => data.value?.items ?? [])
-}
+/** The posts a person may hold, by code. */
+export const POSTS = [
+  'data_officer',
+  'head',
+  'operator',
+  'authority',
+  'county_authority',
+  'developer',
+  'security_admin',
+  'system_admin',
+  'auditor',
+  'leader',
+] as const

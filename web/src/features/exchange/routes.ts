@@ -5,7 +5,7 @@ export const routes: RouteRecordRaw[] = [
     path: '/exchange',
     name: 'exchange',
     component: () => import('./RunListPage.vue'),
-    meta: { title: 'exchange.title', feature: 'exchange', menu: 6, may: 'exchange' },
+    meta: { title: 'exchange.title', feature: 'exchange', menu: 6, may: ['read_run'] },
   },
   {
     path: '/exchange/runs/:id',

@@ -5,6 +5,6 @@ export const routes: RouteRecordRaw[] = [
     path: '/audit',
     name: 'audit',
     component: () => import('./AuditPage.vue'),
-    meta: { title: 'ledger.title', feature: 'ledger', menu: 8, may: 'audit' },
+    meta: { title: 'ledger.title', feature: 'ledger', menu: 8, may: ['read_ledger'] },
   },
 ]

@@ -1,9 +1,9 @@
 /** What an officer has filled in so far. Kept in this browser tab, so that nothing typed is lost. */
-import type { Condition, RequestBody } from '@/api/types'
+import type { EntryView, FileBody, PreviewView, TermView } from '@/api/types'
 
 export interface ConditionDraft {
   column: string
-  op: Condition['op']
+  op: string
   /** As typed: values separated by commas, of either width, or line ends. */
   values: string
 }
@@ -12,34 +12,39 @@ export interface RequestDraft {
   mode: string
   columns: string[]
   conditions: ConditionDraft[]
-  purposeKind: RequestBody['purpose_kind']
+  purposeKind: string
   purpose: string
   duty: string
   consumerSystem: string
   /** Months, or 0 for no end. */
   termMonths: number
+  /** The request that this one follows. */
+  previousRequestId: string | null
 }
 
-export const PURPOSE_KINDS: RequestBody['purpose_kind'][] = [
-  'admin_basis',
-  'work_reference',
-  'data_check',
-  'business_collaboration',
-]
-export const OPERATORS: Condition['op'][] = ['eq', 'in', 'prefix']
+export const PURPOSE_KINDS = ['admin_basis', 'work_reference', 'data_check', 'business_collaboration']
+export const OPERATORS = ['eq', 'in', 'prefix']
 export const TERMS = [6, 12, 24, 36, 0]
 
-export function emptyDraft(): RequestDraft {
+/** The form as the server fills it in, with the data items that the officer has picked. */
+export function draftOf(entry: EntryView, preview: PreviewView, picked: string[]): RequestDraft {
+  const { prefill } = preview
   return {
-    mode: '',
-    columns: [],
-    conditions: [],
-    purposeKind: 'admin_basis',
-    purpose: '',
-    duty: '',
-    consumerSystem: '',
-    termMonths: 12,
+    mode: preview.modes[0]?.mode ?? '',
+    columns: withKey(entry, picked.length ? picked : prefill.columns),
+    conditions: prefill.condition.map(({ column, op, values }) => ({ column, op, values: values.join(',') })),
+    purposeKind: prefill.purpose_kind,
+    purpose: prefill.purpose,
+    duty: prefill.duty,
+    consumerSystem: prefill.consumer_system,
+    termMonths: prefill.term_months ?? 0,
+    previousRequestId: prefill.previous_request_id ?? null,
   }
+}
+
+/** The items chosen, in the entry's order, always with its key. */
+export function withKey(entry: EntryView, chosen: string[]): string[] {
+  return entry.content.items.filter((item) => item.key || chosen.includes(item.code)).map((item) => item.code)
 }
 
 /** The values of a condition as typed. */
@@ -51,7 +56,7 @@ export function valuesOf(typed: string): string[] {
 }
 
 /** The request to send. Conditions without a value are left out. */
-export function bodyOf(draft: RequestDraft, entryId: string, versionNo: number): RequestBody {
+export function bodyOf(draft: RequestDraft, entryId: string, versionNo: number): FileBody {
   return {
     entry_id: entryId,
     version_no: versionNo,
@@ -59,7 +64,7 @@ export function bodyOf(draft: RequestDraft, entryId: string, versionNo: number):
     columns: draft.columns,
     condition: draft.conditions
       .filter((one) => one.column && valuesOf(one.values).length)
-      .map((one) => ({
+      .map((one): TermView => ({
         column: one.column,
         op: one.op,
         values: one.op === 'in' ? valuesOf(one.values) : [one.values.trim()],
@@ -68,7 +73,8 @@ export function bodyOf(draft: RequestDraft, entryId: string, versionNo: number):
     purpose: draft.purpose.trim(),
     duty: draft.duty.trim(),
     consumer_system: draft.consumerSystem.trim(),
-    ...(draft.termMonths > 0 && { term_months: draft.termMonths }),
+    term_months: draft.termMonths || null,
+    previous_request_id: draft.previousRequestId,
   }
 }
 
@@ -77,7 +83,7 @@ const keyOf = (entryId: string) => `tongqu.request.${entryId}`
 export function recallDraft(entryId: string): RequestDraft | null {
   try {
     const text = sessionStorage.getItem(keyOf(entryId))
-    return text ? { ...emptyDraft(), ...(JSON.parse(text) as Partial<RequestDraft>) } : null
+    return text ? (JSON.parse(text) as RequestDraft) : null
   } catch {
     return null
   }

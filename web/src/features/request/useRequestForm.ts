@@ -1,15 +1,18 @@
 import { reactive, watch } from 'vue'
 import { useRoute, useRouter } from 'vue-router'
 import { api, read } from '@/api/client'
-import type { EntryView } from '@/api/types'
+import type { EntryView, PreviewView } from '@/api/types'
 import { useAction } from '@/shared/composables/useAction'
-import { bodyOf, emptyDraft, keepDraft, recallDraft, type RequestDraft } from './requestDraft'
+import { bodyOf, draftOf, keepDraft, recallDraft } from './requestDraft'
 
-/** The request form of one entry: pre-filled by the server, then as the officer left it. */
-export function useRequestForm(entry: EntryView) {
+/** The request form of one entry: filled in by the server, then as the officer left it. */
+export function useRequestForm(entry: EntryView, preview: PreviewView) {
   const route = useRoute()
   const router = useRouter()
-  const draft = reactive(startingDraft(entry, route.query['columns']))
+  const picked = route.query['columns']
+  const fresh = draftOf(entry, preview, typeof picked === 'string' ? picked.split(',') : [])
+  const kept = recallDraft(entry.entry_id)
+  const draft = reactive(kept ? { ...fresh, ...kept, ...(picked && { columns: fresh.columns }) } : fresh)
   watch(draft, () => keepDraft(entry.entry_id, draft))
 
   const { busy, problem, run } = useAction(() =>
@@ -26,19 +29,4 @@ export function useRequestForm(entry: EntryView) {
   }
 
   return { draft, busy, problem, submit }
-}
-
-function startingDraft(entry: EntryView, picked: unknown): RequestDraft {
-  const prefill = entry.request_prefill
-  const draft = recallDraft(entry.entry_id) ?? {
-    ...emptyDraft(),
-    purpose: prefill?.purpose ?? '',
-    duty: prefill?.duty ?? '',
-    consumerSystem: prefill?.consumer_system ?? '',
-  }
-  const known = new Set(entry.items.map((item) => item.code))
-  if (typeof picked === 'string') draft.columns = picked.split(',')
-  draft.columns = draft.columns.filter((code) => known.has(code))
-  if (!entry.modes.some((mode) => mode.code === draft.mode)) draft.mode = entry.modes[0]?.code ?? ''
-  return draft
 }

@@ -37,8 +37,8 @@ const states: Record<string, Look> = {
   stopped: { tone: 'red', icon: 'alert' },
   failed: { tone: 'red', icon: 'alert' },
   open: { tone: 'blue', icon: 'clock' },
-  granted: { tone: 'green', icon: 'check' },
-  delivered: { tone: 'green', icon: 'check' },
+  completed: { tone: 'green', icon: 'check' },
+  not_accepted: { tone: 'red', icon: 'close' },
   refused: { tone: 'red', icon: 'close' },
   withdrawn: { tone: 'grey' },
 }
