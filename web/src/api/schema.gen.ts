@@ -4,7 +4,95 @@
  */
 
 export interface paths {
-    "/api/v1/requests/{request_id}/urging": {
+    "/api/v1/catalogue/entries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Search published entries. */
+        get: operations["search_entries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/catalogue/entries/{entry_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read an entry. Readers see published versions; the own department and the authority see all. */
+        get: operations["read_entry"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/catalogue/entries/{entry_id}/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Compare two versions of an entry field by field. */
+        get: operations["diff_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/catalogue/entries/{entry_id}/mounting": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Bind an entry to a table. Its key must be unique and without NULL. The data are collected into the
+         *     pool right after.
+         */
+        put: operations["mount_entry"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/catalogue/entries/{entry_id}/mounting/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Look at a table before mounting it: columns, key, and how they match the data items. */
+        get: operations["preview_mounting"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/catalogue/imports": {
         parameters: {
             query?: never;
             header?: never;
@@ -13,7 +101,368 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["urge_request"];
+        /**
+         * Import a filled-in template (XLSX as the request body).
+         * @description A file that can't be read at all changes nothing. Otherwise entries without faults are kept as
+         *     drafts, in place of an earlier draft of the same name; a published entry gets a new version.
+         */
+        post: operations["import_workbook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/catalogue/imports/{import_id}/workbook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Download an upload again with its faults marked in their cells: mend it and upload it. */
+        get: operations["download_import"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/catalogue/own": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The own department's entries in their newest versions, whatever their state. */
+        get: operations["list_own_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/catalogue/reviews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Versions awaiting review, of all departments. */
+        get: operations["list_reviews"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/catalogue/template": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Download the catalogue template as XLSX, with the codes of the rule pack in force. */
+        get: operations["download_template"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/catalogue/versions/{version_id}/publication": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Publish a submitted version: it becomes the active one, and an earlier one is superseded, in one
+         *     transaction.
+         */
+        post: operations["publish_version"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/catalogue/versions/{version_id}/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Return a submitted version to its department. */
+        post: operations["return_version"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/catalogue/versions/{version_id}/submission": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Submit a draft or a returned version. It is checked once more, because the rule pack may have
+         *     changed since it was written.
+         */
+        post: operations["submit_version"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/demo/clock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Move the demo clock on. Outside the demo there is no such thing. */
+        post: operations["advance_clock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/demo/source-change": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change 1,000 rows of the demo's source, add 500, take 500 away, and add three malformed ones.
+         *     Outside the demo there is no such thing.
+         */
+        post: operations["change_source"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/departments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All departments, by name. */
+        get: operations["list_departments"];
+        put?: never;
+        /** Enter a department. For system administrators. */
+        post: operations["create_department"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The own desk. */
+        get: operations["read_desk"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/home": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read the first page. */
+        get: operations["read_home"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ledger/records": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Records of the ledger, newest first. For auditors. */
+        get: operations["list_records"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ledger/records/{index}/proof": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Prove a record: its RFC 9162 inclusion proof with SM3. For auditors. */
+        get: operations["prove_record"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Notices to the own department, newest first. */
+        get: operations["list_notices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All people, by department and name. For system administrators. */
+        get: operations["list_people"];
+        put?: never;
+        /**
+         * Enter a person. For system administrators.
+         * @description Posts are given by the security administrator, so that no one person can make officials. Only where
+         *     nobody holds that post yet, the system administrator names the first one.
+         */
+        post: operations["create_person"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/{person_id}/posts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Give a person posts, in place of those held. For security administrators, and not for oneself. */
+        put: operations["assign_posts"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/platform": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What this installation is called, and what day it is here. */
+        get: operations["read_platform"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Requests that the own department has filed, newest first. */
+        get: operations["list_requests"];
+        put?: never;
+        /** File a request on a published entry. */
+        post: operations["file_request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/requests/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Preview a request: promised dates and a filled-in form. */
+        get: operations["preview_request"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -27,6 +476,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Read a request. The parties, the operator and the authority may. */
         get: operations["read_request"];
         put?: never;
         post?: never;
@@ -45,71 +495,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Decide a request. */
         post: operations["decide_request"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/requests": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["list_requests"];
-        put?: never;
-        post: operations["file_request"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/requests/preview": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["preview_request"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/requests/{request_id}/withdrawal": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["withdraw_request"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/runs": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["list_runs"];
-        put?: never;
-        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -125,7 +512,59 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Open the delivery of a request, or start it again if it is open already. */
         post: operations["open_delivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/requests/{request_id}/urging": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Urge the open step of a request. */
+        post: operations["urge_request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/requests/{request_id}/withdrawal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Withdraw a request. */
+        post: operations["withdraw_request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Runs, newest first: the operator and the authority see all, a department those it is a party to. */
+        get: operations["list_runs"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -139,7 +578,86 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Read a run. */
         get: operations["read_run"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is signed in. */
+        get: operations["read_me"];
+        put?: never;
+        /**
+         * Sign in. Sets the session cookie.
+         * @description A wrong name, a wrong password and a closed account share one answer, so that nobody learns which
+         *     names exist. After too many wrong passwords the account is locked for a while.
+         */
+        post: operations["sign_in"];
+        /** Sign out: the session ends at once and the cookie is taken back. */
+        delete: operations["sign_out"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Set up an empty installation: its name, the competent department, and one system administrator.
+         * @description Works once: the token ends with it, and there is no standing account before or after.
+         */
+        post: operations["set_up"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stores": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The exchange stores that the viewer may use: the own department's, or all for administrators and operators. */
+        get: operations["list_stores"];
+        put?: never;
+        /** Register a department's exchange store; it is tried before it is kept. For system administrators. */
+        post: operations["create_store"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stores/{store_id}/tables": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The tables of an exchange store. */
+        get: operations["list_tables"];
         put?: never;
         post?: never;
         delete?: never;
@@ -157,439 +675,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Run a subscription now. */
         post: operations["start_run"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/ledger/records/{index}/proof": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["prove_record"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/ledger/records": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["list_records"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/session": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["read_me"];
-        put?: never;
-        post: operations["sign_in"];
-        delete: operations["sign_out"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/setup": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["set_up"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/desk": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["read_desk"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/platform": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["read_platform"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/home": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["read_home"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/notices": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["list_notices"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/stores": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["list_stores"];
-        put?: never;
-        post: operations["create_store"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/departments": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["list_departments"];
-        put?: never;
-        post: operations["create_department"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/people": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["list_people"];
-        put?: never;
-        post: operations["create_person"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/people/{person_id}/posts": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put: operations["assign_posts"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/demo/clock": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["advance_clock"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/catalogue/entries": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["search_entries"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/stores/{store_id}/tables": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["list_tables"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/catalogue/entries/{entry_id}/mounting/preview": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["preview_mounting"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/catalogue/entries/{entry_id}/mounting": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put: operations["mount_entry"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/catalogue/entries/{entry_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["read_entry"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/catalogue/versions/{version_id}/return": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["return_version"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/catalogue/versions/{version_id}/publication": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["publish_version"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/catalogue/entries/{entry_id}/diff": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["diff_versions"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/catalogue/template": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["download_template"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/catalogue/versions/{version_id}/submission": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["submit_version"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/catalogue/own": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["list_own_versions"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/catalogue/reviews": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["list_reviews"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/catalogue/imports": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["import_workbook"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/catalogue/imports/{import_id}/workbook": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["download_import"];
-        put?: never;
-        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -600,499 +687,1074 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        FieldFault: {
-            /** @description Name of the field as in the request body, for example `columns` or `items[3].code`. */
-            field: string;
-            /** @description Stable code of the fault. */
+        /** @description How far. */
+        AdvanceBody: {
+            /**
+             * Format: int32
+             * @description Days, 1-31.
+             */
+            days: number;
+        };
+        /** @description A fault in a cell. */
+        CellFaultView: {
+            /** @description For example `C5`. */
+            cell: string;
             code: string;
-            /** @description What to do, in the user's language. */
+            /** @description What is wrong and what to do. */
             message: string;
+            sheet: string;
         };
-        Problem: {
-            /** @description Stable code, `<noun>.<what>`. */
-            code: string;
-            /** @description What happened and what to do next, in the user's language. */
-            message: string;
-            /** @description Faults by field, if the input was at fault. */
-            fields?: components["schemas"]["FieldFault"][];
-            /** @description The clause that the refusal rests on. */
-            clause?: string | null;
-            /** @description Number to read over the phone. */
-            trace_id: string;
-        };
-        RequestView: {
-            request_id: string;
-            case_id: string;
-            number: string;
-            /** @description Send it back with a decision: it tells whether somebody has acted in between. */
-            revision: number;
-            entry_id: string;
-            entry_name: string;
-            version_no: number;
-            requester_name: string;
-            provider_name: string;
-            filed_by_name: string;
-            /** @description Instant. */
-            filed_at: string;
-            /** @description `open`, `completed`, `refused`, `not_accepted` or `withdrawn`. */
-            state: string;
-            process_name: string;
-            process_clause: components["schemas"]["ClauseView"];
-            content: components["schemas"]["RequestContentView"];
-            steps: components["schemas"]["StepLineView"][];
-            grant?: null | components["schemas"]["GrantView"];
-            /** @description The request that was refused before, if this one follows it. */
-            previous_request_id?: string | null;
-            /** @description What the viewer may do: `decide`, `deliver`, `withdraw`, `urge`, `request_again`. */
-            actions: string[];
-        };
-        GrantView: {
-            grant_id: string;
-            columns: components["schemas"]["ColumnView"][];
-            condition: components["schemas"]["TermView"][];
-            purpose: string;
-            basis: string;
-            valid_from: string;
-            /** @description First day on which it is no longer valid. */
-            valid_until?: string | null;
-        };
-        DecideBody: {
-            verdict: components["schemas"]["Verdict"];
-            /** @description The reason in words; a refusal can't do without one. */
-            reason?: string | null;
-            /** @description Code of a ground, where the regulation lists them. */
-            ground?: string | null;
-            /** @description `revision` of the request as it was read; if somebody has acted since, nothing is done. */
-            revision: number;
-        };
-        /** @enum {string} */
-        Verdict: "approve" | "refuse";
-        FileBody: {
-            entry_id: string;
-            /** @description The version that was read; a newer one in between is a conflict. */
-            version_no: number;
-            /** @description `table` or `file`. */
-            mode: string;
-            /** @description Codes of the data items asked for; the key is always among them. */
-            columns: string[];
-            /** @description Which rows; all if empty. */
-            condition?: components["schemas"]["TermView"][];
-            /** @description `admin_basis`, `work_reference`, `data_check` or `business_collaboration`. */
-            purpose_kind: string;
-            /** @description Use, in words. */
-            purpose: string;
-            /** @description The duty that makes it necessary. */
-            duty: string;
-            consumer_system?: string;
-            /** @description Term of the grant; without end if left out. */
-            term_months?: number | null;
-            /** @description The refused request that this one follows. */
-            previous_request_id?: string | null;
-        };
-        PreviewView: {
-            entry_id: string;
-            version_no: number;
-            /** @description The day on which the clocks would start, today. */
-            start_on: string;
-            /** @description Ways to get the data that this entry offers and the platform carries. */
-            modes: components["schemas"]["ModePreviewView"][];
-            prefill: components["schemas"]["PrefillView"];
-            /** @description Departments that use it already, and for what. */
-            users: components["schemas"]["UserView"][];
-        };
-        ModePreviewView: {
-            mode: string;
-            mode_name: string;
-            process_name: string;
-            clause: components["schemas"]["ClauseView"];
-            promises: components["schemas"]["PromiseView"][];
-        };
-        PromiseView: {
-            step_id: string;
-            name: string;
-            role_name: string;
-            /** @description Civil date; absent where the law sets none. */
-            due_on?: string | null;
-            working_days?: number | null;
-            /** @description The year whose holiday notice is missing, if that is why there is no date. */
-            missing_year?: number | null;
-            clause: components["schemas"]["ClauseView"];
-        };
-        PrefillView: {
-            columns: string[];
-            condition: components["schemas"]["TermView"][];
-            purpose_kind: string;
-            purpose: string;
-            duty: string;
-            consumer_system: string;
-            term_months?: number | null;
-            /** @description The request that these values come from, if there is one. */
-            previous_request_id?: string | null;
-        };
-        UserView: {
-            department_name: string;
-            purpose: string;
-            /** @description Civil date of the grant. */
-            since: string;
-        };
-        WithdrawBody: {
-            reason?: string | null;
-        };
-        TermView: {
-            /** @description Code of a data item. */
-            column: string;
-            /** @description `eq`, `in` or `prefix`. */
-            op: string;
-            values: string[];
-        };
-        RequestContentView: {
-            mode: string;
-            mode_name: string;
-            /** @description Codes and names of the data items asked for. */
-            columns: components["schemas"]["ColumnView"][];
-            condition: components["schemas"]["TermView"][];
-            /** @description `admin_basis`, `work_reference`, `data_check` or `business_collaboration`. */
-            purpose_kind: string;
-            purpose: string;
-            duty: string;
-            consumer_system: string;
-            term_months?: number | null;
-        };
-        ColumnView: {
-            code: string;
-            name: string;
-            /** @description How it is masked; absent where it isn't. */
-            mask_name?: string | null;
-        };
-        RequestLineView: {
-            request_id: string;
-            number: string;
-            entry_id: string;
-            entry_name: string;
-            requester_name: string;
-            provider_name: string;
-            /** @description Instant. */
-            filed_at: string;
-            /** @description `open`, `completed`, `refused`, `not_accepted` or `withdrawn`. */
-            state: string;
-            /** @description Where it is stuck: the step that is open, and who holds it. */
-            step_name?: string | null;
-            holder_name?: string | null;
-            due_on?: string | null;
-            clock?: null | components["schemas"]["ClockView"];
-        };
+        /** @description A clause, with what a page shows beside a button or a date. */
         ClauseView: {
+            /** @description What it says, in our words. */
+            gist: string;
             id: string;
             /** @description Place in the regulation, for example 第十条第（二）项. */
             place: string;
-            /** @description What it says, in our words. */
-            gist: string;
         };
+        /** @description What the clock says now. */
+        ClockNowView: {
+            /** @description Instant. */
+            now: string;
+            /** @description Civil date in China. */
+            today: string;
+        };
+        /** @description The lamp of a step. */
         ClockView: {
-            /** @description `off`, `no_limit`, `on_time`, `due_soon`, `due_today`, `overdue`, `word`, `paused`, `done`, `calendar_missing`. */
-            kind: string;
-            /** @description Working days left, or by which it is overdue; calendar days of age for `word`. */
+            /**
+             * Format: int32
+             * @description Working days left, or by which it is overdue; calendar days of age for `word`.
+             */
             days?: number | null;
-            /** @description Working days of the limit, for the day squares. */
-            limit?: number | null;
             /** @description For `done`: whether it was in time. Absent where there was no date. */
             in_time?: boolean | null;
+            /**
+             * @description `off`, `no_limit`, `on_time`, `due_soon`, `due_today`, `overdue`, `word`, `paused`, `done`,
+             *     `calendar_missing`.
+             */
+            kind: string;
+            /**
+             * Format: int32
+             * @description Working days of the limit, for the day squares.
+             */
+            limit?: number | null;
             /** @description For `word`: its code, for example `promptly`. */
             word?: string | null;
-            /** @description For `calendar_missing`: the year whose holiday notice isn't loaded. */
+            /**
+             * Format: int32
+             * @description For `calendar_missing`: the year whose holiday notice isn't loaded.
+             */
             year?: number | null;
         };
-        GroundView: {
+        /** @description A code with its name. */
+        CodeView: {
             code: string;
             name: string;
         };
-        StepLineView: {
-            id: string;
-            name: string;
-            /** @description What is done: `file`, `decide`, `deliver`... */
-            action: string;
-            /** @description `required`, `automatic`, `optional` or `duty`. */
-            kind: string;
-            role_name: string;
-            /** @description The department that holds it. */
-            department_name?: string | null;
-            /** @description `waiting`, `open`, `done` or `skipped`. */
-            state: string;
-            /** @description Instants. */
-            opened_at?: string | null;
-            done_at?: string | null;
-            done_by_name?: string | null;
-            outcome?: string | null;
-            outcome_name?: string | null;
-            reason?: string | null;
-            /** @description Civil date; absent where the law sets none. */
-            due_on?: string | null;
-            working_days?: number | null;
-            clock: components["schemas"]["ClockView"];
-            clause: components["schemas"]["ClauseView"];
-            /** @description Whether a refusal needs its reason in words. */
-            refusal_needs_reason: boolean;
-            grounds: components["schemas"]["GroundView"][];
-            /** @description Whether the viewer may take it now. */
-            may_take: boolean;
-        };
-        DeliveryView: {
-            subscription_id: string;
-            entry_id: string;
-            /** @description Name of the requester's exchange store. */
-            store_name: string;
-            /** @description Table in it. */
-            table: string;
-        };
-        RunView: components["schemas"]["RunLineView"] & {
-            steps: components["schemas"]["RunStepView"][];
-            /** @description For deliveries that ended well. */
-            receipt?: null | components["schemas"]["ReceiptView"];
-            /** @description Why it failed. */
-            failure?: null | components["schemas"]["FailureView"];
-            /** @description Rows set aside by this resource's last collection; for the provider only, because they hold values. */
-            quarantine: components["schemas"]["QuarantineView"][];
-            /** @description The collection that a delivery followed. */
-            collection_run_id?: string | null;
-            /** @description What the viewer may do: `run_again`. */
-            actions: string[];
-            /** @description For `run_again` of a delivery. */
-            subscription_id?: string | null;
-        };
-        RunStepView: {
-            /** @description `began`, `collected`, `applied`, `read_back`. */
-            name: string;
-            /** @description Instant. */
-            at: string;
-            rows?: number | null;
-        };
-        ReceiptView: {
-            rows: number;
-            /** @description Digest of what the grant covers in the pool, masked. */
-            sent_digest: string;
-            /** @description Digest of what was read back from the target. */
-            held_digest: string;
-            equal: boolean;
-        };
-        FailureView: {
-            code: string;
-            /** @description `provider`, `platform` or `requester`. */
-            side: string;
-            /** @description What happened and what to do next, in the user's language. */
-            message: string;
-        };
-        QuarantineView: {
-            key: string;
-            /** @description Code of the data item at fault. */
+        /** @description A discovered column and the data item that it carries. */
+        ColumnMatchView: {
             column: string;
+            /** @description Type as discovered, for example `text(12)`. */
+            column_type: string;
+            /** @description Code and name of the matched data item; absent if no item has this name. */
+            item_code?: string | null;
+            item_name?: string | null;
+            nullable: boolean;
+        };
+        /** @description A data item asked for or granted. */
+        ColumnView: {
             code: string;
-            /** @description The reason, in the user's language. */
-            message: string;
-        };
-        RunLineView: {
-            run_id: string;
-            /** @description `collection` (source to pool) or `delivery` (pool to target). */
-            kind: string;
-            entry_id: string;
-            entry_name: string;
-            provider_name: string;
-            /** @description For deliveries. */
-            requester_name?: string | null;
-            /** @description `running`, `succeeded` or `failed`. */
-            state: string;
-            /** @description Instant. */
-            started_at: string;
-            finished_at?: string | null;
-            /** @description Whole milliseconds from begin to end. */
-            duration_ms?: number | null;
-            counts: components["schemas"]["CountsView"];
-            /** @description For deliveries that ended well: whether the digests agree. */
-            digests_equal?: boolean | null;
-        };
-        CountsView: {
-            read: number;
-            delivered: number;
-            unchanged: number;
-            out_of_scope: number;
-            quarantined: number;
-            inserted: number;
-            updated: number;
-            /** @description Rows taken away at the target; they aren't read at the source. */
-            deleted: number;
-            /** @description Whether the sum above holds. */
-            adds_up: boolean;
-        };
-        StartedView: {
-            subscription_id: string;
-            entry_id: string;
-        };
-        ProofView: {
-            index: number;
-            /** @description Number of records that the proof covers. */
-            size: number;
-            /** @description The record, canonical JSON. */
-            record: string;
-            /** @description Hashes from the leaf up to the root, hex SM3. */
-            path: string[];
-            /** @description Root over all records, hex SM3. */
-            root: string;
-        };
-        RecordView: {
-            /** @description Place in the ledger; absent for a moment, until it is appended. */
-            index?: number | null;
-            /** @description Instant. */
-            at: string;
-            what: string;
-            /** @description Absent where the platform acted by itself. */
-            person_name?: string | null;
-            department_name?: string | null;
-            subject_kind: string;
-            subject_id: string;
-            /** @description The record as it stands in the ledger: canonical JSON. */
-            record: string;
-        };
-        SignInBody: {
-            /** @description Login name. */
-            login_name: string;
-            /** @description Password. */
-            password: string;
-        };
-        MeView: {
-            person_id: string;
+            /** @description How it is masked; absent where it isn't. */
+            mask_name?: string | null;
             name: string;
-            department: components["schemas"]["DepartmentView"];
-            /** @description Role codes. */
-            posts: string[];
-            /** @description Role names in Chinese, for the header. */
-            posts_text: string;
-            /** @description Works for a contractor: may run, never approve. */
-            contractor: boolean;
-            /** @description What the menus may offer, by name. */
-            may: {
-                [key: string]: boolean;
-            };
         };
-        SetUpBody: {
-            /** @description The token of the one-time link. */
-            token: string;
-            /** @description Name of the platform as shown in the header, for example 云溪县政务数据共享交换平台. */
-            platform_name: string;
-            department: components["schemas"]["DepartmentBody"];
-            /** @description The first administrator. */
-            login_name: string;
+        /** @description A named contact. Spec: PDS-6.3. */
+        ContactView: {
             name: string;
             phone: string;
-            password: string;
         };
-        SetUpView: {
-            department_id: string;
-            person_id: string;
+        /** @description The content of a version with the names of its codes. */
+        ContentView: {
+            authorising_contact: components["schemas"]["ContactView"];
+            base_library?: string | null;
+            class_code: string;
+            format_name: string;
+            /** Format: int32 */
+            grade: number;
+            items: components["schemas"]["ItemView"][];
+            legal_basis?: string | null;
+            modes: components["schemas"]["CodeView"][];
+            open: boolean;
+            open_condition?: string | null;
+            sharing_class: components["schemas"]["CodeView"];
+            sharing_condition?: string | null;
+            source_system?: string | null;
+            summary: string;
+            technical_contact: components["schemas"]["ContactView"];
+            update_cycle_name: string;
         };
-        DeskView: {
-            lamps: components["schemas"]["LampsView"];
-            /** @description The next 14 days, today first. */
-            days: components["schemas"]["DayView"][];
-            todo: components["schemas"]["TaskView"][];
-            /** @description Requests of the own department, newest first. */
-            mine: components["schemas"]["RequestLineView"][];
-            /** @description Cases settled by the own department, newest first. */
-            settled: components["schemas"]["RequestLineView"][];
+        /** @description The counters. */
+        CountersView: {
+            /**
+             * Format: int64
+             * @description Rows delivered to requesters in all.
+             */
+            delivered_rows: number;
+            /** Format: int64 */
+            departments: number;
+            /**
+             * Format: int64
+             * @description Published entries.
+             */
+            entries: number;
+            /** Format: int64 */
+            open_cases: number;
         };
-        LampsView: {
-            overdue: number;
-            /** @description Due today or on the next working day. */
-            soon: number;
-            /** @description On time, or without a date. */
-            ample: number;
-            /** @description Cases settled by the own department, as far as they are listed. */
-            settled: number;
+        /** @description What became of the rows: read = delivered + unchanged + out of scope + quarantined. */
+        CountsView: {
+            /** @description Whether the sum above holds. */
+            adds_up: boolean;
+            /**
+             * Format: int64
+             * @description Rows taken away at the target; they aren't read at the source.
+             */
+            deleted: number;
+            /** Format: int64 */
+            delivered: number;
+            /** Format: int64 */
+            inserted: number;
+            /** Format: int64 */
+            out_of_scope: number;
+            /** Format: int64 */
+            quarantined: number;
+            /** Format: int64 */
+            read: number;
+            /** Format: int64 */
+            unchanged: number;
+            /** Format: int64 */
+            updated: number;
         };
+        /** @description A day of the strip. */
         DayView: {
             date: string;
+            /**
+             * Format: int32
+             * @description How many tasks are due on it.
+             */
+            due: number;
             /** @description `working`, `weekend`, `holiday`, `make_up` or `unknown`. */
             kind: string;
             /** @description Name of the holiday that it belongs to. */
             name?: string | null;
             today: boolean;
-            /** @description How many tasks are due on it. */
-            due: number;
         };
-        TaskView: {
-            request_id: string;
-            case_id: string;
-            number: string;
-            /** @description Name of the catalogue entry. */
-            title: string;
-            step_id: string;
-            step_name: string;
-            /** @description What is done: `decide`, `deliver`, `supply`... */
-            action: string;
-            requester_name: string;
-            provider_name: string;
-            /** @description Instant since which it waits. */
-            opened_at: string;
-            due_on?: string | null;
-            clock: components["schemas"]["ClockView"];
-            clause: components["schemas"]["ClauseView"];
-            /** @description Whether the viewer may take it, or only somebody else of the department. */
-            may_take: boolean;
+        /** @description A decision. */
+        DecideBody: {
+            /** @description Code of a ground, where the regulation lists them. */
+            ground?: string | null;
+            /** @description The reason in words; a refusal can't do without one. */
+            reason?: string | null;
+            /**
+             * Format: int32
+             * @description `revision` of the request as it was read; if somebody has acted since, nothing is done.
+             */
+            revision: number;
+            verdict: components["schemas"]["Verdict"];
         };
-        PlatformView: {
-            /** @description Name in the header; empty before set-up. */
+        /** @description Where the data go. */
+        DeliveryView: {
+            entry_id: string;
+            /** @description Name of the requester's exchange store. */
+            store_name: string;
+            subscription_id: string;
+            /** @description Table in it. */
+            table: string;
+        };
+        /** @description A department to be entered. */
+        DepartmentBody: {
+            /** @description Unified social credit code, 18 characters. */
+            credit_code: string;
+            /** @description Administrative division code, 6 digits. */
+            division_code: string;
+            /** @description `city` (the platform's own level) or `county` (the level below). */
+            level: string;
+            /** @description Full name. */
             name: string;
-            /** @description The competent department. */
-            authority_name?: string | null;
-            version: string;
-            /** @description Whether this is the demo with its movable clock. */
-            demo: boolean;
-            /** @description Server time, an instant. */
-            now: string;
-            /** @description The civil date in China. */
-            today: string;
-            /** @description `working`, `weekend`, `holiday`, `make_up`, or `unknown` beyond the published calendars. */
-            day_kind: string;
-            /** @description Whether the installation is still empty and waits for its first administrator. */
-            setup_needed: boolean;
+            /** @description Name in lists; the full name if left empty. */
+            short_name?: string;
         };
+        /** @description A department. */
+        DepartmentView: {
+            /** @description Unified social credit code, GB 32100. */
+            credit_code: string;
+            /** @description Administrative division code, GB/T 2260. */
+            division_code: string;
+            id: string;
+            /** @description `city`: the platform's own level; `county`: the level below. */
+            level: string;
+            name: string;
+            /** @description As written in lists. */
+            short_name: string;
+        };
+        /** @description A desk. */
+        DeskView: {
+            /** @description The next 14 days, today first. */
+            days: components["schemas"]["DayView"][];
+            lamps: components["schemas"]["LampsView"];
+            /** @description Requests of the own department, newest first. */
+            mine: components["schemas"]["RequestLineView"][];
+            /** @description Cases settled by the own department, newest first. */
+            settled: components["schemas"]["RequestLineView"][];
+            todo: components["schemas"]["TaskView"][];
+        };
+        /** @description The difference of two versions. */
+        DiffView: {
+            /** @description Names of the entry's fields that differ, for example `summary`. */
+            fields: string[];
+            /** Format: int32 */
+            from: number;
+            /** @description Data items that differ. */
+            items: components["schemas"]["ItemDiffView"][];
+            /** Format: int32 */
+            to: number;
+        };
+        /** @description One page of hits. */
+        EntriesView: {
+            facets: components["schemas"]["FacetView"][];
+            items: components["schemas"]["EntryHitView"][];
+            /** @description `exactly`, `similar` (a near miss was taken) or `partly` (not every word was found). */
+            matched: string;
+            /**
+             * Format: int64
+             * @description Microseconds that the search itself took.
+             */
+            took_us: number;
+            total: number;
+        };
+        /** @description An entry that was found. */
+        EntryHitView: {
+            code: string;
+            department_id: string;
+            department_name: string;
+            entry_id: string;
+            items_count: number;
+            /** @description Instant of the last arrival. */
+            last_arrival_at?: string | null;
+            /** @description Data items that were hit. */
+            matched_items: components["schemas"]["SegmentView"][][];
+            /** @description Whether the viewer may ask for it. */
+            may_request: boolean;
+            modes: components["schemas"]["CodeView"][];
+            /** @description Whether there is data behind it. */
+            mounted: boolean;
+            /** @description The name in pieces, to be shown with its hits marked. */
+            name: components["schemas"]["SegmentView"][];
+            published_on?: string | null;
+            /** Format: int64 */
+            rows_total?: number | null;
+            sharing_class: components["schemas"]["CodeView"];
+            summary: components["schemas"]["SegmentView"][];
+            update_cycle_name: string;
+        };
+        /** @description An entry in one of its versions. */
+        EntryView: {
+            /** @description What the viewer may do: `request`, `mount`. */
+            actions: string[];
+            /** @description Whether this is the version that readers see without asking for another. */
+            active: boolean;
+            /** @description Resource code. */
+            code: string;
+            content: components["schemas"]["ContentView"];
+            department: components["schemas"]["DepartmentView"];
+            entry_id: string;
+            mounting?: components["schemas"]["MountingView"] | null;
+            name: string;
+            published_on?: string | null;
+            state: components["schemas"]["StateView"];
+            version_id: string;
+            /** Format: int32 */
+            version_no: number;
+            /** @description Versions that the viewer may read, newest first. */
+            versions: components["schemas"]["VersionTabView"][];
+        };
+        /** @description A value of a facet and how many hits have it. */
+        FacetValueView: {
+            count: number;
+            label: string;
+            value: string;
+        };
+        /** @description A facet with its values. */
+        FacetView: {
+            /** @description Name of the query parameter. */
+            field: string;
+            values: components["schemas"]["FacetValueView"][];
+        };
+        /** @description Why a run failed, whose turn it is, and what to do. */
+        FailureView: {
+            code: string;
+            /** @description What happened and what to do next, in the user's language. */
+            message: string;
+            /** @description `provider`, `platform` or `requester`. */
+            side: string;
+        };
+        /** @description What is wrong with one field of the input. */
+        FieldFault: {
+            /** @description Stable code of the fault. */
+            code: string;
+            /** @description Name of the field as in the request body, for example `columns` or `items[3].code`. */
+            field: string;
+            /** @description What to do, in the user's language. */
+            message: string;
+        };
+        /** @description The request form. */
+        FileBody: {
+            /** @description Codes of the data items asked for; the key is always among them. */
+            columns: string[];
+            /** @description Which rows; all if empty. */
+            condition?: components["schemas"]["TermView"][];
+            consumer_system?: string;
+            /** @description The duty that makes it necessary. */
+            duty: string;
+            entry_id: string;
+            /** @description `table` or `file`. */
+            mode: string;
+            /** @description The refused request that this one follows. */
+            previous_request_id?: string | null;
+            /** @description Use, in words. */
+            purpose: string;
+            /** @description `admin_basis`, `work_reference`, `data_check` or `business_collaboration`. */
+            purpose_kind: string;
+            /**
+             * Format: int32
+             * @description Term of the grant; without end if left out.
+             */
+            term_months?: number | null;
+            /**
+             * Format: int32
+             * @description The version that was read; a newer one in between is a conflict.
+             */
+            version_no: number;
+        };
+        /** @description What came of a request. */
+        GrantView: {
+            basis: string;
+            columns: components["schemas"]["ColumnView"][];
+            condition: components["schemas"]["TermView"][];
+            grant_id: string;
+            purpose: string;
+            valid_from: string;
+            /** @description First day on which it is no longer valid. */
+            valid_until?: string | null;
+        };
+        /** @description A ground that may be chosen. */
+        GroundView: {
+            code: string;
+            name: string;
+        };
+        /** @description The first page. */
         HomeView: {
             counters: components["schemas"]["CountersView"];
-            /** @description Newest published entries. */
-            newest: components["schemas"]["NewestView"][];
             /** @description Departments by published entries. */
             departments_ranking: components["schemas"]["RankingView"][];
+            /** @description Newest published entries. */
+            newest: components["schemas"]["NewestView"][];
         };
-        CountersView: {
-            /** @description Published entries. */
-            entries: number;
-            departments: number;
-            /** @description Rows delivered to requesters in all. */
-            delivered_rows: number;
-            open_cases: number;
+        /** @description What came of an upload. */
+        ImportView: {
+            /** @description Entries kept as drafts. */
+            accepted_total: number;
+            entries: components["schemas"]["ImportedEntryView"][];
+            /** @description Faults, each in its cell. */
+            faults: components["schemas"]["CellFaultView"][];
+            /** @description All faults, also those beyond what is listed. */
+            faults_total: number;
+            import_id: string;
         };
-        NewestView: {
-            entry_id: string;
+        /** @description One row of the template. */
+        ImportedEntryView: {
+            /** @description Name, as far as it could be read. */
             name: string;
+            /** @description `draft` (kept), `faulty` (not kept), `under_review` (an earlier version waits for review). */
+            outcome: string;
+            /** Format: int32 */
+            row: number;
+            /** @description The draft that it became; absent if it has faults. */
+            version_id?: string | null;
+            /** Format: int32 */
+            version_no?: number | null;
+        };
+        /** @description One data item that differs. */
+        ItemDiffView: {
+            after?: components["schemas"]["ItemView"] | null;
+            before?: components["schemas"]["ItemView"] | null;
+            /** @description `added`, `removed` or `changed`. */
+            change: string;
+            /** @description Item code. */
+            code: string;
+        };
+        /** @description A data item. */
+        ItemView: {
+            check_name?: string | null;
+            code: string;
+            data_type: string;
+            /** @description Part of the primary key; always delivered, because rows can't be told apart without it. */
+            key: boolean;
+            /** Format: int32 */
+            length?: number | null;
+            /** @description How it is masked on delivery; absent where it isn't. */
+            mask_name?: string | null;
+            name: string;
+            nullable: boolean;
+            /** Format: int32 */
+            scale?: number | null;
+            sensitive: boolean;
+            sensitivity_name: string;
+            standard?: string | null;
+            type_name: string;
+        };
+        /** @description How many tasks are under which lamp. */
+        LampsView: {
+            /**
+             * Format: int32
+             * @description On time, or without a date.
+             */
+            ample: number;
+            /** Format: int32 */
+            overdue: number;
+            /**
+             * Format: int32
+             * @description Cases settled by the own department, as far as they are listed.
+             */
+            settled: number;
+            /**
+             * Format: int32
+             * @description Due today or on the next working day.
+             */
+            soon: number;
+        };
+        /** @description The signed-in person. */
+        MeView: {
+            /** @description Works for a contractor: may run, never approve. */
+            contractor: boolean;
+            department: components["schemas"]["DepartmentView"];
+            /** @description What the menus may offer, by name. */
+            may: {
+                [key: string]: boolean;
+            };
+            name: string;
+            person_id: string;
+            /** @description Role codes. */
+            posts: string[];
+            /** @description Role names in Chinese, for the header. */
+            posts_text: string;
+        };
+        /** @description One way to get the data. */
+        ModePreviewView: {
+            clause: components["schemas"]["ClauseView"];
+            mode: string;
+            mode_name: string;
+            process_name: string;
+            promises: components["schemas"]["PromiseView"][];
+        };
+        /** @description Which table to mount. */
+        MountingBody: {
+            store_id: string;
+            table: string;
+        };
+        /** @description What was discovered, and how it fits the entry. */
+        MountingPreview: {
+            columns: components["schemas"]["ColumnMatchView"][];
+            /** @description What keeps the table from being mounted; empty if nothing does. */
+            faults: components["schemas"]["FieldFault"][];
+            /** @description Columns of the primary key, as declared in the table. */
+            key: string[];
+            /** Format: int64 */
+            rows_estimate?: number | null;
+            table: string;
+        };
+        /** @description The binding of an entry to a table. */
+        MountingView: {
+            /** @description Instant of the last arrival. */
+            last_arrival_at?: string | null;
+            /** @description Whether the data have arrived on the platform. */
+            pooled: boolean;
+            /** Format: int64 */
+            rows_total?: number | null;
+            /** @description Name of the exchange store. */
+            store_name: string;
+            /** @description Table; shown to the own department and the operator only. */
+            table?: string | null;
+        };
+        /** @description A newly published entry. */
+        NewestView: {
             department_name: string;
+            entry_id: string;
             mode_names: string[];
+            name: string;
             /** @description Civil date. */
             published_on: string;
         };
-        RankingView: {
-            department_id: string;
-            department_name: string;
-            entries: number;
-        };
+        /** @description A notice. */
         NoticeView: {
-            id: string;
             /** @description Instant. */
             at: string;
-            kind: string;
-            subject_kind: string;
-            subject_id: string;
             facts: {
                 [key: string]: string;
             };
+            id: string;
+            kind: string;
+            subject_id: string;
+            subject_kind: string;
         };
+        /** @description One page of a list. */
+        Page_DepartmentView: {
+            /** @description The rows of this page. */
+            items: {
+                /** @description Unified social credit code, GB 32100. */
+                credit_code: string;
+                /** @description Administrative division code, GB/T 2260. */
+                division_code: string;
+                id: string;
+                /** @description `city`: the platform's own level; `county`: the level below. */
+                level: string;
+                name: string;
+                /** @description As written in lists. */
+                short_name: string;
+            }[];
+            /** @description Where the next page begins; absent on the last one. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_NoticeView: {
+            /** @description The rows of this page. */
+            items: {
+                /** @description Instant. */
+                at: string;
+                facts: {
+                    [key: string]: string;
+                };
+                id: string;
+                kind: string;
+                subject_id: string;
+                subject_kind: string;
+            }[];
+            /** @description Where the next page begins; absent on the last one. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_PersonView: {
+            /** @description The rows of this page. */
+            items: {
+                active: boolean;
+                contractor: boolean;
+                department_id: string;
+                department_name: string;
+                id: string;
+                login_name: string;
+                name: string;
+                posts: string[];
+                posts_text: string;
+            }[];
+            /** @description Where the next page begins; absent on the last one. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_RecordView: {
+            /** @description The rows of this page. */
+            items: {
+                /** @description Instant. */
+                at: string;
+                department_name?: string | null;
+                /**
+                 * Format: int64
+                 * @description Place in the ledger; absent for a moment, until it is appended.
+                 */
+                index?: number | null;
+                /** @description Absent where the platform acted by itself. */
+                person_name?: string | null;
+                /** @description The record as it stands in the ledger: canonical JSON. */
+                record: string;
+                subject_id: string;
+                subject_kind: string;
+                what: string;
+            }[];
+            /** @description Where the next page begins; absent on the last one. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_RequestLineView: {
+            /** @description The rows of this page. */
+            items: {
+                clock?: components["schemas"]["ClockView"] | null;
+                due_on?: string | null;
+                entry_id: string;
+                entry_name: string;
+                /** @description Instant. */
+                filed_at: string;
+                holder_name?: string | null;
+                number: string;
+                provider_name: string;
+                request_id: string;
+                requester_name: string;
+                /** @description `open`, `completed`, `refused`, `not_accepted` or `withdrawn`. */
+                state: string;
+                /** @description Where it is stuck: the step that is open, and who holds it. */
+                step_name?: string | null;
+            }[];
+            /** @description Where the next page begins; absent on the last one. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_RunLineView: {
+            /** @description The rows of this page. */
+            items: {
+                counts: components["schemas"]["CountsView"];
+                /** @description For deliveries that ended well: whether the digests agree. */
+                digests_equal?: boolean | null;
+                /**
+                 * Format: int64
+                 * @description Whole milliseconds from begin to end.
+                 */
+                duration_ms?: number | null;
+                entry_id: string;
+                entry_name: string;
+                finished_at?: string | null;
+                /** @description `collection` (source to pool) or `delivery` (pool to target). */
+                kind: string;
+                provider_name: string;
+                /** @description For deliveries. */
+                requester_name?: string | null;
+                run_id: string;
+                /** @description Instant. */
+                started_at: string;
+                /** @description `running`, `succeeded` or `failed`. */
+                state: string;
+            }[];
+            /** @description Where the next page begins; absent on the last one. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_StoreView: {
+            /** @description The rows of this page. */
+            items: {
+                department_id: string;
+                department_name: string;
+                /** @description `sqlite`, `postgres` or `mysql`. */
+                engine: string;
+                id: string;
+                name: string;
+            }[];
+            /** @description Where the next page begins; absent on the last one. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_String: {
+            /** @description The rows of this page. */
+            items: string[];
+            /** @description Where the next page begins; absent on the last one. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_VersionLineView: {
+            /** @description The rows of this page. */
+            items: {
+                /** @description What the viewer may do with it: `submit`, `publish`, `return`, `mount`. */
+                actions: string[];
+                /** @description Resource code, for example `307001/1`. */
+                code: string;
+                department_id: string;
+                department_name: string;
+                entry_id: string;
+                items_count: number;
+                modes: components["schemas"]["CodeView"][];
+                /** @description Whether there is data behind the entry. */
+                mounted: boolean;
+                name: string;
+                /** @description Civil date; absent until published. */
+                published_on?: string | null;
+                sharing_class: components["schemas"]["CodeView"];
+                state: components["schemas"]["StateView"];
+                version_id: string;
+                /** Format: int32 */
+                version_no: number;
+            }[];
+            /** @description Where the next page begins; absent on the last one. */
+            next_cursor?: string | null;
+        };
+        /** @description A person to be entered. */
+        PersonBody: {
+            /** @description Works for a contractor: may run, never approve. */
+            contractor?: boolean;
+            department_id: string;
+            /** @description Login name: 2-40 characters of `a-z`, `0-9`, `.`, `_`, `-`. */
+            login_name: string;
+            name: string;
+            /** Format: password */
+            password: string;
+            phone?: string;
+            /** @description Role codes; usually none, see `assign_posts`. The three administrators 三员 can't be combined with anything. */
+            posts?: string[];
+        };
+        /** @description A person. */
+        PersonView: {
+            active: boolean;
+            contractor: boolean;
+            department_id: string;
+            department_name: string;
+            id: string;
+            login_name: string;
+            name: string;
+            posts: string[];
+            posts_text: string;
+        };
+        /** @description This installation. */
+        PlatformView: {
+            /** @description The competent department. */
+            authority_name?: string | null;
+            /** @description `working`, `weekend`, `holiday`, `make_up`, or `unknown` beyond the published calendars. */
+            day_kind: string;
+            /** @description Whether this is the demo with its movable clock. */
+            demo: boolean;
+            /** @description Name in the header; empty before set-up. */
+            name: string;
+            /** @description Server time, an instant. */
+            now: string;
+            /** @description Whether the installation is still empty and waits for its first administrator. */
+            setup_needed: boolean;
+            /** @description The civil date in China. */
+            today: string;
+            version: string;
+        };
+        /** @description The posts of a person. */
+        PostsBody: {
+            /** @description Role codes; none takes all posts away. */
+            posts: string[];
+        };
+        /** @description The form, filled in from the department's last request on this entry. */
+        PrefillView: {
+            columns: string[];
+            condition: components["schemas"]["TermView"][];
+            consumer_system: string;
+            duty: string;
+            /** @description The request that these values come from, if there is one. */
+            previous_request_id?: string | null;
+            purpose: string;
+            purpose_kind: string;
+            /** Format: int32 */
+            term_months?: number | null;
+        };
+        /** @description What filing would mean. */
+        PreviewView: {
+            entry_id: string;
+            /** @description Ways to get the data that this entry offers and the platform carries. */
+            modes: components["schemas"]["ModePreviewView"][];
+            prefill: components["schemas"]["PrefillView"];
+            /** @description The day on which the clocks would start, today. */
+            start_on: string;
+            /** @description Departments that use it already, and for what. */
+            users: components["schemas"]["UserView"][];
+            /** Format: int32 */
+            version_no: number;
+        };
+        /** @description The body of every error reply. */
+        Problem: {
+            /** @description The clause that the refusal rests on. */
+            clause?: string | null;
+            /** @description Stable code, `<noun>.<what>`. */
+            code: string;
+            /** @description Faults by field, if the input was at fault. */
+            fields?: components["schemas"]["FieldFault"][];
+            /** @description What happened and what to do next, in the user's language. */
+            message: string;
+            /** @description Number to read over the phone. */
+            trace_id: string;
+        };
+        /** @description The latest date of one step if every step takes its whole time. */
+        PromiseView: {
+            clause: components["schemas"]["ClauseView"];
+            /** @description Civil date; absent where the law sets none. */
+            due_on?: string | null;
+            /**
+             * Format: int32
+             * @description The year whose holiday notice is missing, if that is why there is no date.
+             */
+            missing_year?: number | null;
+            name: string;
+            role_name: string;
+            step_id: string;
+            /** Format: int32 */
+            working_days?: number | null;
+        };
+        /** @description A record and the proof of its place. */
+        ProofView: {
+            /** Format: int64 */
+            index: number;
+            /** @description Hashes from the leaf up to the root, hex SM3. */
+            path: string[];
+            /** @description The record, canonical JSON. */
+            record: string;
+            /** @description Root over all records, hex SM3. */
+            root: string;
+            /**
+             * Format: int64
+             * @description Number of records that the proof covers.
+             */
+            size: number;
+        };
+        /** @description A row in quarantine. */
+        QuarantineView: {
+            code: string;
+            /** @description Code of the data item at fault. */
+            column: string;
+            key: string;
+            /** @description The reason, in the user's language. */
+            message: string;
+        };
+        /** @description A department and how much it has published. */
+        RankingView: {
+            department_id: string;
+            department_name: string;
+            /** Format: int64 */
+            entries: number;
+        };
+        /** @description Proof of a delivery: what was sent and what the target holds, by digest. */
+        ReceiptView: {
+            equal: boolean;
+            /** @description Digest of what was read back from the target. */
+            held_digest: string;
+            /** Format: int64 */
+            rows: number;
+            /** @description Digest of what the grant covers in the pool, masked. */
+            sent_digest: string;
+        };
+        /** @description A record of the ledger. */
+        RecordView: {
+            /** @description Instant. */
+            at: string;
+            department_name?: string | null;
+            /**
+             * Format: int64
+             * @description Place in the ledger; absent for a moment, until it is appended.
+             */
+            index?: number | null;
+            /** @description Absent where the platform acted by itself. */
+            person_name?: string | null;
+            /** @description The record as it stands in the ledger: canonical JSON. */
+            record: string;
+            subject_id: string;
+            subject_kind: string;
+            what: string;
+        };
+        /** @description What a request asks for. */
+        RequestContentView: {
+            /** @description Codes and names of the data items asked for. */
+            columns: components["schemas"]["ColumnView"][];
+            condition: components["schemas"]["TermView"][];
+            consumer_system: string;
+            duty: string;
+            mode: string;
+            mode_name: string;
+            purpose: string;
+            /** @description `admin_basis`, `work_reference`, `data_check` or `business_collaboration`. */
+            purpose_kind: string;
+            /** Format: int32 */
+            term_months?: number | null;
+        };
+        /** @description A request in a list. */
+        RequestLineView: {
+            clock?: components["schemas"]["ClockView"] | null;
+            due_on?: string | null;
+            entry_id: string;
+            entry_name: string;
+            /** @description Instant. */
+            filed_at: string;
+            holder_name?: string | null;
+            number: string;
+            provider_name: string;
+            request_id: string;
+            requester_name: string;
+            /** @description `open`, `completed`, `refused`, `not_accepted` or `withdrawn`. */
+            state: string;
+            /** @description Where it is stuck: the step that is open, and who holds it. */
+            step_name?: string | null;
+        };
+        /** @description A request in full. */
+        RequestView: {
+            /** @description What the viewer may do: `decide`, `deliver`, `withdraw`, `urge`, `request_again`. */
+            actions: string[];
+            case_id: string;
+            content: components["schemas"]["RequestContentView"];
+            entry_id: string;
+            entry_name: string;
+            /** @description Instant. */
+            filed_at: string;
+            filed_by_name: string;
+            grant?: components["schemas"]["GrantView"] | null;
+            number: string;
+            /** @description The request that was refused before, if this one follows it. */
+            previous_request_id?: string | null;
+            process_clause: components["schemas"]["ClauseView"];
+            process_name: string;
+            provider_name: string;
+            request_id: string;
+            requester_name: string;
+            /**
+             * Format: int32
+             * @description Send it back with a decision: it tells whether somebody has acted in between.
+             */
+            revision: number;
+            /** @description `open`, `completed`, `refused`, `not_accepted` or `withdrawn`. */
+            state: string;
+            steps: components["schemas"]["StepLineView"][];
+            /** Format: int32 */
+            version_no: number;
+        };
+        /** @description Why it is returned. */
+        ReturnBody: {
+            /** @description What has to be mended; must not be empty. */
+            reason: string;
+        };
+        /** @description A run in a list. */
+        RunLineView: {
+            counts: components["schemas"]["CountsView"];
+            /** @description For deliveries that ended well: whether the digests agree. */
+            digests_equal?: boolean | null;
+            /**
+             * Format: int64
+             * @description Whole milliseconds from begin to end.
+             */
+            duration_ms?: number | null;
+            entry_id: string;
+            entry_name: string;
+            finished_at?: string | null;
+            /** @description `collection` (source to pool) or `delivery` (pool to target). */
+            kind: string;
+            provider_name: string;
+            /** @description For deliveries. */
+            requester_name?: string | null;
+            run_id: string;
+            /** @description Instant. */
+            started_at: string;
+            /** @description `running`, `succeeded` or `failed`. */
+            state: string;
+        };
+        /** @description What was done when. */
+        RunStepView: {
+            /** @description Instant. */
+            at: string;
+            /** @description `began`, `collected`, `applied`, `read_back`. */
+            name: string;
+            /** Format: int64 */
+            rows?: number | null;
+        };
+        /** @description A run in full. */
+        RunView: components["schemas"]["RunLineView"] & {
+            /** @description What the viewer may do: `run_again`. */
+            actions: string[];
+            /** @description The collection that a delivery followed. */
+            collection_run_id?: string | null;
+            failure?: components["schemas"]["FailureView"] | null;
+            /** @description Rows set aside by this resource's last collection; for the provider only, because they hold values. */
+            quarantine: components["schemas"]["QuarantineView"][];
+            receipt?: components["schemas"]["ReceiptView"] | null;
+            steps: components["schemas"]["RunStepView"][];
+            /** @description For `run_again` of a delivery. */
+            subscription_id?: string | null;
+        };
+        /** @description A piece of text, marked if it was hit. */
+        SegmentView: {
+            hit: boolean;
+            text: string;
+        };
+        /** @description What an installation needs to know before anybody can sign in. */
+        SetUpBody: {
+            /** @description The competent department, which is also the platform unit unless the directory says otherwise. */
+            department: components["schemas"]["DepartmentBody"];
+            /** @description The first administrator. */
+            login_name: string;
+            name: string;
+            /** Format: password */
+            password: string;
+            phone: string;
+            /** @description Name of the platform as shown in the header, for example 云溪县政务数据共享交换平台. */
+            platform_name: string;
+            /** @description The token of the one-time link. */
+            token: string;
+        };
+        /** @description What was set up. */
+        SetUpView: {
+            department_id: string;
+            person_id: string;
+        };
+        /** @description Name and password. */
+        SignInBody: {
+            /** @description Login name. */
+            login_name: string;
+            /**
+             * Format: password
+             * @description Password.
+             */
+            password: string;
+        };
+        /** @description How many rows of each kind [`change_source`] touched. */
+        SourceChange: {
+            /** Format: int64 */
+            deleted: number;
+            /** Format: int64 */
+            inserted: number;
+            /**
+             * Format: int64
+             * @description Rows with a malformed code, which have to end in quarantine.
+             */
+            malformed: number;
+            /** Format: int64 */
+            updated: number;
+        };
+        /** @description What was set going. */
+        StartedView: {
+            entry_id: string;
+            subscription_id: string;
+        };
+        /** @description The state of a version. */
+        StateView: {
+            /** @description `draft`, `submitted`, `returned`, `published` or `superseded`. */
+            code: string;
+            /** @description Why it was returned. */
+            reason?: string | null;
+        };
+        /** @description A step of a case. */
+        StepLineView: {
+            /** @description What is done: `file`, `decide`, `deliver`... */
+            action: string;
+            clause: components["schemas"]["ClauseView"];
+            clock: components["schemas"]["ClockView"];
+            /** @description The department that holds it. */
+            department_name?: string | null;
+            done_at?: string | null;
+            done_by_name?: string | null;
+            /** @description Civil date; absent where the law sets none. */
+            due_on?: string | null;
+            grounds: components["schemas"]["GroundView"][];
+            id: string;
+            /** @description `required`, `automatic`, `optional` or `duty`. */
+            kind: string;
+            /** @description Whether the viewer may take it now. */
+            may_take: boolean;
+            name: string;
+            /** @description Instants. */
+            opened_at?: string | null;
+            outcome?: string | null;
+            outcome_name?: string | null;
+            reason?: string | null;
+            /** @description Whether a refusal needs its reason in words. */
+            refusal_needs_reason: boolean;
+            role_name: string;
+            /** @description `waiting`, `open`, `done` or `skipped`. */
+            state: string;
+            /** Format: int32 */
+            working_days?: number | null;
+        };
+        /** @description An exchange store to be registered. */
         StoreBody: {
             department_id: string;
             /** @description Name in lists, for example 统计局前置库. */
@@ -1100,340 +1762,90 @@ export interface components {
             /** @description `sqlite:PATH`, `postgres://...` or `mysql://...`; credentials are kept and never shown again. */
             url: string;
         };
+        /** @description An exchange store. Its address is never shown. */
         StoreView: {
-            id: string;
             department_id: string;
             department_name: string;
-            name: string;
             /** @description `sqlite`, `postgres` or `mysql`. */
             engine: string;
-        };
-        DepartmentBody: {
-            /** @description Full name. */
-            name: string;
-            /** @description Name in lists; the full name if left empty. */
-            short_name?: string;
-            /** @description Unified social credit code, 18 characters. */
-            credit_code: string;
-            /** @description Administrative division code, 6 digits. */
-            division_code: string;
-            /** @description `city` (the platform's own level) or `county` (the level below). */
-            level: string;
-        };
-        DepartmentView: {
             id: string;
             name: string;
-            /** @description As written in lists. */
-            short_name: string;
-            /** @description Unified social credit code, GB 32100. */
-            credit_code: string;
-            /** @description Administrative division code, GB/T 2260. */
-            division_code: string;
-            /** @description `city`: the platform's own level; `county`: the level below. */
-            level: string;
         };
-        PersonBody: {
-            /** @description Login name: 2-40 characters of `a-z`, `0-9`, `.`, `_`, `-`. */
-            login_name: string;
-            name: string;
-            phone?: string;
-            department_id: string;
-            /** @description Role codes; usually none, see `assign_posts`. The three administrators 三员 can't be combined with anything. */
-            posts?: string[];
-            /** @description Works for a contractor: may run, never approve. */
-            contractor?: boolean;
-            password: string;
+        /** @description Something to do. */
+        TaskView: {
+            /** @description What is done: `decide`, `deliver`, `supply`... */
+            action: string;
+            case_id: string;
+            clause: components["schemas"]["ClauseView"];
+            clock: components["schemas"]["ClockView"];
+            due_on?: string | null;
+            /** @description Whether the viewer may take it, or only somebody else of the department. */
+            may_take: boolean;
+            number: string;
+            /** @description Instant since which it waits. */
+            opened_at: string;
+            provider_name: string;
+            request_id: string;
+            requester_name: string;
+            step_id: string;
+            step_name: string;
+            /** @description Name of the catalogue entry. */
+            title: string;
         };
-        PersonView: {
-            id: string;
-            login_name: string;
-            name: string;
-            department_id: string;
-            department_name: string;
-            posts: string[];
-            posts_text: string;
-            contractor: boolean;
-            active: boolean;
-        };
-        PostsBody: {
-            /** @description Role codes; none takes all posts away. */
-            posts: string[];
-        };
-        AdvanceBody: {
-            /** @description Days, 1-31. */
-            days: number;
-        };
-        ClockNowView: {
-            /** @description Instant. */
-            now: string;
-            /** @description Civil date in China. */
-            today: string;
-        };
-        EntriesView: {
-            total: number;
-            /** @description Microseconds that the search itself took. */
-            took_us: number;
-            /** @description `exactly`, `similar` (a near miss was taken) or `partly` (not every word was found). */
-            matched: string;
-            items: components["schemas"]["EntryHitView"][];
-            facets: components["schemas"]["FacetView"][];
-        };
-        SegmentView: {
-            text: string;
-            hit: boolean;
-        };
-        EntryHitView: {
-            entry_id: string;
-            code: string;
-            /** @description The name in pieces, to be shown with its hits marked. */
-            name: components["schemas"]["SegmentView"][];
-            summary: components["schemas"]["SegmentView"][];
-            department_id: string;
-            department_name: string;
-            sharing_class: components["schemas"]["CodeView"];
-            modes: components["schemas"]["CodeView"][];
-            items_count: number;
-            update_cycle_name: string;
-            published_on?: string | null;
-            /** @description Whether there is data behind it. */
-            mounted: boolean;
-            /** @description Instant of the last arrival. */
-            last_arrival_at?: string | null;
-            rows_total?: number | null;
-            /** @description Data items that were hit. */
-            matched_items: components["schemas"]["SegmentView"][][];
-            /** @description Whether the viewer may ask for it. */
-            may_request: boolean;
-        };
-        FacetView: {
-            /** @description Name of the query parameter. */
-            field: string;
-            values: components["schemas"]["FacetValueView"][];
-        };
-        FacetValueView: {
-            value: string;
-            label: string;
-            count: number;
-        };
-        MountingBody: {
-            store_id: string;
-            table: string;
-        };
-        MountingPreview: {
-            table: string;
-            rows_estimate?: number | null;
-            /** @description Columns of the primary key, as declared in the table. */
-            key: string[];
-            columns: components["schemas"]["ColumnMatchView"][];
-            /** @description What keeps the table from being mounted; empty if nothing does. */
-            faults: components["schemas"]["FieldFault"][];
-        };
-        ColumnMatchView: {
+        /** @description One term of a row condition; all terms must hold. */
+        TermView: {
+            /** @description Code of a data item. */
             column: string;
-            /** @description Type as discovered, for example `text(12)`. */
-            column_type: string;
-            nullable: boolean;
-            /** @description Code and name of the matched data item; absent if no item has this name. */
-            item_code?: string | null;
-            item_name?: string | null;
+            /** @description `eq`, `in` or `prefix`. */
+            op: string;
+            values: string[];
         };
-        EntryView: {
-            entry_id: string;
-            /** @description Resource code. */
-            code: string;
-            name: string;
-            version_id: string;
-            version_no: number;
-            state: components["schemas"]["StateView"];
-            published_on?: string | null;
-            /** @description Whether this is the version that readers see without asking for another. */
-            active: boolean;
-            department: components["schemas"]["DepartmentView"];
-            content: components["schemas"]["ContentView"];
-            /** @description Versions that the viewer may read, newest first. */
-            versions: components["schemas"]["VersionTabView"][];
-            /** @description Where the data come from; absent while there is none behind the entry. */
-            mounting?: null | components["schemas"]["MountingView"];
-            /** @description What the viewer may do: `request`, `mount`. */
-            actions: string[];
-        };
-        MountingView: {
-            /** @description Name of the exchange store. */
-            store_name: string;
-            /** @description Table; shown to the own department and the operator only. */
-            table?: string | null;
-            /** @description Whether the data have arrived on the platform. */
-            pooled: boolean;
-            rows_total?: number | null;
-            /** @description Instant of the last arrival. */
-            last_arrival_at?: string | null;
-        };
-        ReturnBody: {
-            /** @description What has to be mended; must not be empty. */
-            reason: string;
-        };
-        DiffView: {
-            from: number;
-            to: number;
-            /** @description Names of the entry's fields that differ, for example `summary`. */
-            fields: string[];
-            /** @description Data items that differ. */
-            items: components["schemas"]["ItemDiffView"][];
-        };
-        ItemDiffView: {
-            /** @description Item code. */
-            code: string;
-            /** @description `added`, `removed` or `changed`. */
-            change: string;
-            before?: null | components["schemas"]["ItemView"];
-            after?: null | components["schemas"]["ItemView"];
-        };
-        CodeView: {
-            code: string;
-            name: string;
-        };
-        ContactView: {
-            name: string;
-            phone: string;
-        };
-        ItemView: {
-            name: string;
-            code: string;
-            data_type: string;
-            type_name: string;
-            length?: number | null;
-            scale?: number | null;
-            nullable: boolean;
-            /** @description Part of the primary key; always delivered, because rows can't be told apart without it. */
-            key: boolean;
-            sensitive: boolean;
-            sensitivity_name: string;
-            /** @description How it is masked on delivery; absent where it isn't. */
-            mask_name?: string | null;
-            check_name?: string | null;
-            standard?: string | null;
-        };
-        ContentView: {
-            summary: string;
-            class_code: string;
-            format_name: string;
-            sharing_class: components["schemas"]["CodeView"];
-            sharing_condition?: string | null;
-            legal_basis?: string | null;
-            modes: components["schemas"]["CodeView"][];
-            open: boolean;
-            open_condition?: string | null;
-            update_cycle_name: string;
-            grade: number;
-            source_system?: string | null;
-            base_library?: string | null;
-            authorising_contact: components["schemas"]["ContactView"];
-            technical_contact: components["schemas"]["ContactView"];
-            items: components["schemas"]["ItemView"][];
-        };
-        StateView: {
-            /** @description `draft`, `submitted`, `returned`, `published` or `superseded`. */
-            code: string;
-            /** @description Why it was returned. */
-            reason?: string | null;
-        };
-        VersionLineView: {
-            version_id: string;
-            entry_id: string;
-            /** @description Resource code, for example `307001/1`. */
-            code: string;
-            name: string;
-            version_no: number;
-            state: components["schemas"]["StateView"];
-            department_id: string;
+        /** @description A department that uses an entry. */
+        UserView: {
             department_name: string;
-            sharing_class: components["schemas"]["CodeView"];
-            modes: components["schemas"]["CodeView"][];
-            items_count: number;
-            /** @description Civil date; absent until published. */
-            published_on?: string | null;
-            /** @description Whether there is data behind the entry. */
-            mounted: boolean;
+            purpose: string;
+            /** @description Civil date of the grant. */
+            since: string;
+        };
+        /**
+         * @description The verdict.
+         * @enum {string}
+         */
+        Verdict: "approve" | "refuse";
+        /** @description A version in a list. */
+        VersionLineView: {
             /** @description What the viewer may do with it: `submit`, `publish`, `return`, `mount`. */
             actions: string[];
-        };
-        VersionTabView: {
-            version_no: number;
-            state: components["schemas"]["StateView"];
+            /** @description Resource code, for example `307001/1`. */
+            code: string;
+            department_id: string;
+            department_name: string;
+            entry_id: string;
+            items_count: number;
+            modes: components["schemas"]["CodeView"][];
+            /** @description Whether there is data behind the entry. */
+            mounted: boolean;
+            name: string;
+            /** @description Civil date; absent until published. */
             published_on?: string | null;
+            sharing_class: components["schemas"]["CodeView"];
+            state: components["schemas"]["StateView"];
+            version_id: string;
+            /** Format: int32 */
+            version_no: number;
+        };
+        /** @description A version of an entry, as the version tab lists it. */
+        VersionTabView: {
             /** @description The one that readers see without asking for another. */
             active: boolean;
+            published_on?: string | null;
+            state: components["schemas"]["StateView"];
+            /** Format: int32 */
+            version_no: number;
         };
-        ImportView: {
-            import_id: string;
-            entries: components["schemas"]["ImportedEntryView"][];
-            /** @description Faults, each in its cell. */
-            faults: components["schemas"]["CellFaultView"][];
-            /** @description All faults, also those beyond what is listed. */
-            faults_total: number;
-            /** @description Entries kept as drafts. */
-            accepted_total: number;
-        };
-        ImportedEntryView: {
-            row: number;
-            /** @description Name, as far as it could be read. */
-            name: string;
-            /** @description The draft that it became; absent if it has faults. */
-            version_id?: string | null;
-            version_no?: number | null;
-            /** @description `draft` (kept), `faulty` (not kept), `under_review` (an earlier version waits for review). */
-            outcome: string;
-        };
-        CellFaultView: {
-            sheet: string;
-            /** @description For example `C5`. */
-            cell: string;
-            code: string;
-            /** @description What is wrong and what to do. */
-            message: string;
-        };
-        SourceChange: {
-            updated: number;
-            inserted: number;
-            deleted: number;
-            /** @description Rows with a malformed code, which have to end in quarantine. */
-            malformed: number;
-        };
-        Page_RequestLineView: {
-            items: components["schemas"]["RequestLineView"][];
-            next_cursor?: string | null;
-        };
-        Page_RunLineView: {
-            items: components["schemas"]["RunLineView"][];
-            next_cursor?: string | null;
-        };
-        Page_RecordView: {
-            items: components["schemas"]["RecordView"][];
-            next_cursor?: string | null;
-        };
-        Page_NoticeView: {
-            items: components["schemas"]["NoticeView"][];
-            next_cursor?: string | null;
-        };
-        Page_StoreView: {
-            items: components["schemas"]["StoreView"][];
-            next_cursor?: string | null;
-        };
-        Page_DepartmentView: {
-            items: components["schemas"]["DepartmentView"][];
-            next_cursor?: string | null;
-        };
-        Page_PersonView: {
-            items: components["schemas"]["PersonView"][];
-            next_cursor?: string | null;
-        };
-        Page_String: {
-            items: string[];
-            next_cursor?: string | null;
-        };
-        Page_VersionLineView: {
-            items: components["schemas"]["VersionLineView"][];
-            next_cursor?: string | null;
+        /** @description Why, if one says. */
+        WithdrawBody: {
+            reason?: string | null;
         };
     };
     responses: never;
@@ -1444,12 +1856,59 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    urge_request: {
+    search_entries: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Words, pinyin or initials; everything if empty. */
+                q?: string;
+                sharing_class?: string | null;
+                mode?: string | null;
+                department_id?: string | null;
+                base_library?: string | null;
+                update_cycle?: string | null;
+                grade?: string | null;
+                /** @description `true`: only entries with data behind them. */
+                mounted?: string | null;
+                /** @description `relevance` (default) or `published_at`. */
+                sort?: string | null;
+                /** @description From 1. */
+                page?: number | null;
+                /** @description How many on a page, 1-100; 10 if left out. */
+                size?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntriesView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_entry: {
+        parameters: {
+            query?: {
+                /** @description Version number; the active one if left out. */
+                version?: number | null;
+            };
             header?: never;
             path: {
-                request_id: string;
+                entry_id: string;
             };
             cookie?: never;
         };
@@ -1460,7 +1919,350 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RequestView"];
+                    "application/json": components["schemas"]["EntryView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    diff_versions: {
+        parameters: {
+            query: {
+                /** @description The older version's number. */
+                from: number;
+                /** @description The newer version's number. */
+                to: number;
+            };
+            header?: never;
+            path: {
+                entry_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DiffView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mount_entry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entry_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MountingBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MountingPreview"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_mounting: {
+        parameters: {
+            query: {
+                store_id: string;
+                table: string;
+            };
+            header?: never;
+            path: {
+                entry_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MountingPreview"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import_workbook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": number[];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportView"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    download_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": number[];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_own_versions: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before; leave out for the first page. */
+                cursor?: string | null;
+                /** @description How many at most, 1-100; 20 if left out. */
+                size?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_VersionLineView"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_reviews: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before; leave out for the first page. */
+                cursor?: string | null;
+                /** @description How many at most, 1-100; 20 if left out. */
+                size?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_VersionLineView"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    download_template: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": number[];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    publish_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                version_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionLineView"];
                 };
             };
             403: {
@@ -1489,55 +2291,18 @@ export interface operations {
             };
         };
     };
-    read_request: {
+    return_version: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                request_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RequestView"];
-                };
-            };
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    decide_request: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                request_id: string;
+                version_id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["DecideBody"];
+                "application/json": components["schemas"]["ReturnBody"];
             };
         };
         responses: {
@@ -1546,7 +2311,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RequestView"];
+                    "application/json": components["schemas"]["VersionLineView"];
                 };
             };
             403: {
@@ -1583,10 +2348,516 @@ export interface operations {
             };
         };
     };
+    submit_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                version_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionLineView"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    advance_clock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdvanceBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClockNowView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_source: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceChange"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_departments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_DepartmentView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_department: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DepartmentBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DepartmentView"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_desk: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskView"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_home: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HomeView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_records: {
+        parameters: {
+            query?: {
+                /** @description Act, for example `request.decided`. */
+                what?: string | null;
+                /** @description The thing it was done to. */
+                subject_id?: string | null;
+                /** @description Who did it. */
+                person_id?: string | null;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+                /** @description How many at most, 1-100; 20 if left out. */
+                size?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_RecordView"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    prove_record: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                index: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProofView"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_notices: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before; leave out for the first page. */
+                cursor?: string | null;
+                /** @description How many at most, 1-100; 20 if left out. */
+                size?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_NoticeView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_people: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_PersonView"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PersonBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonView"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    assign_posts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PostsBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonView"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_platform: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlatformView"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_requests: {
         parameters: {
             query?: {
+                /** @description `next_cursor` of the page before; leave out for the first page. */
                 cursor?: string | null;
+                /** @description How many at most, 1-100; 20 if left out. */
                 size?: number | null;
             };
             header?: never;
@@ -1697,7 +2968,44 @@ export interface operations {
             };
         };
     };
-    withdraw_request: {
+    read_request: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                request_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestView"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decide_request: {
         parameters: {
             query?: never;
             header?: never;
@@ -1708,7 +3016,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["WithdrawBody"];
+                "application/json": components["schemas"]["DecideBody"];
             };
         };
         responses: {
@@ -1744,30 +3052,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-        };
-    };
-    list_runs: {
-        parameters: {
-            query?: {
-                entry_id?: string | null;
-                cursor?: string | null;
-                size?: number | null;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_RunLineView"];
-                };
-            };
-            403: {
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1822,12 +3107,12 @@ export interface operations {
             };
         };
     };
-    read_run: {
+    urge_request: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                run_id: string;
+                request_id: string;
             };
             cookie?: never;
         };
@@ -1838,44 +3123,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RunView"];
-                };
-            };
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    start_run: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                subscription_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["StartedView"];
+                    "application/json": components["schemas"]["RequestView"];
                 };
             };
             403: {
@@ -1904,23 +3152,27 @@ export interface operations {
             };
         };
     };
-    prove_record: {
+    withdraw_request: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                index: number;
+                request_id: string;
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WithdrawBody"];
+            };
+        };
         responses: {
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProofView"];
+                    "application/json": components["schemas"]["RequestView"];
                 };
             };
             403: {
@@ -1939,15 +3191,24 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
-    list_records: {
+    list_runs: {
         parameters: {
             query?: {
-                what?: string | null;
-                subject_id?: string | null;
-                person_id?: string | null;
+                /** @description Only runs of this entry. */
+                entry_id?: string | null;
+                /** @description `next_cursor` of the page before. */
                 cursor?: string | null;
+                /** @description How many at most, 1-100; 20 if left out. */
                 size?: number | null;
             };
             header?: never;
@@ -1961,10 +3222,47 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_RecordView"];
+                    "application/json": components["schemas"]["Page_RunLineView"];
                 };
             };
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunView"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2104,117 +3402,6 @@ export interface operations {
             };
         };
     };
-    read_desk: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DeskView"];
-                };
-            };
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    read_platform: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PlatformView"];
-                };
-            };
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    read_home: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HomeView"];
-                };
-            };
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    list_notices: {
-        parameters: {
-            query?: {
-                cursor?: string | null;
-                size?: number | null;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_NoticeView"];
-                };
-            };
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     list_stores: {
         parameters: {
             query?: never;
@@ -2289,281 +3476,6 @@ export interface operations {
             };
         };
     };
-    list_departments: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_DepartmentView"];
-                };
-            };
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    create_department: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["DepartmentBody"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DepartmentView"];
-                };
-            };
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    list_people: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_PersonView"];
-                };
-            };
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    create_person: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["PersonBody"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PersonView"];
-                };
-            };
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    assign_posts: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                person_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["PostsBody"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PersonView"];
-                };
-            };
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    advance_clock: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["AdvanceBody"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ClockNowView"];
-                };
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    search_entries: {
-        parameters: {
-            query?: {
-                q?: string;
-                sharing_class?: string | null;
-                mode?: string | null;
-                department_id?: string | null;
-                base_library?: string | null;
-                update_cycle?: string | null;
-                grade?: string | null;
-                mounted?: string | null;
-                sort?: string | null;
-                page?: number | null;
-                size?: number | null;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EntriesView"];
-                };
-            };
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     list_tables: {
         parameters: {
             query?: never;
@@ -2609,15 +3521,12 @@ export interface operations {
             };
         };
     };
-    preview_mounting: {
+    start_run: {
         parameters: {
-            query: {
-                store_id: string;
-                table: string;
-            };
+            query?: never;
             header?: never;
             path: {
-                entry_id: string;
+                subscription_id: string;
             };
             cookie?: never;
         };
@@ -2628,144 +3537,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["MountingPreview"];
-                };
-            };
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            502: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    mount_entry: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                entry_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["MountingBody"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["MountingPreview"];
-                };
-            };
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            502: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    read_entry: {
-        parameters: {
-            query?: {
-                version?: number | null;
-            };
-            header?: never;
-            path: {
-                entry_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EntryView"];
-                };
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    return_version: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                version_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ReturnBody"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["VersionLineView"];
+                    "application/json": components["schemas"]["StartedView"];
                 };
             };
             403: {
@@ -2785,315 +3557,6 @@ export interface operations {
                 };
             };
             409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    publish_version: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                version_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["VersionLineView"];
-                };
-            };
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    diff_versions: {
-        parameters: {
-            query: {
-                from: number;
-                to: number;
-            };
-            header?: never;
-            path: {
-                entry_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DiffView"];
-                };
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    download_template: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": number[];
-                };
-            };
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    submit_version: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                version_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["VersionLineView"];
-                };
-            };
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    list_own_versions: {
-        parameters: {
-            query?: {
-                cursor?: string | null;
-                size?: number | null;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_VersionLineView"];
-                };
-            };
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    list_reviews: {
-        parameters: {
-            query?: {
-                cursor?: string | null;
-                size?: number | null;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_VersionLineView"];
-                };
-            };
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    import_workbook: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": number[];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ImportView"];
-                };
-            };
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    download_import: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                import_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": number[];
-                };
-            };
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            404: {
                 headers: {
                     [name: string]: unknown;
                 };
