@@ -1,5 +1,12 @@
 //! The platform from outside: its API as the portal and other systems call it, its stores as departments
 //! see them, its process as an administrator runs it.
 
+mod catalogue;
+mod directory;
+mod exchange;
+mod ledger;
+mod platform;
+mod request;
 mod road;
+mod session;
 mod support;

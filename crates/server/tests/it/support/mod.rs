@@ -11,6 +11,7 @@ mod logs;
 mod people;
 mod reply;
 mod request;
+pub mod xlsx;
 
 
 use std::{
@@ -32,7 +33,7 @@ use tongqu::{
 use tongqu_connectors::testing;
 
 pub use catalogue::{an_entry, an_item, villages_entry};
-pub use exchange::{ExchangeDb, village_rows};
+pub use exchange::{ExchangeDb, more_villages, village_rows};
 pub use reply::{Reply, faults};
 pub use request::a_request;
 
@@ -95,8 +96,19 @@ impl TestApp {
         app
     }
 
+    /// A platform outside the demo, whose clock is the machine's.
+    pub async fn on_the_machines_clock() -> Self {
+        let app = Self::start_on(Clock::system(), |_| {}).await;
+        app.set_up().await;
+        app
+    }
+
     /// A platform in which there is nobody yet.
     pub async fn start_empty(change: impl FnOnce(&mut Config)) -> Self {
+        Self::start_on(Clock::demo_from(START.parse().unwrap()), change).await
+    }
+
+    async fn start_on(clock: Clock, change: impl FnOnce(&mut Config)) -> Self {
         logs::listen();
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir(dir.path().join("stores")).unwrap();
@@ -114,7 +126,7 @@ impl TestApp {
             is_finished: false,
             dir,
         };
-        app.open(Clock::demo_from(START.parse().unwrap())).await;
+        app.open(clock).await;
         app
     }
 
@@ -184,10 +196,15 @@ impl TestApp {
     }
 
     /// Ends the platform and checks what must hold after every test.
-    pub async fn finish(mut self) {
+    pub async fn finish(self) {
+        self.finish_keeping(|| {}).await;
+    }
+
+    /// The same; `keep` is called before the folder is removed.
+    pub async fn finish_keeping(mut self, keep: impl FnOnce()) {
         self.idle().await;
         let mut db = self.app().registry.read().await.unwrap();
-        let records = sqlx_count(&mut db).await;
+        let records = records_count(&mut db).await;
         drop(db);
         self.close().await;
         self.is_finished = true;
@@ -196,6 +213,7 @@ impl TestApp {
         assert_eq!((report.records, report.unsigned_records), (records, 0), "records in the ledger, unsigned ones");
         documented::check(&self.answers.lock().unwrap());
         assert_eq!(logs::unexpected(), Vec::<String>::new(), "errors in the log");
+        keep();
     }
 
     /// From here on an error with this text in the log is no fault of the test.
@@ -230,7 +248,7 @@ impl Drop for TestApp {
 }
 
 /// How many records of evidence there are.
-async fn sqlx_count(db: &mut tongqu::platform::db::Db) -> u64 {
+async fn records_count(db: &mut tongqu::platform::db::Db) -> u64 {
     let wanted = outbox::Wanted::default();
     let mut records = 0;
     let mut before = None;

@@ -22,6 +22,7 @@ const PEOPLE: &[(&str, &str, &str, &[&str], bool)] = &[
     ("operator", "运营员", "bigdata", &["operator"], false),
     ("contractor", "驻场运维", "bigdata", &["operator", "authority"], true),
     ("bigdata_officer", "大数据局专员", "bigdata", &["data_officer"], false),
+    ("both", "身兼两职", "bigdata", &["data_officer", "authority"], false),
     ("leader", "分管领导", "bigdata", &["leader"], false),
     ("stats", "统计专员", "stats", &["data_officer"], false),
     ("stats2", "统计专员乙", "stats", &["data_officer"], false),
