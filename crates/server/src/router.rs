@@ -17,7 +17,8 @@ use tower_http::{
 use utoipa::{
     Modify, OpenApi,
     openapi::{
-        InfoBuilder, OpenApi as Document,
+        Content, InfoBuilder, OpenApi as Document, Ref, ResponseBuilder,
+        path::Operation,
         security::{ApiKey, ApiKeyValue, SecurityScheme},
     },
 };
@@ -27,7 +28,7 @@ use crate::{
     app::App,
     features,
     platform::{
-        http::{ApiError, repeatable, traced},
+        http::{ApiError, in_one_form, repeatable, traced},
         web_assets,
     },
 };
@@ -75,12 +76,62 @@ fn api() -> OpenApiRouter<Arc<App>> {
 /// The OpenAPI document of everything that there is.
 #[must_use]
 pub fn openapi() -> Document {
-    api().split_for_parts().1
+    described().1
+}
+
+/// The routes and their document, in which each operation also names the refusals that all have in common.
+fn described() -> (Router<Arc<App>>, Document) {
+    let (routes, mut document) = api().split_for_parts();
+    for item in document.paths.paths.values_mut() {
+        let reads = [&mut item.get].into_iter().flatten().map(|o| (o, Effect::Reads));
+        let posts = [&mut item.post].into_iter().flatten().map(|o| (o, Effect::Posts));
+        let writes = [&mut item.put, &mut item.delete].into_iter().flatten().map(|o| (o, Effect::Writes));
+        for (operation, effect) in reads.chain(posts).chain(writes) {
+            add_common_refusals(operation, effect);
+        }
+    }
+    (routes, document)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Effect {
+    Reads,
+    Writes,
+    /// Writes and may be repeated under an `Idempotency-Key`.
+    Posts,
+}
+
+/// Operations that need no session.
+const FOR_GUESTS: &[&str] = &["sign_in", "set_up", "read_platform"];
+
+fn add_common_refusals(operation: &mut Operation, effect: Effect) {
+    let for_guests = operation.operation_id.as_deref().is_some_and(|id| FOR_GUESTS.contains(&id));
+    let has_body = operation.request_body.is_some();
+    let has_parameters = operation.parameters.as_ref().is_some_and(|p| !p.is_empty());
+    let common = [
+        ("400", "The request has not the form that is described here", has_body || has_parameters),
+        ("401", "There is no session, or it has ended", !for_guests),
+        ("403", "Not permitted; or the header X-Requested-With is missing", effect != Effect::Reads),
+        ("409", "Somebody was faster; or the Idempotency-Key was used before", effect != Effect::Reads),
+        ("413", "The body is larger than the platform takes", has_body),
+        ("415", "The body has not the media type that is described here", has_body),
+        ("422", "The content can't be accepted", has_body || effect == Effect::Posts),
+        ("500", "The platform's own fault", true),
+        ("503", "Something that is needed doesn't answer", true),
+    ];
+    for (status, description, applies) in common {
+        if applies {
+            operation.responses.responses.entry(status.to_owned()).or_insert_with(|| {
+                let problem = Content::new(Some(Ref::from_schema_name("Problem")));
+                ResponseBuilder::new().description(description).content("application/json", problem).build().into()
+            });
+        }
+    }
 }
 
 /// The whole server: API, health, portal.
 pub fn router(app: Arc<App>) -> Router {
-    let (api, document) = api().split_for_parts();
+    let (api, document) = described();
     let document = Arc::new(document);
     let limits = &app.config.server;
     let hardening = ServiceBuilder::new()
@@ -105,6 +156,7 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(
             ServiceBuilder::new()
                 .layer(middleware::from_fn(traced))
+                .layer(middleware::from_fn(in_one_form))
                 .layer(CatchPanicLayer::custom(|_| {
                     axum::response::IntoResponse::into_response(ApiError::bug(
                         "an operation panicked",

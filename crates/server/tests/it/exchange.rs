@@ -415,7 +415,7 @@ async fn every_kind_of_value_arrives_as_it_was() {
         "CREATE TABLE t (code VARCHAR(12) NOT NULL PRIMARY KEY, name VARCHAR(60) NOT NULL, amount DECIMAL_TEXT(18,4), \
          born DATE, seen TIMESTAMP, married BOOLEAN, ratio DOUBLE, remark TEXT); \
          INSERT INTO t VALUES ('1', '𠮷野家', '12345678901234.5678', '1949-10-01', '2026-02-28 23:59:59.123456', 1, 0.1, ''), \
-         ('2', 'Ω', '-0.0001', '0001-01-01', '1970-01-01 00:00:00', 0, -1e300, NULL), \
+         ('2', 'Ω', '-0.0001', '0001-01-01', '1970-01-01 00:00:00.000000', 0, -1e300, NULL), \
          ('3', ' 空格 ', NULL, NULL, NULL, NULL, NULL, '第一行' || char(10) || '第二行' || char(9) || '''')",
     );
     app.mount(&entry, "t").await;

@@ -3,7 +3,9 @@
 
 use axum::{
     Json,
-    http::StatusCode,
+    extract::Request,
+    http::{HeaderValue, StatusCode, header},
+    middleware::Next,
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
@@ -230,4 +232,42 @@ impl IntoResponse for ApiError {
         }
         (status, Json(self.problem(language, &trace_id))).into_response()
     }
+}
+
+/// Gives refusals that come from below the operations (a body that isn't JSON, a path parameter that
+/// isn't a number, a time-out) the form of every other problem.
+pub async fn in_one_form(request: Request, next: Next) -> Response {
+    let is_api = request.uri().path().starts_with("/api/");
+    let response = next.run(request).await;
+    let status = response.status();
+    let is_refusal = status.is_client_error() || status.is_server_error();
+    let is_problem = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+    if !is_api || !is_refusal || is_problem {
+        return response;
+    }
+    let code = match status {
+        StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY => "platform.malformed",
+        StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => "platform.no_such_operation",
+        StatusCode::PAYLOAD_TOO_LARGE => "platform.body_too_large",
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => "platform.media_type",
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::REQUEST_TIMEOUT => "platform.timeout",
+        _ => "platform.refused",
+    };
+    let (language, trace_id) = asked();
+    let problem = ApiError::new(Kind::Invalid, code).problem(language, &trace_id);
+    let mut reply = (status, Json(problem)).into_response();
+    // Says which methods there are, where the method was wrong.
+    let allowed: Option<HeaderValue> = response.headers().get(header::ALLOW).cloned();
+    if let Some(allowed) = allowed {
+        reply.headers_mut().insert(header::ALLOW, allowed);
+    }
+    reply
+}
+
+/// Language and trace id of the request under way.
+fn asked() -> (Language, String) {
+    ASKED.try_with(Clone::clone).unwrap_or_else(|_| (Language::Chinese, String::new()))
 }

@@ -10,7 +10,7 @@ mod texts;
 mod texts_tests;
 
 pub use ctx::{Ctx, FindActor, Guest, Language, traced};
-pub use error::{ApiError, FieldFault, Problem};
+pub use error::{ApiError, FieldFault, Problem, in_one_form};
 pub use idempotency::repeatable;
 pub use outbound::outbound_client;
 pub use page::{Page, PageQuery};
