@@ -13,7 +13,7 @@ use tongqu_domain::{
 
 use crate::{
     app::App,
-    platform::db::{Db, DbError, RowExt as _, Tx},
+    platform::db::{Db, DbError, RowExt as _, Tx, counters},
 };
 
 /// A case together with the pack it began under.
@@ -89,15 +89,7 @@ pub async fn next_number(tx: &mut Tx, prefix: &str) -> Result<String, DbError> {
         day.month(),
         day.day()
     );
-    let last = sqlx::query("SELECT MAX(number) AS last FROM cases WHERE number LIKE $1")
-        .bind(format!("{stem}%"))
-        .fetch_one(&mut **tx)
-        .await?
-        .opt_text("last")?;
-    let next = last
-        .and_then(|n| n.rsplit('-').next().and_then(|n| n.parse::<u32>().ok()))
-        .unwrap_or(0)
-        + 1;
+    let next = counters::next(tx, &format!("case:{stem}")).await?;
     Ok(format!("{stem}{next:04}"))
 }
 

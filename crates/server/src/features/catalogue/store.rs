@@ -10,7 +10,7 @@ use tongqu_domain::{
 
 use super::mount::Mounting;
 use crate::platform::{
-    db::{Db, DbError, RowExt as _, Tx},
+    db::{Db, DbError, RowExt as _, Tx, counters},
     secrets::random_hex,
 };
 
@@ -270,15 +270,16 @@ pub(super) async fn insert_entry(
 ) -> Result<Entry, DbError> {
     let at = instant_text(tx.at());
     let id = EntryId::parse(&format!("ent-{}", random_hex::<6>())).expect("hex fits an identifier");
+    let sequence = counters::next(tx, &format!("code:{}", content.class_code)).await?;
     let row = sqlx::query(
         "INSERT INTO entries (id, department_id, name, class_code, sequence, created_at) \
-         SELECT $1, $2, $3, $4, COALESCE(MAX(e.sequence), 0) + 1, $5 FROM entries e WHERE e.class_code = $4 \
-         RETURNING id, department_id, name, class_code, sequence, active_no",
+         VALUES ($1, $2, $3, $4, $5, $6) RETURNING id, department_id, name, class_code, sequence, active_no",
     )
     .bind(id.as_str())
     .bind(department_id.as_str())
     .bind(&content.name)
     .bind(&content.class_code)
+    .bind(sequence)
     .bind(at)
     .fetch_one(&mut **tx)
     .await?;

@@ -4,6 +4,7 @@
 //! JSON text. What differs between the engines lives in [`dialect`]. A write goes through [`Tx`],
 //! whose only commit takes evidence; a read borrows a connection from [`Registry::read`].
 
+pub mod counters;
 pub mod dialect;
 pub mod idempotency;
 mod migrate;
@@ -51,6 +52,17 @@ pub enum DbError {
 }
 
 impl DbError {
+    /// Whether the engine gave up because others wrote the same rows at the same time.
+    #[must_use]
+    pub fn is_collision(&self) -> bool {
+        let code = match self {
+            Self::Engine(sqlx::Error::Database(e)) => e.code(),
+            _ => None,
+        };
+        // SQLSTATE: serialization failure, deadlock.
+        matches!(code.as_deref(), Some("40001" | "40P01"))
+    }
+
     /// Whether a unique constraint said no, which callers turn into their own "already there".
     #[must_use]
     pub fn is_unique_violation(&self) -> bool {

@@ -204,6 +204,10 @@ impl From<DbError> for ApiError {
     fn from(error: DbError) -> Self {
         match error {
             DbError::Stale => Self::conflict("platform.changed_meanwhile"),
+            // Two people entered the same thing at once, and this one came second.
+            _ if error.is_collision() || error.is_unique_violation() => {
+                Self::conflict("platform.changed_meanwhile").because(error)
+            }
             DbError::Engine(sqlx::Error::PoolTimedOut | sqlx::Error::Io(_)) => {
                 Self::new(Kind::Unavailable, "platform.registry_away").because(error)
             }
