@@ -1,14 +1,61 @@
-//! Replies kept for repeated posts.
+//! Repeated posts: each does its thing once, and its reply is kept.
+//!
+//! The key is written in the same transaction as what the post does (see [`Tx::commit`]). So of two
+//! posts under one key only one commits, and one whose reply was lost in a crash isn't done again.
 
+use std::sync::Mutex;
+
+use jiff::Timestamp;
 use tongqu_domain::time::instant_text;
 
-use super::{Db, DbError, RowExt as _, Tx};
+use super::{Db, DbError, Registry, RowExt as _, Tx};
+
+/// A post that may be repeated.
+#[derive(Debug, Clone)]
+pub struct Post {
+    pub person_id: String,
+    pub key: String,
+    pub route: String,
+    pub body_digest: String,
+}
+
+tokio::task_local! {
+    /// The repeatable post under way whose key isn't written yet.
+    static UNDER_WAY: Mutex<Option<Post>>;
+}
+
+/// Runs `operation`, whose first write also writes the key of `post`.
+pub async fn once<F: Future>(post: Post, operation: F) -> F::Output {
+    UNDER_WAY.scope(Mutex::new(Some(post)), operation).await
+}
+
+/// Writes the key of the post under way, if there is one and this is its first write.
+///
+/// Errors: [`DbError::KeyTaken`] if another post under the same key was faster.
+pub(super) async fn write_key(tx: &mut Tx) -> Result<(), DbError> {
+    let post = UNDER_WAY.try_with(|post| post.lock().expect("no holder panics").take()).ok().flatten();
+    let Some(post) = post else { return Ok(()) };
+    let at = instant_text(tx.at());
+    let written = sqlx::query(
+        "INSERT INTO idempotency_keys (person_id, idempotency_key, route, body_digest, status, reply, at) \
+         VALUES ($1, $2, $3, $4, 0, '', $5) ON CONFLICT (person_id, idempotency_key) DO NOTHING",
+    )
+    .bind(post.person_id)
+    .bind(post.key)
+    .bind(post.route)
+    .bind(post.body_digest)
+    .bind(at)
+    .execute(&mut **tx)
+    .await?;
+    if written.rows_affected() == 1 { Ok(()) } else { Err(DbError::KeyTaken) }
+}
 
 /// The first reply to a post.
 #[derive(Debug)]
 pub struct KeptReply {
     pub route: String,
     pub body_digest: String,
+    /// 0 while the post is under way, or if its reply was lost.
     pub status: u16,
     pub reply: String,
 }
@@ -34,26 +81,22 @@ pub async fn find(db: &mut Db, person_id: &str, key: &str) -> Result<Option<Kept
     .transpose()
 }
 
-/// Keeps the first reply; a later one under the same key changes nothing.
-pub async fn keep(
-    tx: &mut Tx,
-    person_id: &str,
-    key: &str,
-    kept: &KeptReply,
-) -> Result<(), DbError> {
-    let at = instant_text(tx.at());
+/// Keeps the reply to a post.
+pub async fn keep(registry: &Registry, at: Timestamp, post: &Post, status: u16, reply: &str) -> Result<(), DbError> {
+    let mut tx = registry.begin(at).await?;
     sqlx::query(
         "INSERT INTO idempotency_keys (person_id, idempotency_key, route, body_digest, status, reply, at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (person_id, idempotency_key) DO NOTHING",
+         VALUES ($1, $2, $3, $4, $5, $6, $7) \
+         ON CONFLICT (person_id, idempotency_key) DO UPDATE SET status = excluded.status, reply = excluded.reply",
     )
-    .bind(person_id)
-    .bind(key)
-    .bind(&kept.route)
-    .bind(&kept.body_digest)
-    .bind(i64::from(kept.status))
-    .bind(&kept.reply)
-    .bind(at)
-    .execute(&mut **tx)
+    .bind(&post.person_id)
+    .bind(&post.key)
+    .bind(&post.route)
+    .bind(&post.body_digest)
+    .bind(i64::from(status))
+    .bind(reply)
+    .bind(instant_text(at))
+    .execute(&mut *tx)
     .await?;
-    Ok(())
+    tx.commit_bookkeeping().await
 }

@@ -38,6 +38,9 @@ pub enum DbError {
     /// Somebody else was faster: the row is no longer as it was read.
     #[error("the row was changed by somebody else")]
     Stale,
+    /// Another post under the same `Idempotency-Key` was faster.
+    #[error("another post under this key was faster")]
+    KeyTaken,
     /// The address names an engine that we don't speak.
     #[error("registry address must begin with sqlite: or postgres:")]
     UnknownEngine,

@@ -10,7 +10,7 @@ use sqlx::{Any, AnyConnection, Transaction};
 use tokio::sync::Notify;
 use tongqu_domain::time::instant_text;
 
-use super::DbError;
+use super::{DbError, idempotency};
 use crate::platform::evidence::Evidence;
 
 /// A write under way. Dropped without [`Tx::commit`], it leaves nothing.
@@ -44,7 +44,10 @@ impl Tx {
     ///
     /// The records go into the outbox in the same transaction; the ledger's sequencer appends them
     /// right after. A crash in between loses nothing, because start-up replays the outbox.
+    ///
+    /// Errors: [`DbError::KeyTaken`] if this is the write of a post that was done under its key already.
     pub async fn commit(mut self, evidence: impl Into<Evidence>) -> Result<(), DbError> {
+        idempotency::write_key(&mut self).await?;
         for record in evidence.into().records(self.at) {
             sqlx::query(
                 "INSERT INTO evidence (record_id, what, at, person_id, department_id, subject_kind, subject_id, record) \

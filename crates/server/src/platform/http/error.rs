@@ -204,6 +204,7 @@ impl From<DbError> for ApiError {
     fn from(error: DbError) -> Self {
         match error {
             DbError::Stale => Self::conflict("platform.changed_meanwhile"),
+            DbError::KeyTaken => Self::conflict("platform.idempotency_key_busy"),
             // Two people entered the same thing at once, and this one came second.
             _ if error.is_collision() || error.is_unique_violation() => {
                 Self::conflict("platform.changed_meanwhile").because(error)

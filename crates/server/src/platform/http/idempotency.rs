@@ -1,9 +1,10 @@
-//! A POST that is repeated with the same `Idempotency-Key` gives the first reply again.
+//! A POST that is repeated with the same `Idempotency-Key` does its thing once and gives the first reply
+//! again. While the first one is under way, or if its reply was lost, the repeated one is told so.
 
 use std::sync::Arc;
 
 use axum::{
-    body::{Body, Bytes, to_bytes},
+    body::{Body, to_bytes},
     extract::{FromRequestParts as _, Request, State},
     http::{Method, StatusCode, header},
     middleware::Next,
@@ -14,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 use super::{ApiError, Ctx};
 use crate::{
     app::App,
-    platform::db::idempotency::{self, KeptReply},
+    platform::db::idempotency::{self, Post},
 };
 
 /// The longest key accepted, in characters.
@@ -49,73 +50,35 @@ async fn first_or_again(
     let body = to_bytes(body, app.config.server.body_bytes_max)
         .await
         .map_err(|e| ApiError::invalid("platform.body_too_large").because(e))?;
-    let asked = Asked {
+    let post = Post {
         person_id: ctx.actor.person.to_string(),
         key,
         route: format!("{} {}", parts.method, parts.uri.path()),
         body_digest: hex::encode(Sha256::digest(&body)),
     };
-    if let Some(earlier) = asked.find_reply(&ctx).await? {
+    if let Some(earlier) = earlier_reply(&ctx, &post).await? {
         return Ok(earlier);
     }
-    let response = next.run(Request::from_parts(parts, Body::from(body))).await;
+    let response = idempotency::once(post.clone(), next.run(Request::from_parts(parts, Body::from(body)))).await;
     if !response.status().is_success() {
         return Ok(response);
     }
     let (head, body) = response.into_parts();
-    let body = to_bytes(body, app.config.server.body_bytes_max)
-        .await
-        .map_err(ApiError::bug)?;
-    asked.keep_reply(&ctx, head.status, &body).await?;
+    let body = to_bytes(body, app.config.server.body_bytes_max).await.map_err(ApiError::bug)?;
+    let reply = String::from_utf8_lossy(&body);
+    idempotency::keep(&app.registry, ctx.now, &post, head.status.as_u16(), &reply).await?;
     Ok(Response::from_parts(head, Body::from(body)))
 }
 
-struct Asked {
-    person_id: String,
-    key: String,
-    route: String,
-    body_digest: String,
-}
-
-impl Asked {
-    async fn find_reply(&self, ctx: &Ctx) -> Result<Option<Response>, ApiError> {
-        let mut db = ctx.read().await?;
-        let row = idempotency::find(&mut db, &self.person_id, &self.key).await?;
-        let Some(row) = row else { return Ok(None) };
-        if row.route != self.route || row.body_digest != self.body_digest {
-            return Err(ApiError::conflict("platform.idempotency_key_reused"));
-        }
-        let status = StatusCode::from_u16(row.status).map_err(ApiError::bug)?;
-        Ok(Some(
-            (
-                status,
-                [(header::CONTENT_TYPE, "application/json")],
-                row.reply,
-            )
-                .into_response(),
-        ))
+async fn earlier_reply(ctx: &Ctx, post: &Post) -> Result<Option<Response>, ApiError> {
+    let mut db = ctx.read().await?;
+    let Some(kept) = idempotency::find(&mut db, &post.person_id, &post.key).await? else { return Ok(None) };
+    if kept.route != post.route || kept.body_digest != post.body_digest {
+        return Err(ApiError::conflict("platform.idempotency_key_reused"));
     }
-
-    async fn keep_reply(
-        &self,
-        ctx: &Ctx,
-        status: StatusCode,
-        body: &Bytes,
-    ) -> Result<(), ApiError> {
-        let mut tx = ctx.begin().await?;
-        let reply = String::from_utf8_lossy(body).into_owned();
-        let kept = KeptReply {
-            route: self.route.clone(),
-            body_digest: self.body_digest.clone(),
-            status: status.as_u16(),
-            reply,
-        };
-        idempotency::keep(&mut tx, &self.person_id, &self.key, &kept).await?;
-        tx.commit(
-            ctx.did("platform.reply_kept")
-                .with("route", self.route.clone()),
-        )
-        .await?;
-        Ok(())
+    if kept.status == 0 {
+        return Err(ApiError::conflict("platform.idempotency_key_busy"));
     }
+    let status = StatusCode::from_u16(kept.status).map_err(ApiError::bug)?;
+    Ok(Some((status, [(header::CONTENT_TYPE, "application/json")], kept.reply).into_response()))
 }

@@ -147,9 +147,9 @@ impl TestApp {
 
     /// Stops and starts again on the same stores; the clock goes on.
     pub async fn restart(&mut self) {
-        let shift_s = self.app().clock.shift_s();
+        let now = self.app().clock.now();
         self.close().await;
-        self.open(Clock::demo_shifted(shift_s)).await;
+        self.open(Clock::demo_from(now)).await;
     }
 
     /// What stands behind the API, for what a test can't ask the API.
