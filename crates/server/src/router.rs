@@ -83,9 +83,18 @@ pub fn openapi() -> Document {
 fn described() -> (Router<Arc<App>>, Document) {
     let (routes, mut document) = api().split_for_parts();
     for item in document.paths.paths.values_mut() {
-        let reads = [&mut item.get].into_iter().flatten().map(|o| (o, Effect::Reads));
-        let posts = [&mut item.post].into_iter().flatten().map(|o| (o, Effect::Posts));
-        let writes = [&mut item.put, &mut item.delete].into_iter().flatten().map(|o| (o, Effect::Writes));
+        let reads = [&mut item.get]
+            .into_iter()
+            .flatten()
+            .map(|o| (o, Effect::Reads));
+        let posts = [&mut item.post]
+            .into_iter()
+            .flatten()
+            .map(|o| (o, Effect::Posts));
+        let writes = [&mut item.put, &mut item.delete]
+            .into_iter()
+            .flatten()
+            .map(|o| (o, Effect::Writes));
         for (operation, effect) in reads.chain(posts).chain(writes) {
             add_common_refusals(operation, effect);
         }
@@ -105,26 +114,61 @@ enum Effect {
 const FOR_GUESTS: &[&str] = &["sign_in", "set_up", "read_platform"];
 
 fn add_common_refusals(operation: &mut Operation, effect: Effect) {
-    let for_guests = operation.operation_id.as_deref().is_some_and(|id| FOR_GUESTS.contains(&id));
+    let for_guests = operation
+        .operation_id
+        .as_deref()
+        .is_some_and(|id| FOR_GUESTS.contains(&id));
     let has_body = operation.request_body.is_some();
     let has_parameters = operation.parameters.as_ref().is_some_and(|p| !p.is_empty());
     let common = [
-        ("400", "The request has not the form that is described here", has_body || has_parameters),
+        (
+            "400",
+            "The request has not the form that is described here",
+            has_body || has_parameters,
+        ),
         ("401", "There is no session, or it has ended", !for_guests),
-        ("403", "Not permitted; or the header X-Requested-With is missing", effect != Effect::Reads),
-        ("409", "Somebody was faster; or the Idempotency-Key was used before", effect != Effect::Reads),
-        ("413", "The body is larger than the platform takes", has_body),
-        ("415", "The body has not the media type that is described here", has_body),
-        ("422", "The content can't be accepted", has_body || effect == Effect::Posts),
+        (
+            "403",
+            "Not permitted; or the header X-Requested-With is missing",
+            effect != Effect::Reads,
+        ),
+        (
+            "409",
+            "Somebody was faster; or the Idempotency-Key was used before",
+            effect != Effect::Reads,
+        ),
+        (
+            "413",
+            "The body is larger than the platform takes",
+            has_body,
+        ),
+        (
+            "415",
+            "The body has not the media type that is described here",
+            has_body,
+        ),
+        (
+            "422",
+            "The content can't be accepted",
+            has_body || effect == Effect::Posts,
+        ),
         ("500", "The platform's own fault", true),
         ("503", "Something that is needed doesn't answer", true),
     ];
     for (status, description, applies) in common {
         if applies {
-            operation.responses.responses.entry(status.to_owned()).or_insert_with(|| {
-                let problem = Content::new(Some(Ref::from_schema_name("Problem")));
-                ResponseBuilder::new().description(description).content("application/json", problem).build().into()
-            });
+            operation
+                .responses
+                .responses
+                .entry(status.to_owned())
+                .or_insert_with(|| {
+                    let problem = Content::new(Some(Ref::from_schema_name("Problem")));
+                    ResponseBuilder::new()
+                        .description(description)
+                        .content("application/json", problem)
+                        .build()
+                        .into()
+                });
         }
     }
 }

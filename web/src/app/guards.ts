@@ -17,10 +17,9 @@ export function guard(router: Router): void {
   router.beforeEach(async (to) => {
     const texts = to.meta.feature ? loadFeatureMessages(to.meta.feature) : undefined
     try {
-      const [platform] = await Promise.all([
-        queryClient.ensureQueryData(platformQuery),
-        session.asked.value ? undefined : session.load(),
-      ])
+      const platform = await queryClient.ensureQueryData(platformQuery)
+      // A guest's session isn't asked for: the refusal would stand in the console as an error.
+      if (!session.asked.value && platform.signed_in) await session.load()
       if (platform.setup_needed && to.path !== '/setup' && !to.meta.public) return '/setup'
     } catch {
       // The server is away. The page opens and says so in its own place.

@@ -241,7 +241,10 @@ const STATISTICS_CONTACTS: [(&str, &str); 2] =
     [("王建国", "0375-1234501"), ("赵倩", "0375-1234508")];
 
 /// The twelve entries of the statistics bureau, all of them sound.
-#[expect(clippy::too_many_lines, reason = "a list of twelve entries, nothing else")]
+#[expect(
+    clippy::too_many_lines,
+    reason = "a list of twelve entries, nothing else"
+)]
 pub(super) fn statistics_entries() -> Vec<EntryContent> {
     use UpdateCycle::{Monthly, Quarterly, Yearly};
     let open = |draft: Draft| draft.table(None, STATISTICS_CONTACTS);

@@ -1,9 +1,8 @@
 //! The departments' own exchange stores: the statistics bureau's real table, and what happens to it.
 //! All SQL of the demo.
 
-use std::{io::Read as _, path::Path};
+use std::path::Path;
 
-use anyhow::Context as _;
 use flate2::read::GzDecoder;
 use rusqlite::{Connection, params};
 
@@ -19,10 +18,6 @@ pub(super) const TABLE: &str = "division_village";
 /// Makes the statistics bureau's exchange store with the real table. It keeps no change log and no time
 /// of change, as many an old database.
 pub(super) fn make_source(path: &Path) -> anyhow::Result<()> {
-    let mut csv = String::new();
-    GzDecoder::new(DIVISIONS)
-        .read_to_string(&mut csv)
-        .context("the embedded divisions can't be unpacked")?;
     let mut db = Connection::open(path)?;
     db.execute_batch(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
@@ -35,7 +30,7 @@ pub(super) fn make_source(path: &Path) -> anyhow::Result<()> {
     {
         let mut insert =
             tx.prepare("INSERT INTO division_village VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
-        let mut rows = csv::Reader::from_reader(csv.as_bytes());
+        let mut rows = csv::Reader::from_reader(GzDecoder::new(DIVISIONS));
         for row in rows.records() {
             let row = row?;
             let field = |n: usize| row.get(n).unwrap_or_default();

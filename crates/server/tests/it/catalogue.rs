@@ -17,10 +17,22 @@ async fn nothing_was_kept(app: &TestApp) {
 #[tokio::test]
 async fn a_renamed_zip_is_no_workbook() {
     let app = TestApp::start().await;
-    app.as_person("stats").upload(xlsx::renamed_zip()).await.refused(422, "workbook.not_xlsx");
-    app.as_person("stats").upload(b"PK\x03\x04 and no more".to_vec()).await.refused(422, "workbook.unreadable");
-    app.as_person("stats").upload(Vec::new()).await.refused(422, "workbook.not_xlsx");
-    app.as_person("stats").upload("名称,摘要\n人口,人口数\n".into()).await.refused(422, "workbook.not_xlsx");
+    app.as_person("stats")
+        .upload(xlsx::renamed_zip())
+        .await
+        .refused(422, "workbook.not_xlsx");
+    app.as_person("stats")
+        .upload(b"PK\x03\x04 and no more".to_vec())
+        .await
+        .refused(422, "workbook.unreadable");
+    app.as_person("stats")
+        .upload(Vec::new())
+        .await
+        .refused(422, "workbook.not_xlsx");
+    app.as_person("stats")
+        .upload("名称,摘要\n人口,人口数\n".into())
+        .await
+        .refused(422, "workbook.not_xlsx");
     nothing_was_kept(&app).await;
     app.finish().await;
 }
@@ -32,8 +44,15 @@ async fn a_template_with_shifted_columns_is_refused_with_its_headers() {
     for row in sheets.rows("目录") {
         row.insert(2, Cell::Text(String::new()));
     }
-    let problem = app.as_person("stats").upload(sheets.bytes()).await.refused(422, "workbook.headers");
-    assert!(faults(&problem).iter().any(|f| f.starts_with("目录!C1")), "{problem}");
+    let problem = app
+        .as_person("stats")
+        .upload(sheets.bytes())
+        .await
+        .refused(422, "workbook.headers");
+    assert!(
+        faults(&problem).iter().any(|f| f.starts_with("目录!C1")),
+        "{problem}"
+    );
     nothing_was_kept(&app).await;
     app.finish().await;
 }
@@ -49,8 +68,15 @@ async fn a_hundred_thousand_entries_are_too_many() {
         row[0] = Cell::Text(format!("指标{n}"));
         row
     }));
-    let problem = app.as_person("stats").upload(sheets.bytes()).await.refused(429, "workbook.too_many_entries");
-    assert!(problem["message"].as_str().unwrap().contains("2000"), "the limit is named: {problem}");
+    let problem = app
+        .as_person("stats")
+        .upload(sheets.bytes())
+        .await
+        .refused(429, "workbook.too_many_entries");
+    assert!(
+        problem["message"].as_str().unwrap().contains("2000"),
+        "the limit is named: {problem}"
+    );
     nothing_was_kept(&app).await;
     app.finish().await;
 }
@@ -61,11 +87,22 @@ async fn a_formula_is_refused_in_its_cell_and_the_rest_is_kept() {
     let mut sheets = Sheets::of(&app.workbook(&[an_entry("人口数"), an_entry("户数")]));
     sheets.rows("目录")[2][2] = Cell::Formula("=CONCATENATE(\"人\",\"口\")");
     let imported = app.as_person("stats").upload(sheets.bytes()).await.ok();
-    assert_eq!((&imported["accepted_total"], &imported["faults_total"]), (&json!(1), &json!(1)));
+    assert_eq!(
+        (&imported["accepted_total"], &imported["faults_total"]),
+        (&json!(1), &json!(1))
+    );
     let fault = &imported["faults"][0];
-    assert_eq!((&fault["sheet"], &fault["cell"], &fault["code"]), (&json!("目录"), &json!("C3"), &json!("workbook.formula")));
+    assert_eq!(
+        (&fault["sheet"], &fault["cell"], &fault["code"]),
+        (&json!("目录"), &json!("C3"), &json!("workbook.formula"))
+    );
     let own = app.as_person("stats").get("/catalogue/own").await.ok();
-    let names: Vec<&str> = own["items"].as_array().unwrap().iter().map(|e| e["name"].as_str().unwrap()).collect();
+    let names: Vec<&str> = own["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|e| e["name"].as_str().unwrap())
+        .collect();
     assert_eq!(names, ["户数"]);
     app.finish().await;
 }
@@ -73,11 +110,24 @@ async fn a_formula_is_refused_in_its_cell_and_the_rest_is_kept() {
 #[tokio::test]
 async fn another_department_does_not_fetch_a_returned_workbook() {
     let app = TestApp::start().await;
-    let imported = app.as_person("stats").upload(app.workbook(&[an_entry("人口数")])).await.ok();
-    let path = format!("/catalogue/imports/{}/workbook", imported["import_id"].as_str().unwrap());
+    let imported = app
+        .as_person("stats")
+        .upload(app.workbook(&[an_entry("人口数")]))
+        .await
+        .ok();
+    let path = format!(
+        "/catalogue/imports/{}/workbook",
+        imported["import_id"].as_str().unwrap()
+    );
     app.as_person("stats_head").get(&path).await.ok();
-    app.as_person("civil").get(&path).await.refused(403, "access.other_department");
-    app.as_person("stats").get("/catalogue/imports/imp-0/workbook").await.refused(404, "catalogue.import_not_found");
+    app.as_person("civil")
+        .get(&path)
+        .await
+        .refused(403, "access.other_department");
+    app.as_person("stats")
+        .get("/catalogue/imports/imp-0/workbook")
+        .await
+        .refused(404, "catalogue.import_not_found");
     app.finish().await;
 }
 
@@ -96,17 +146,40 @@ async fn only_the_own_department_and_the_authority_see_what_is_not_published() {
             assert_eq!(seen["state"]["code"], state, "{reader}");
         }
         for reader in ["civil", "operator", "auditor", "leader"] {
-            app.as_person(reader).get(&path).await.refused(404, "catalogue.version_not_found");
-            let found = app.as_person(reader).get("/catalogue/entries?q=人口数").await.ok();
+            app.as_person(reader)
+                .get(&path)
+                .await
+                .refused(404, "catalogue.version_not_found");
+            let found = app
+                .as_person(reader)
+                .get("/catalogue/entries?q=人口数")
+                .await
+                .ok();
             assert_eq!(found["total"], 0, "{reader}");
         }
         if state == "draft" {
-            app.as_person("civil").post(&submission, nothing()).await.refused(403, "access.other_department");
-            app.as_person("stats").post(&submission, nothing()).await.ok();
+            app.as_person("civil")
+                .post(&submission, nothing())
+                .await
+                .refused(403, "access.other_department");
+            app.as_person("stats")
+                .post(&submission, nothing())
+                .await
+                .ok();
         }
     }
-    app.as_person("authority").post(&format!("/catalogue/versions/{version}/publication"), nothing()).await.ok();
-    let found = app.as_person("civil").get("/catalogue/entries?q=人口数").await.ok();
+    app.as_person("authority")
+        .post(
+            &format!("/catalogue/versions/{version}/publication"),
+            nothing(),
+        )
+        .await
+        .ok();
+    let found = app
+        .as_person("civil")
+        .get("/catalogue/entries?q=人口数")
+        .await
+        .ok();
     assert_eq!(found["total"], 1);
     app.finish().await;
 }
@@ -117,12 +190,29 @@ async fn nobody_reviews_the_own_submission() {
     let version = app.submit("both", &an_entry("人口数")).await;
     for verdict in ["publication", "return"] {
         let path = format!("/catalogue/versions/{version}/{verdict}");
-        let body = if verdict == "return" { json!({ "reason": "再看看" }) } else { nothing() };
-        app.as_person("both").post(&path, body).await.refused(403, "access.own_request");
+        let body = if verdict == "return" {
+            json!({ "reason": "再看看" })
+        } else {
+            nothing()
+        };
+        app.as_person("both")
+            .post(&path, body)
+            .await
+            .refused(403, "access.own_request");
     }
     let queue = app.as_person("both").get("/catalogue/reviews").await.ok();
-    assert_eq!(queue["items"][0]["actions"], json!([]), "it isn't offered either");
-    app.as_person("authority").post(&format!("/catalogue/versions/{version}/publication"), nothing()).await.ok();
+    assert_eq!(
+        queue["items"][0]["actions"],
+        json!([]),
+        "it isn't offered either"
+    );
+    app.as_person("authority")
+        .post(
+            &format!("/catalogue/versions/{version}/publication"),
+            nothing(),
+        )
+        .await
+        .ok();
     app.finish().await;
 }
 
@@ -131,7 +221,10 @@ async fn a_contractor_never_publishes() {
     let app = TestApp::start().await;
     let version = app.submit("stats", &an_entry("人口数")).await;
     let path = format!("/catalogue/versions/{version}/publication");
-    app.as_person("contractor").post(&path, nothing()).await.refused(403, "access.contractor");
+    app.as_person("contractor")
+        .post(&path, nothing())
+        .await
+        .refused(403, "access.contractor");
     app.finish().await;
 }
 
@@ -141,12 +234,24 @@ async fn a_version_is_published_once() {
     let published = app.publish("stats", &an_entry("人口数")).await;
     let version = published["version_id"].as_str().unwrap();
     let path = |verdict: &str| format!("/catalogue/versions/{version}/{verdict}");
-    app.as_person("authority").post(&path("publication"), nothing()).await.refused(409, "version.not_possible");
+    app.as_person("authority")
+        .post(&path("publication"), nothing())
+        .await
+        .refused(409, "version.not_possible");
     let reason = json!({ "reason": "太晚了" });
-    app.as_person("authority").post(&path("return"), reason).await.refused(409, "version.not_possible");
-    app.as_person("stats").post(&path("submission"), nothing()).await.refused(409, "version.not_possible");
+    app.as_person("authority")
+        .post(&path("return"), reason)
+        .await
+        .refused(409, "version.not_possible");
+    app.as_person("stats")
+        .post(&path("submission"), nothing())
+        .await
+        .refused(409, "version.not_possible");
     let unknown = "/catalogue/versions/ver-000000000000/publication";
-    app.as_person("authority").post(unknown, nothing()).await.refused(404, "catalogue.version_not_found");
+    app.as_person("authority")
+        .post(unknown, nothing())
+        .await
+        .refused(404, "catalogue.version_not_found");
     app.finish().await;
 }
 
@@ -166,26 +271,49 @@ async fn two_reviewers_at_once(app: TestApp) {
     app.person("authority").await;
     app.person("authority2").await;
     for round in 0..4 {
-        let version = app.submit("stats", &an_entry(&format!("指标{round}"))).await;
+        let version = app
+            .submit("stats", &an_entry(&format!("指标{round}")))
+            .await;
         let publication = format!("/catalogue/versions/{version}/publication");
         let returning = format!("/catalogue/versions/{version}/return");
         let (published, returned) = tokio::join!(
             app.as_person("authority").post(&publication, nothing()),
-            app.as_person("authority2").post(&returning, json!({ "reason": "请补充" })),
+            app.as_person("authority2")
+                .post(&returning, json!({ "reason": "请补充" })),
         );
         let mut statuses = [published.status, returned.status];
         let is_published = published.status == 200;
         statuses.sort_unstable();
-        assert_eq!(statuses, [200, 409], "one wins: {} {}", published.json(), returned.json());
-        let found = app.as_person("civil").get(&format!("/catalogue/entries?q=指标{round}")).await.ok();
-        let names: Vec<String> = found["items"].as_array().unwrap().iter().map(plain_name).collect();
+        assert_eq!(
+            statuses,
+            [200, 409],
+            "one wins: {} {}",
+            published.json(),
+            returned.json()
+        );
+        let found = app
+            .as_person("civil")
+            .get(&format!("/catalogue/entries?q=指标{round}"))
+            .await
+            .ok();
+        let names: Vec<String> = found["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(plain_name)
+            .collect();
         assert_eq!(names.contains(&format!("指标{round}")), is_published);
     }
     app.finish().await;
 }
 
 fn plain_name(hit: &Value) -> String {
-    hit["name"].as_array().unwrap().iter().map(|s| s["text"].as_str().unwrap()).collect()
+    hit["name"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|s| s["text"].as_str().unwrap())
+        .collect()
 }
 
 #[tokio::test]
@@ -204,7 +332,12 @@ async fn imported_at_once(app: TestApp) {
     }
     for round in 0..3 {
         let books: Vec<Vec<u8>> = ["统计", "民政", "税务"]
-            .map(|name| app.workbook(&[an_entry(&format!("{name}{round}甲")), an_entry(&format!("{name}{round}乙"))]))
+            .map(|name| {
+                app.workbook(&[
+                    an_entry(&format!("{name}{round}甲")),
+                    an_entry(&format!("{name}{round}乙")),
+                ])
+            })
             .into();
         let [a, b, c]: [Vec<u8>; 3] = books.try_into().unwrap();
         let (a, b, c) = tokio::join!(
@@ -218,8 +351,18 @@ async fn imported_at_once(app: TestApp) {
     }
     let mut codes = Vec::new();
     for person in ["stats", "civil", "tax"] {
-        let own = app.as_person(person).get("/catalogue/own?size=100").await.ok();
-        codes.extend(own["items"].as_array().unwrap().iter().map(|e| e["code"].as_str().unwrap().to_owned()));
+        let own = app
+            .as_person(person)
+            .get("/catalogue/own?size=100")
+            .await
+            .ok();
+        codes.extend(
+            own["items"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|e| e["code"].as_str().unwrap().to_owned()),
+        );
     }
     codes.sort();
     codes.dedup();
@@ -231,7 +374,10 @@ async fn imported_at_once(app: TestApp) {
 async fn long_lists_come_in_pages_without_gaps() {
     let app = TestApp::start().await;
     let entries: Vec<EntryContent> = (0..25).map(|n| an_entry(&format!("指标{n:02}"))).collect();
-    app.as_person("stats").upload(app.workbook(&entries)).await.ok();
+    app.as_person("stats")
+        .upload(app.workbook(&entries))
+        .await
+        .ok();
     let mut names = Vec::new();
     let mut path = "/catalogue/own?size=10".to_owned();
     for page_size in [10, 10, 5] {
@@ -239,7 +385,10 @@ async fn long_lists_come_in_pages_without_gaps() {
         let items = page["items"].as_array().unwrap();
         assert_eq!(items.len(), page_size);
         names.extend(items.iter().map(|e| e["name"].as_str().unwrap().to_owned()));
-        path = format!("/catalogue/own?size=10&cursor={}", page["next_cursor"].as_str().unwrap_or("none"));
+        path = format!(
+            "/catalogue/own?size=10&cursor={}",
+            page["next_cursor"].as_str().unwrap_or("none")
+        );
     }
     assert!(path.ends_with("none"), "the last page leads nowhere");
     names.sort();
@@ -263,7 +412,11 @@ async fn a_key_with_duplicates_is_not_mounted() {
     let table = "CREATE TABLE t (code VARCHAR(12), name VARCHAR(60)); \
                  INSERT INTO t VALUES ('1', 'a'), ('1', 'b'), ('2', 'c'), ('1', 'd')";
     let (path, body) = before_mounting(&app, &an_entry("人口数"), table).await;
-    let problem = app.as_person("stats").put(&path, body).await.refused(422, "mounting.key_unfit");
+    let problem = app
+        .as_person("stats")
+        .put(&path, body)
+        .await
+        .refused(422, "mounting.key_unfit");
     assert_eq!(faults(&problem), ["table: mounting.key_duplicates"]);
     not_mounted(&app, &path).await;
     app.finish().await;
@@ -275,7 +428,11 @@ async fn a_key_with_null_is_not_mounted() {
     let table = "CREATE TABLE t (code VARCHAR(12), name VARCHAR(60)); \
                  INSERT INTO t VALUES ('1', 'a'), (NULL, 'b'), (NULL, 'c')";
     let (path, body) = before_mounting(&app, &an_entry("人口数"), table).await;
-    let problem = app.as_person("stats").put(&path, body).await.refused(422, "mounting.key_unfit");
+    let problem = app
+        .as_person("stats")
+        .put(&path, body)
+        .await
+        .refused(422, "mounting.key_unfit");
     assert_eq!(faults(&problem), ["table: mounting.key_nulls"]);
     not_mounted(&app, &path).await;
     app.finish().await;
@@ -283,7 +440,11 @@ async fn a_key_with_null_is_not_mounted() {
 
 async fn not_mounted(app: &TestApp, path: &str) {
     app.idle().await;
-    let entry = app.as_person("stats").get(path.trim_end_matches("/mounting")).await.ok();
+    let entry = app
+        .as_person("stats")
+        .get(path.trim_end_matches("/mounting"))
+        .await
+        .ok();
     assert_eq!(entry["mounting"], Value::Null, "nothing is half mounted");
 }
 
@@ -293,14 +454,25 @@ async fn a_table_that_does_not_fit_is_refused_with_all_its_faults() {
     let mut content = an_entry("人口数");
     content.items.push(an_item("备注", "note"));
     content.items.push(an_item("登记日期", "registered_on"));
-    let table = "CREATE TABLE t (code VARCHAR(12) PRIMARY KEY, name BIGINT, registered_on GEOMETRY)";
+    let table =
+        "CREATE TABLE t (code VARCHAR(12) PRIMARY KEY, name BIGINT, registered_on GEOMETRY)";
     let (path, body) = before_mounting(&app, &content, table).await;
-    let preview = format!("{path}/preview?store_id={}&table=t", body["store_id"].as_str().unwrap());
+    let preview = format!(
+        "{path}/preview?store_id={}&table=t",
+        body["store_id"].as_str().unwrap()
+    );
     let previewed = app.as_person("stats").get(&preview).await.ok();
-    let expected =
-        ["name: mounting.type_differs", "note: mounting.not_mapped", "registered_on: mounting.type_refused"];
+    let expected = [
+        "name: mounting.type_differs",
+        "note: mounting.not_mapped",
+        "registered_on: mounting.type_refused",
+    ];
     assert_eq!(faults(&json!({ "fields": previewed["faults"] })), expected);
-    let problem = app.as_person("stats").put(&path, body).await.refused(422, "mounting.unfit");
+    let problem = app
+        .as_person("stats")
+        .put(&path, body)
+        .await
+        .refused(422, "mounting.unfit");
     assert_eq!(faults(&problem), expected);
     not_mounted(&app, &path).await;
     app.finish().await;
@@ -309,18 +481,35 @@ async fn a_table_that_does_not_fit_is_refused_with_all_its_faults() {
 #[tokio::test]
 async fn a_store_that_is_down_mounts_nothing() {
     let app = TestApp::start().await;
-    let (path, body) = before_mounting(&app, &an_entry("人口数"), "CREATE TABLE t (code VARCHAR(12) PRIMARY KEY, name VARCHAR(60))").await;
+    let (path, body) = before_mounting(
+        &app,
+        &an_entry("人口数"),
+        "CREATE TABLE t (code VARCHAR(12) PRIMARY KEY, name VARCHAR(60))",
+    )
+    .await;
     let store = app.store("stats").await;
     std::fs::rename(store.path(), store.path().with_extension("away")).unwrap();
-    app.as_person("stats").put(&path, body.clone()).await.refused(404, "store.missing");
+    app.as_person("stats")
+        .put(&path, body.clone())
+        .await
+        .refused(404, "store.missing");
     let tables = format!("/stores/{}/tables", body["store_id"].as_str().unwrap());
-    app.as_person("stats").get(&tables).await.refused(404, "store.missing");
-    assert!(!store.path().exists(), "looking at a missing store doesn't make one");
+    app.as_person("stats")
+        .get(&tables)
+        .await
+        .refused(404, "store.missing");
+    assert!(
+        !store.path().exists(),
+        "looking at a missing store doesn't make one"
+    );
     std::fs::rename(store.path().with_extension("away"), store.path()).unwrap();
     not_mounted(&app, &path).await;
     let mut elsewhere = body.clone();
     elsewhere["table"] = json!("no_such_table");
-    app.as_person("stats").put(&path, elsewhere).await.refused(404, "store.table_missing");
+    app.as_person("stats")
+        .put(&path, elsewhere)
+        .await
+        .refused(404, "store.table_missing");
     app.as_person("stats").put(&path, body).await.ok();
     app.finish().await;
 }
@@ -328,13 +517,27 @@ async fn a_store_that_is_down_mounts_nothing() {
 #[tokio::test]
 async fn an_entry_is_mounted_to_the_own_store_by_the_own_department() {
     let app = TestApp::start().await;
-    let (path, body) = before_mounting(&app, &an_entry("人口数"), "CREATE TABLE t (code VARCHAR(12) PRIMARY KEY, name VARCHAR(60))").await;
-    app.as_person("civil").put(&path, body.clone()).await.refused(403, "access.other_department");
+    let (path, body) = before_mounting(
+        &app,
+        &an_entry("人口数"),
+        "CREATE TABLE t (code VARCHAR(12) PRIMARY KEY, name VARCHAR(60))",
+    )
+    .await;
+    app.as_person("civil")
+        .put(&path, body.clone())
+        .await
+        .refused(403, "access.other_department");
     let mut foreign = body.clone();
     foreign["store_id"] = json!(app.store_id("civil").await);
-    app.as_person("stats").put(&path, foreign.clone()).await.refused(403, "access.other_department");
+    app.as_person("stats")
+        .put(&path, foreign.clone())
+        .await
+        .refused(403, "access.other_department");
     // The operator may mount anywhere, but never across departments.
-    app.as_person("operator").put(&path, foreign).await.refused(422, "mounting.foreign_store");
+    app.as_person("operator")
+        .put(&path, foreign)
+        .await
+        .refused(422, "mounting.foreign_store");
     not_mounted(&app, &path).await;
     app.as_person("operator").put(&path, body).await.ok();
     app.finish().await;
@@ -345,9 +548,15 @@ async fn an_entry_without_a_published_version_is_not_mounted() {
     let app = TestApp::start().await;
     app.draft("stats", &an_entry("人口数")).await;
     let own = app.as_person("stats").get("/catalogue/own").await.ok();
-    let path = format!("/catalogue/entries/{}/mounting", own["items"][0]["entry_id"].as_str().unwrap());
+    let path = format!(
+        "/catalogue/entries/{}/mounting",
+        own["items"][0]["entry_id"].as_str().unwrap()
+    );
     let body = json!({ "store_id": app.store_id("stats").await, "table": "t" });
-    app.as_person("stats").put(&path, body).await.refused(409, "mounting.not_published");
+    app.as_person("stats")
+        .put(&path, body)
+        .await
+        .refused(409, "mounting.not_published");
     app.finish().await;
 }
 
@@ -360,13 +569,27 @@ async fn a_new_item_does_not_stop_a_mounted_entry() {
     app.store("stats").await.sql(&village_rows(10));
     app.mount(&entry, "division_village").await;
     let mut second = content;
-    second.items.push(DataItem { length: Some(40), ..an_item("备注", "note") });
+    second.items.push(DataItem {
+        length: Some(40),
+        ..an_item("备注", "note")
+    });
     app.publish("stats", &second).await;
     let body = json!({ "store_id": app.store_id("stats").await, "table": "division_village" });
     let path = format!("/catalogue/entries/{entry}/mounting");
-    let problem = app.as_person("stats").put(&path, body).await.refused(422, "mounting.unfit");
+    let problem = app
+        .as_person("stats")
+        .put(&path, body)
+        .await
+        .refused(422, "mounting.unfit");
     assert_eq!(faults(&problem), ["note: mounting.not_mapped"]);
-    let seen = app.as_person("civil").get(&format!("/catalogue/entries/{entry}")).await.ok();
-    assert_eq!((&seen["version_no"], &seen["mounting"]["rows_total"]), (&json!(2), &json!(10)));
+    let seen = app
+        .as_person("civil")
+        .get(&format!("/catalogue/entries/{entry}"))
+        .await
+        .ok();
+    assert_eq!(
+        (&seen["version_no"], &seen["mounting"]["rows_total"]),
+        (&json!(2), &json!(10))
+    );
     app.finish().await;
 }

@@ -19,19 +19,40 @@ async fn none_of_the_three_administrators_does_the_work_of_another() {
     for administrator in ["admin", "security", "auditor"] {
         let as_person = || app.as_person(administrator);
         if administrator != "admin" {
-            as_person().post("/people", person.clone()).await.refused(403, "access.no_post");
-            as_person().get("/people").await.refused(403, "access.no_post");
+            as_person()
+                .post("/people", person.clone())
+                .await
+                .refused(403, "access.no_post");
+            as_person()
+                .get("/people")
+                .await
+                .refused(403, "access.no_post");
         }
         if administrator != "security" {
-            as_person().put(&format!("/people/{stats}/posts"), posts.clone()).await.refused(403, "access.no_post");
+            as_person()
+                .put(&format!("/people/{stats}/posts"), posts.clone())
+                .await
+                .refused(403, "access.no_post");
         }
         if administrator != "auditor" {
-            as_person().get("/ledger/records").await.refused(403, "access.no_post");
+            as_person()
+                .get("/ledger/records")
+                .await
+                .refused(403, "access.no_post");
         }
         let path = format!("/catalogue/versions/{version}/publication");
-        as_person().post(&path, nothing()).await.refused(403, "access.no_post");
-        as_person().get("/desk").await.refused(403, "access.no_post");
-        as_person().get("/runs").await.refused(403, "access.no_post");
+        as_person()
+            .post(&path, nothing())
+            .await
+            .refused(403, "access.no_post");
+        as_person()
+            .get("/desk")
+            .await
+            .refused(403, "access.no_post");
+        as_person()
+            .get("/runs")
+            .await
+            .refused(403, "access.no_post");
     }
     app.finish().await;
 }
@@ -40,17 +61,33 @@ async fn none_of_the_three_administrators_does_the_work_of_another() {
 async fn an_administrator_holds_no_second_post() {
     let app = TestApp::start().await;
     let stats = app.person("stats").await;
-    for posts in [json!(["system_admin", "data_officer"]), json!(["auditor", "security_admin"])] {
+    for posts in [
+        json!(["system_admin", "data_officer"]),
+        json!(["auditor", "security_admin"]),
+    ] {
         let body = json!({ "posts": posts });
-        let problem = app.as_person("security").put(&format!("/people/{stats}/posts"), body).await;
+        let problem = app
+            .as_person("security")
+            .put(&format!("/people/{stats}/posts"), body)
+            .await;
         let problem = problem.refused(422, "directory.invalid");
         assert_eq!(faults(&problem), ["posts: access.posts_conflict"]);
     }
     let unknown = json!({ "posts": ["emperor"] });
-    let problem = app.as_person("security").put(&format!("/people/{stats}/posts"), unknown).await;
-    assert_eq!(faults(&problem.refused(422, "directory.invalid")), ["posts: directory.posts"]);
+    let problem = app
+        .as_person("security")
+        .put(&format!("/people/{stats}/posts"), unknown)
+        .await;
+    assert_eq!(
+        faults(&problem.refused(422, "directory.invalid")),
+        ["posts: directory.posts"]
+    );
     let me = app.as_person("stats").get("/session").await.ok();
-    assert_eq!(me["posts"], json!(["data_officer"]), "the posts are as before");
+    assert_eq!(
+        me["posts"],
+        json!(["data_officer"]),
+        "the posts are as before"
+    );
     app.finish().await;
 }
 
@@ -59,7 +96,10 @@ async fn nobody_gives_posts_to_themselves() {
     let app = TestApp::start().await;
     let security = app.person("security").await;
     let body = json!({ "posts": ["authority"] });
-    app.as_person("security").put(&format!("/people/{security}/posts"), body).await.refused(403, "directory.own_posts");
+    app.as_person("security")
+        .put(&format!("/people/{security}/posts"), body)
+        .await
+        .refused(403, "directory.own_posts");
     app.finish().await;
 }
 
@@ -74,11 +114,24 @@ async fn the_system_administrator_names_the_first_security_administrator_only() 
         })
     };
     let admin = || app.as_person("admin");
-    admin().post("/people", person("officer", json!(["authority"]))).await.refused(403, "access.no_post");
-    admin().post("/people", person("first", json!(["security_admin"]))).await.ok();
-    admin().post("/people", person("second", json!(["security_admin"]))).await.refused(403, "access.no_post");
+    admin()
+        .post("/people", person("officer", json!(["authority"])))
+        .await
+        .refused(403, "access.no_post");
+    admin()
+        .post("/people", person("first", json!(["security_admin"])))
+        .await
+        .ok();
+    admin()
+        .post("/people", person("second", json!(["security_admin"])))
+        .await
+        .refused(403, "access.no_post");
     let people = admin().get("/people").await.ok();
-    assert_eq!(people["items"].as_array().unwrap().len(), 2, "nobody was half made");
+    assert_eq!(
+        people["items"].as_array().unwrap().len(),
+        2,
+        "nobody was half made"
+    );
     app.finish().await;
 }
 
@@ -86,7 +139,11 @@ async fn the_system_administrator_names_the_first_security_administrator_only() 
 async fn a_department_is_refused_with_all_its_faults() {
     let app = TestApp::start().await;
     let body = json!({ "name": " ", "credit_code": "11410400005700014Y", "division_code": "99", "level": "planet" });
-    let problem = app.as_person("admin").post("/departments", body).await.refused(422, "directory.invalid");
+    let problem = app
+        .as_person("admin")
+        .post("/departments", body)
+        .await
+        .refused(422, "directory.invalid");
     assert_eq!(
         faults(&problem),
         [
@@ -107,12 +164,18 @@ async fn names_and_codes_are_given_out_once() {
         "name": app.department_name("stats"), "credit_code": "11410400005700030K", "division_code": "410400",
         "level": "city",
     });
-    app.as_person("admin").post("/departments", body).await.refused(409, "directory.department_exists");
+    app.as_person("admin")
+        .post("/departments", body)
+        .await
+        .refused(409, "directory.department_exists");
     let department_id = app.department("stats").await;
     let body = json!({
         "login_name": "admin", "name": "又一个", "department_id": department_id, "password": PASSWORD,
     });
-    app.as_person("admin").post("/people", body).await.refused(409, "directory.login_name_taken");
+    app.as_person("admin")
+        .post("/people", body)
+        .await
+        .refused(409, "directory.login_name_taken");
     app.finish().await;
 }
 
@@ -123,10 +186,17 @@ async fn the_address_of_a_store_is_never_shown() {
     for person in ["admin", "operator", "stats"] {
         let stores = app.as_person(person).get("/stores").await;
         let text = String::from_utf8_lossy(&stores.bytes).into_owned();
-        assert!(!text.contains(&url) && text.contains("stats前置库"), "{text}");
+        assert!(
+            !text.contains(&url) && text.contains("stats前置库"),
+            "{text}"
+        );
     }
     let foreign = app.as_person("civil").get("/stores").await.ok();
-    assert_eq!(foreign["items"], json!([]), "another department's store isn't listed");
+    assert_eq!(
+        foreign["items"],
+        json!([]),
+        "another department's store isn't listed"
+    );
     app.finish().await;
 }
 
@@ -139,9 +209,15 @@ async fn a_store_that_does_not_answer_is_not_registered() {
     app.expects_in_log("store.unreachable");
     // Port 1 is reserved and nobody listens there.
     let away = body("postgres://tongqu:s3cret@127.0.0.1:1/exchange");
-    let problem = admin().post("/stores", away).await.refused(503, "store.unreachable");
+    let problem = admin()
+        .post("/stores", away)
+        .await
+        .refused(503, "store.unreachable");
     assert!(!problem.to_string().contains("s3cret"));
-    admin().post("/stores", body("ftp://127.0.0.1/x")).await.refused(422, "store.address_invalid");
+    admin()
+        .post("/stores", body("ftp://127.0.0.1/x"))
+        .await
+        .refused(422, "store.address_invalid");
     let stores = admin().get("/stores").await.ok();
     assert_eq!(stores["items"], json!([]));
     app.finish().await;

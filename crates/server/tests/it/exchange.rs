@@ -16,7 +16,9 @@ struct Open {
 }
 
 async fn open(app: &TestApp, rows: u32) -> Open {
-    let entry = app.published_entry(&villages_entry("行政区划代码", "unconditional")).await;
+    let entry = app
+        .published_entry(&villages_entry("行政区划代码", "unconditional"))
+        .await;
     let (source, target) = (app.store("stats").await, app.store("civil").await);
     source.sql(&village_rows(rows));
     app.mount(&entry, "division_village").await;
@@ -25,7 +27,12 @@ async fn open(app: &TestApp, rows: u32) -> Open {
     request["condition"] = json!([{ "column": "code", "op": "prefix", "values": ["41"] }]);
     let request = app.as_person("civil").post("/requests", request).await.ok();
     let opened = app.deliver(request["request_id"].as_str().unwrap()).await;
-    let open = Open { entry, subscription: opened["subscription_id"].as_str().unwrap().to_owned(), source, target };
+    let open = Open {
+        entry,
+        subscription: opened["subscription_id"].as_str().unwrap().to_owned(),
+        source,
+        target,
+    };
     open.is_equal();
     open
 }
@@ -43,7 +50,9 @@ impl Open {
             "SELECT code, name, substr(phone, 1, 3) || '****' || substr(phone, 8) FROM division_village \
              WHERE code LIKE '41%' AND {sound} ORDER BY code"
         ));
-        let held = self.target.rows("SELECT code, name, phone FROM division_village ORDER BY code");
+        let held = self
+            .target
+            .rows("SELECT code, name, phone FROM division_village ORDER BY code");
         assert!(!expected.is_empty());
         assert_eq!(held, expected);
     }
@@ -63,8 +72,11 @@ async fn the_next_run_finds_exactly_what_has_changed_in_postgres() {
 async fn exactly_what_has_changed(app: TestApp) {
     let open = open(&app, 3000).await;
     // Every second row is in scope: numbers 0, 2, 4... Of a hundred numbers in a row fifty are.
-    open.source.sql("UPDATE division_village SET name = name || '（改）' WHERE substr(code, 7) < '000100'");
-    open.source.sql("DELETE FROM division_village WHERE substr(code, 7) BETWEEN '000200' AND '000249'");
+    open.source.sql(
+        "UPDATE division_village SET name = name || '（改）' WHERE substr(code, 7) < '000100'",
+    );
+    open.source
+        .sql("DELETE FROM division_village WHERE substr(code, 7) BETWEEN '000200' AND '000249'");
     open.source.sql(&more_villages(3000, 50));
     open.source.sql(
         "INSERT INTO division_village VALUES ('4104029999', '短码村', '410402', NULL, 1), \
@@ -86,18 +98,31 @@ async fn exactly_what_has_changed(app: TestApp) {
     open.is_equal_where("length(code) = 12 AND code NOT LIKE '%X'");
 
     let quarantine = collected.0["quarantine"].as_array().unwrap();
-    let mut set_aside: Vec<(&str, &str)> =
-        quarantine.iter().map(|q| (q["column"].as_str().unwrap(), q["code"].as_str().unwrap())).collect();
+    let mut set_aside: Vec<(&str, &str)> = quarantine
+        .iter()
+        .map(|q| (q["column"].as_str().unwrap(), q["code"].as_str().unwrap()))
+        .collect();
     set_aside.sort_unstable();
-    assert_eq!(set_aside.iter().map(|s| s.0).collect::<Vec<_>>(), ["code"; 3]);
-    assert!(set_aside.iter().all(|s| s.1.starts_with("division_code.")), "{set_aside:?}");
+    assert_eq!(
+        set_aside.iter().map(|s| s.0).collect::<Vec<_>>(),
+        ["code"; 3]
+    );
+    assert!(
+        set_aside.iter().all(|s| s.1.starts_with("division_code.")),
+        "{set_aside:?}"
+    );
 
     // Mended at the source, the rows come along with the next run.
-    open.source.sql("DELETE FROM division_village WHERE name IN ('字母村', '无此省村')");
-    open.source.sql("UPDATE division_village SET code = '410402999999' WHERE name = '短码村'");
+    open.source
+        .sql("DELETE FROM division_village WHERE name IN ('字母村', '无此省村')");
+    open.source
+        .sql("UPDATE division_village SET code = '410402999999' WHERE name = '短码村'");
     app.run_again(&open.subscription).await;
     let collected = app.last_run("stats", &open.entry, "collection").await;
-    assert_eq!(collected.counts(), "3001 read, 1 delivered, 3000 unchanged, 0 out of scope, 0 quarantined; +1 ~0 -0");
+    assert_eq!(
+        collected.counts(),
+        "3001 read, 1 delivered, 3000 unchanged, 0 out of scope, 0 quarantined; +1 ~0 -0"
+    );
     assert_eq!(collected.0["quarantine"], json!([]));
     open.is_equal();
     app.finish().await;
@@ -109,10 +134,22 @@ async fn a_run_without_changes_touches_nothing() {
     let open = open(&app, 100).await;
     app.run_again(&open.subscription).await;
     let collected = app.last_run("operator", &open.entry, "collection").await;
-    assert_eq!(collected.counts(), "100 read, 0 delivered, 100 unchanged, 0 out of scope, 0 quarantined; +0 ~0 -0");
+    assert_eq!(
+        collected.counts(),
+        "100 read, 0 delivered, 100 unchanged, 0 out of scope, 0 quarantined; +0 ~0 -0"
+    );
     let delivered = app.last_run("operator", &open.entry, "delivery").await;
-    assert_eq!(delivered.counts(), "0 read, 0 delivered, 0 unchanged, 0 out of scope, 0 quarantined; +0 ~0 -0");
-    assert_eq!((&delivered.0["receipt"]["equal"], &delivered.0["receipt"]["rows"]), (&json!(true), &json!(50)));
+    assert_eq!(
+        delivered.counts(),
+        "0 read, 0 delivered, 0 unchanged, 0 out of scope, 0 quarantined; +0 ~0 -0"
+    );
+    assert_eq!(
+        (
+            &delivered.0["receipt"]["equal"],
+            &delivered.0["receipt"]["rows"]
+        ),
+        (&json!(true), &json!(50))
+    );
     app.finish().await;
 }
 
@@ -122,12 +159,17 @@ async fn rows_follow_the_condition_of_the_grant() {
     let app = TestApp::start().await;
     let open = open(&app, 100).await;
     open.source.sql("UPDATE division_village SET code = '52' || substr(code, 3) WHERE name IN ('第0村', '第2村', '第4村')");
-    open.source.sql("UPDATE division_village SET code = '41' || substr(code, 3) WHERE name = '第1村'");
+    open.source
+        .sql("UPDATE division_village SET code = '41' || substr(code, 3) WHERE name = '第1村'");
     app.run_again(&open.subscription).await;
     open.is_equal();
-    assert_eq!(open.target.number("SELECT COUNT(*) FROM division_village"), 48);
+    assert_eq!(
+        open.target.number("SELECT COUNT(*) FROM division_village"),
+        48
+    );
     // Gone, and back again.
-    open.source.sql("DELETE FROM division_village WHERE name = '第6村'");
+    open.source
+        .sql("DELETE FROM division_village WHERE name = '第6村'");
     app.run_again(&open.subscription).await;
     open.is_equal();
     open.source.sql("INSERT INTO division_village VALUES ('410402000006', '第6村', '410402000', '13800000006', 6)");
@@ -140,13 +182,24 @@ async fn rows_follow_the_condition_of_the_grant() {
 async fn a_row_that_turns_faulty_keeps_its_last_good_state_in_the_pool() {
     let app = TestApp::start().await;
     let open = open(&app, 100).await;
-    open.source.sql("UPDATE division_village SET parent_code = '4104020000' WHERE name = '第2村'");
+    open.source
+        .sql("UPDATE division_village SET parent_code = '4104020000' WHERE name = '第2村'");
     app.run_again(&open.subscription).await;
     let collected = app.last_run("stats", &open.entry, "collection").await;
-    assert_eq!(collected.counts(), "100 read, 0 delivered, 99 unchanged, 0 out of scope, 1 quarantined; +0 ~0 -0");
+    assert_eq!(
+        collected.counts(),
+        "100 read, 0 delivered, 99 unchanged, 0 out of scope, 1 quarantined; +0 ~0 -0"
+    );
     let fault = &collected.0["quarantine"][0];
-    assert_eq!((&fault["key"], &fault["column"]), (&json!("410402000002"), &json!("parent_code")));
-    assert_eq!(open.target.number("SELECT COUNT(*) FROM division_village WHERE name = '第2村'"), 1);
+    assert_eq!(
+        (&fault["key"], &fault["column"]),
+        (&json!("410402000002"), &json!("parent_code"))
+    );
+    assert_eq!(
+        open.target
+            .number("SELECT COUNT(*) FROM division_village WHERE name = '第2村'"),
+        1
+    );
     app.finish().await;
 }
 
@@ -154,13 +207,23 @@ async fn a_row_that_turns_faulty_keeps_its_last_good_state_in_the_pool() {
 async fn too_many_faulty_rows_stop_the_run_before_it_changes_anything() {
     let app = TestApp::start().await;
     let open = open(&app, 100).await;
-    open.source.sql("UPDATE division_village SET parent_code = '4104020000' WHERE substr(code, 7) < '000040'");
-    open.source.sql("DELETE FROM division_village WHERE name = '第98村'");
+    open.source.sql(
+        "UPDATE division_village SET parent_code = '4104020000' WHERE substr(code, 7) < '000040'",
+    );
+    open.source
+        .sql("DELETE FROM division_village WHERE name = '第98村'");
     app.run_again(&open.subscription).await;
     let collected = app.last_run("stats", &open.entry, "collection").await;
-    assert_eq!((collected.state(), &collected.0["failure"]["code"]), ("failed", &json!("exchange.too_many_faults")));
+    assert_eq!(
+        (collected.state(), &collected.0["failure"]["code"]),
+        ("failed", &json!("exchange.too_many_faults"))
+    );
     assert_eq!(collected.0["failure"]["side"], "provider");
-    assert_eq!(open.target.number("SELECT COUNT(*) FROM division_village"), 50, "the target is as it was");
+    assert_eq!(
+        open.target.number("SELECT COUNT(*) FROM division_village"),
+        50,
+        "the target is as it was"
+    );
     app.finish().await;
 }
 
@@ -169,17 +232,28 @@ async fn too_many_faulty_rows_stop_the_run_before_it_changes_anything() {
 async fn quarantined_rows_are_seen_by_their_department_only() {
     let app = TestApp::start().await;
     let open = open(&app, 100).await;
-    open.source.sql("INSERT INTO division_village VALUES ('41040299999X', '机密村', '410402', NULL, 1)");
+    open.source
+        .sql("INSERT INTO division_village VALUES ('41040299999X', '机密村', '410402', NULL, 1)");
     app.run_again(&open.subscription).await;
     let run = app.last_run("stats_head", &open.entry, "collection").await;
     assert_eq!(run.0["quarantine"][0]["key"], "41040299999X");
     let path = format!("/runs/{}", run.id());
     for person in ["operator", "authority", "leader"] {
         let seen = app.as_person(person).get(&path).await.ok();
-        assert_eq!((&seen["quarantine"], &seen["counts"]["quarantined"]), (&json!([]), &json!(1)), "{person}");
+        assert_eq!(
+            (&seen["quarantine"], &seen["counts"]["quarantined"]),
+            (&json!([]), &json!(1)),
+            "{person}"
+        );
     }
-    app.as_person("civil").get(&path).await.refused(403, "access.other_department");
-    app.as_person("auditor").get(&path).await.refused(403, "access.no_post");
+    app.as_person("civil")
+        .get(&path)
+        .await
+        .refused(403, "access.other_department");
+    app.as_person("auditor")
+        .get(&path)
+        .await
+        .refused(403, "access.no_post");
     app.finish().await;
 }
 
@@ -187,26 +261,47 @@ async fn quarantined_rows_are_seen_by_their_department_only() {
 async fn a_department_sees_the_runs_to_which_it_is_a_party() {
     let app = TestApp::start().await;
     open(&app, 20).await;
-    for (person, expected) in
-        [("stats", vec!["collection", "collection", "delivery"]), ("civil", vec!["delivery"]), ("tax", vec![])]
-    {
+    for (person, expected) in [
+        ("stats", vec!["collection", "collection", "delivery"]),
+        ("civil", vec!["delivery"]),
+        ("tax", vec![]),
+    ] {
         let runs = app.as_person(person).get("/runs").await.ok();
-        let mut kinds: Vec<&str> = runs["items"].as_array().unwrap().iter().map(|r| r["kind"].as_str().unwrap()).collect();
+        let mut kinds: Vec<&str> = runs["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|r| r["kind"].as_str().unwrap())
+            .collect();
         kinds.sort_unstable();
         assert_eq!(kinds, expected, "{person}");
     }
-    app.as_person("auditor").get("/runs").await.refused(403, "access.no_post");
-    app.as_person("operator").get("/runs/run-0000").await.refused(404, "exchange.run_not_found");
+    app.as_person("auditor")
+        .get("/runs")
+        .await
+        .refused(403, "access.no_post");
+    app.as_person("operator")
+        .get("/runs/run-0000")
+        .await
+        .refused(404, "exchange.run_not_found");
     app.finish().await;
 }
 
 /// What the newest notice about a run says to a person's department, and its code.
 async fn told(app: &TestApp, person: &str) -> (String, String) {
     let notices = app.as_person(person).get("/notices").await.ok();
-    let newest = notices["items"].as_array().unwrap().iter().find(|n| n["subject_kind"] == "run").cloned();
+    let newest = notices["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|n| n["subject_kind"] == "run")
+        .cloned();
     let newest = newest.unwrap_or(Value::Null);
     let text = |v: &Value| v.as_str().unwrap_or_default().to_owned();
-    (text(&newest["facts"]["code"]), text(&newest["facts"]["column"]))
+    (
+        text(&newest["facts"]["code"]),
+        text(&newest["facts"]["column"]),
+    )
 }
 
 /// A column that is dropped between mounting and run pauses the deliveries and tells both sides; put back,
@@ -218,18 +313,36 @@ async fn a_dropped_column_pauses_the_delivery_and_tells_both_sides() {
     open.source.sql("ALTER TABLE division_village DROP COLUMN phone; DELETE FROM division_village WHERE name = '第4村'");
     app.run_again(&open.subscription).await;
     let run = app.last_run("stats", &open.entry, "collection").await;
-    assert_eq!((run.state(), &run.0["failure"]["code"]), ("failed", &json!("exchange.column_gone")));
+    assert_eq!(
+        (run.state(), &run.0["failure"]["code"]),
+        ("failed", &json!("exchange.column_gone"))
+    );
     assert_eq!(run.0["failure"]["side"], "provider");
     for person in ["stats", "civil"] {
-        assert_eq!(told(&app, person).await, ("exchange.column_gone".to_owned(), "phone".to_owned()), "{person}");
+        assert_eq!(
+            told(&app, person).await,
+            ("exchange.column_gone".to_owned(), "phone".to_owned()),
+            "{person}"
+        );
     }
-    assert_eq!(app.runs(&open.entry, "delivery").await.len(), 1, "nothing is delivered while it is paused");
-    assert_eq!(open.target.number("SELECT COUNT(*) FROM division_village"), 50, "the target is as it was");
+    assert_eq!(
+        app.runs(&open.entry, "delivery").await.len(),
+        1,
+        "nothing is delivered while it is paused"
+    );
+    assert_eq!(
+        open.target.number("SELECT COUNT(*) FROM division_village"),
+        50,
+        "the target is as it was"
+    );
 
     open.source.sql("ALTER TABLE division_village ADD COLUMN phone VARCHAR(20); UPDATE division_village SET phone = '13900000000'");
     app.run_again(&open.subscription).await;
     let delivered = app.last_run("civil", &open.entry, "delivery").await;
-    assert_eq!((delivered.state(), &delivered.0["receipt"]["equal"]), ("succeeded", &json!(true)));
+    assert_eq!(
+        (delivered.state(), &delivered.0["receipt"]["equal"]),
+        ("succeeded", &json!(true))
+    );
     open.is_equal();
     app.finish().await;
 }
@@ -244,8 +357,15 @@ async fn a_narrowed_column_pauses_the_delivery() {
          ALTER TABLE narrowed RENAME TO division_village",
     );
     app.run_again(&open.subscription).await;
-    assert_eq!(told(&app, "civil").await, ("exchange.column_changed".to_owned(), "phone".to_owned()));
-    assert_eq!(open.target.number("SELECT COUNT(*) FROM division_village"), 10, "the target is as it was");
+    assert_eq!(
+        told(&app, "civil").await,
+        ("exchange.column_changed".to_owned(), "phone".to_owned())
+    );
+    assert_eq!(
+        open.target.number("SELECT COUNT(*) FROM division_village"),
+        10,
+        "the target is as it was"
+    );
     app.finish().await;
 }
 
@@ -254,13 +374,20 @@ async fn a_source_that_is_down_fails_the_run_and_changes_nothing() {
     let app = TestApp::start().await;
     let open = open(&app, 20).await;
     let away = open.source.path().with_extension("away");
-    open.source.sql("DELETE FROM division_village WHERE name = '第0村'; PRAGMA wal_checkpoint(TRUNCATE)");
+    open.source
+        .sql("DELETE FROM division_village WHERE name = '第0村'; PRAGMA wal_checkpoint(TRUNCATE)");
     std::fs::rename(open.source.path(), &away).unwrap();
     app.run_again(&open.subscription).await;
     let run = app.last_run("stats", &open.entry, "collection").await;
-    assert_eq!((run.state(), &run.0["failure"]["code"]), ("failed", &json!("store.missing")));
+    assert_eq!(
+        (run.state(), &run.0["failure"]["code"]),
+        ("failed", &json!("store.missing"))
+    );
     assert_eq!(told(&app, "stats").await.0, "store.missing");
-    assert_eq!(open.target.number("SELECT COUNT(*) FROM division_village"), 10);
+    assert_eq!(
+        open.target.number("SELECT COUNT(*) FROM division_village"),
+        10
+    );
     assert!(!open.source.path().exists(), "a missing source isn't made");
     std::fs::rename(&away, open.source.path()).unwrap();
     app.run_again(&open.subscription).await;
@@ -272,18 +399,31 @@ async fn a_source_that_is_down_fails_the_run_and_changes_nothing() {
 async fn a_target_that_is_down_fails_the_delivery_and_keeps_the_collection() {
     let app = TestApp::start().await;
     let open = open(&app, 20).await;
-    open.source.sql("UPDATE division_village SET name = name || '（改）'");
+    open.source
+        .sql("UPDATE division_village SET name = name || '（改）'");
     let away = open.target.path().with_extension("away");
-    open.target.sql("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE");
+    open.target
+        .sql("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE");
     std::fs::rename(open.target.path(), &away).unwrap();
     std::fs::create_dir(open.target.path()).unwrap();
     app.expects_in_log("store.");
     app.run_again(&open.subscription).await;
     let delivery = app.last_run("civil", &open.entry, "delivery").await;
-    assert_eq!((delivery.state(), &delivery.0["failure"]["side"]), ("failed", &json!("requester")));
-    assert_eq!(app.last_run("stats", &open.entry, "collection").await.state(), "succeeded");
+    assert_eq!(
+        (delivery.state(), &delivery.0["failure"]["side"]),
+        ("failed", &json!("requester"))
+    );
+    assert_eq!(
+        app.last_run("stats", &open.entry, "collection")
+            .await
+            .state(),
+        "succeeded"
+    );
     for person in ["stats", "civil"] {
-        assert!(told(&app, person).await.0.starts_with("store."), "{person} is told");
+        assert!(
+            told(&app, person).await.0.starts_with("store."),
+            "{person} is told"
+        );
     }
     std::fs::remove_dir(open.target.path()).unwrap();
     std::fs::rename(&away, open.target.path()).unwrap();
@@ -297,10 +437,14 @@ async fn a_target_that_is_down_fails_the_delivery_and_keeps_the_collection() {
 async fn a_target_that_was_tampered_with_is_found_by_the_receipt() {
     let app = TestApp::start().await;
     let open = open(&app, 20).await;
-    open.target.sql("UPDATE division_village SET name = '改名村' WHERE code = '410402000004'");
+    open.target
+        .sql("UPDATE division_village SET name = '改名村' WHERE code = '410402000004'");
     app.run_again(&open.subscription).await;
     let delivery = app.last_run("civil", &open.entry, "delivery").await;
-    assert_eq!((delivery.state(), &delivery.0["failure"]["code"]), ("failed", &json!("exchange.digest_differs")));
+    assert_eq!(
+        (delivery.state(), &delivery.0["failure"]["code"]),
+        ("failed", &json!("exchange.digest_differs"))
+    );
     assert_eq!(delivery.0["failure"]["side"], "requester");
     app.finish().await;
 }
@@ -309,61 +453,116 @@ async fn a_target_that_was_tampered_with_is_found_by_the_receipt() {
 #[tokio::test]
 async fn nothing_moves_without_a_grant() {
     let app = TestApp::start().await;
-    let entry = app.published_entry(&villages_entry("行政区划代码", "conditional")).await;
+    let entry = app
+        .published_entry(&villages_entry("行政区划代码", "conditional"))
+        .await;
     app.store("stats").await.sql(&village_rows(10));
     let target = app.store("civil").await;
     app.mount(&entry, "division_village").await;
-    let request = app.as_person("civil").post("/requests", a_request(&entry)).await.ok();
-    let delivery = format!("/requests/{}/delivery", request["request_id"].as_str().unwrap());
-    app.as_person("operator").post(&delivery, nothing()).await.refused(409, "exchange.nothing_to_deliver");
+    let request = app
+        .as_person("civil")
+        .post("/requests", a_request(&entry))
+        .await
+        .ok();
+    let delivery = format!(
+        "/requests/{}/delivery",
+        request["request_id"].as_str().unwrap()
+    );
+    app.as_person("operator")
+        .post(&delivery, nothing())
+        .await
+        .refused(409, "exchange.nothing_to_deliver");
     for person in ["civil", "stats", "authority"] {
-        app.as_person(person).post(&delivery, nothing()).await.refused(403, "access.no_post");
+        app.as_person(person)
+            .post(&delivery, nothing())
+            .await
+            .refused(403, "access.no_post");
     }
     app.idle().await;
-    assert_eq!(target.rows("SELECT name FROM sqlite_schema WHERE name LIKE 'division%'"), Vec::<Vec<String>>::new());
+    assert_eq!(
+        target.rows("SELECT name FROM sqlite_schema WHERE name LIKE 'division%'"),
+        Vec::<Vec<String>>::new()
+    );
     app.finish().await;
 }
 
 #[tokio::test]
 async fn a_delivery_ends_with_the_term_of_its_grant() {
     let app = TestApp::start().await;
-    let entry = app.published_entry(&villages_entry("行政区划代码", "unconditional")).await;
+    let entry = app
+        .published_entry(&villages_entry("行政区划代码", "unconditional"))
+        .await;
     let (source, target) = (app.store("stats").await, app.store("civil").await);
     source.sql(&village_rows(10));
     app.mount(&entry, "division_village").await;
     let mut request = a_request(&entry);
     request["term_months"] = json!(1);
     let request = app.as_person("civil").post("/requests", request).await.ok();
-    assert_eq!((&request["grant"]["valid_from"], &request["grant"]["valid_until"]), (&json!("2026-09-21"), &json!("2026-10-21")));
+    assert_eq!(
+        (
+            &request["grant"]["valid_from"],
+            &request["grant"]["valid_until"]
+        ),
+        (&json!("2026-09-21"), &json!("2026-10-21"))
+    );
     let opened = app.deliver(request["request_id"].as_str().unwrap()).await;
     let subscription = opened["subscription_id"].as_str().unwrap();
     source.sql("UPDATE division_village SET name = '新名' WHERE code = '410402000000'");
     app.set_clock("2026-10-20T15:30:00Z").await;
     app.run_again(subscription).await;
-    assert_eq!(target.number("SELECT COUNT(*) FROM division_village WHERE name = '新名'"), 1, "the last day counts");
+    assert_eq!(
+        target.number("SELECT COUNT(*) FROM division_village WHERE name = '新名'"),
+        1,
+        "the last day counts"
+    );
     source.sql("UPDATE division_village SET name = '更新名' WHERE code = '410402000000'");
     app.set_clock("2026-10-20T16:30:00Z").await;
     app.run_again(subscription).await;
-    assert_eq!(target.number("SELECT COUNT(*) FROM division_village WHERE name = '更新名'"), 0, "the day after doesn't");
+    assert_eq!(
+        target.number("SELECT COUNT(*) FROM division_village WHERE name = '更新名'"),
+        0,
+        "the day after doesn't"
+    );
     app.finish().await;
 }
 
 #[tokio::test]
 async fn a_delivery_needs_data_and_a_place_to_go() {
     let app = TestApp::start().await;
-    let entry = app.published_entry(&villages_entry("行政区划代码", "conditional")).await;
-    let request = app.as_person("civil").post("/requests", a_request(&entry)).await.ok();
+    let entry = app
+        .published_entry(&villages_entry("行政区划代码", "conditional"))
+        .await;
+    let request = app
+        .as_person("civil")
+        .post("/requests", a_request(&entry))
+        .await
+        .ok();
     let id = request["request_id"].as_str().unwrap();
     let approval = json!({ "verdict": "approve", "revision": request["revision"] });
-    app.as_person("stats").post(&format!("/requests/{id}/decision"), approval).await.ok();
+    app.as_person("stats")
+        .post(&format!("/requests/{id}/decision"), approval)
+        .await
+        .ok();
     let delivery = format!("/requests/{id}/delivery");
-    app.as_person("operator").post(&delivery, nothing()).await.refused(409, "exchange.not_mounted");
+    app.as_person("operator")
+        .post(&delivery, nothing())
+        .await
+        .refused(409, "exchange.not_mounted");
     app.store("stats").await.sql(&village_rows(10));
     app.mount(&entry, "division_village").await;
-    app.as_person("operator").post(&delivery, nothing()).await.refused(409, "exchange.no_target_store");
+    app.as_person("operator")
+        .post(&delivery, nothing())
+        .await
+        .refused(409, "exchange.no_target_store");
     app.store("civil").await;
     app.deliver(id).await;
-    assert_eq!(app.as_person("civil").get(&format!("/requests/{id}")).await.ok()["state"], "completed");
+    assert_eq!(
+        app.as_person("civil")
+            .get(&format!("/requests/{id}"))
+            .await
+            .ok()["state"],
+        "completed"
+    );
     app.finish().await;
 }
 
@@ -371,9 +570,15 @@ async fn a_delivery_needs_data_and_a_place_to_go() {
 #[tokio::test]
 async fn an_unconditional_request_before_the_mounting_waits_for_the_provider() {
     let app = TestApp::start().await;
-    let entry = app.published_entry(&villages_entry("行政区划代码", "unconditional")).await;
+    let entry = app
+        .published_entry(&villages_entry("行政区划代码", "unconditional"))
+        .await;
     app.store("civil").await;
-    let request = app.as_person("civil").post("/requests", a_request(&entry)).await.ok();
+    let request = app
+        .as_person("civil")
+        .post("/requests", a_request(&entry))
+        .await
+        .ok();
     let id = request["request_id"].as_str().unwrap();
     let open: Vec<&str> = request["steps"]
         .as_array()
@@ -383,12 +588,20 @@ async fn an_unconditional_request_before_the_mounting_waits_for_the_provider() {
         .map(|s| s["id"].as_str().unwrap())
         .collect();
     assert_eq!(open, ["supply"]);
-    app.as_person("operator").post(&format!("/requests/{id}/delivery"), nothing()).await
+    app.as_person("operator")
+        .post(&format!("/requests/{id}/delivery"), nothing())
+        .await
         .refused(409, "exchange.nothing_to_deliver");
     app.store("stats").await.sql(&village_rows(10));
     app.mount(&entry, "division_village").await;
     app.deliver(id).await;
-    assert_eq!(app.as_person("civil").get(&format!("/requests/{id}")).await.ok()["state"], "completed");
+    assert_eq!(
+        app.as_person("civil")
+            .get(&format!("/requests/{id}"))
+            .await
+            .ok()["state"],
+        "completed"
+    );
     app.finish().await;
 }
 
@@ -399,7 +612,12 @@ async fn every_kind_of_value_arrives_as_it_was() {
     let mut content: EntryContent = an_entry("各类数据");
     let item = |code: &str, data_type: &str, length: Option<u32>, scale: Option<u32>| {
         let data_type = tongqu_domain::catalogue::DataType::find(data_type).unwrap();
-        tongqu_domain::catalogue::DataItem { data_type, length, scale, ..crate::support::an_item(&format!("项{code}"), code) }
+        tongqu_domain::catalogue::DataItem {
+            data_type,
+            length,
+            scale,
+            ..crate::support::an_item(&format!("项{code}"), code)
+        }
     };
     content.items.extend([
         item("amount", "number", Some(18), Some(4)),

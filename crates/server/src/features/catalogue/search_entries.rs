@@ -168,6 +168,7 @@ pub async fn search_entries(ctx: Ctx, Query(query): Query<EntriesQuery>) -> Repl
     let facets = page
         .facets
         .into_iter()
+        .filter(|(facet, _)| *facet != Facet::Theme)
         .map(|(facet, counts)| FacetView {
             field: facet.column().to_owned(),
             values: counts
@@ -298,10 +299,18 @@ pub async fn index_entry(app: &Arc<App>, id: &EntryId) -> Result<(), ApiError> {
     .map_err(index_error)
 }
 
-/// Builds the index anew from the registry. It is cheap beside a start, and an index that a crash left
-/// behind its registry would be wrong without a sign.
+/// Up to so many entries the index is built anew at every start, which takes a moment.
+const REBUILT_ALWAYS_MAX: i64 = 2_000;
+
+/// Builds the index anew from the registry where that is cheap, or where the index lacks something: a
+/// crash may have left it behind its registry.
 pub async fn rebuild_index(app: &Arc<App>) -> Result<(), ApiError> {
     let mut db = app.registry.read().await?;
+    let published = store::entries_count(&mut db).await?;
+    let is_complete = app.search.is_fresh() && i64::try_from(app.search.entries()) == Ok(published);
+    if is_complete && published > REBUILT_ALWAYS_MAX {
+        return Ok(());
+    }
     let departments = directory::departments_by_id(&mut db).await?;
     let mounted: std::collections::BTreeSet<EntryId> = store::mountings(&mut db)
         .await?

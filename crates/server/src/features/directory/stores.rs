@@ -8,7 +8,7 @@ use tongqu_domain::{
 };
 use utoipa::ToSchema;
 
-use super::store;
+use super::{departments::NAME_CHARS_MAX, store};
 use crate::platform::{
     http::{ApiError, Ctx, Page, Problem, Reply, reply},
     secrets::random_hex,
@@ -66,6 +66,10 @@ pub async fn create_store(ctx: Ctx, Json(body): Json<StoreBody>) -> Reply<StoreV
         .await?
         .ok_or_else(unknown)?;
     drop(db);
+    let name = body.name.trim().to_owned();
+    if name.is_empty() || name.chars().count() > NAME_CHARS_MAX {
+        return Err(ApiError::invalid("directory.invalid").field("name", "directory.name"));
+    }
     let connector = ctx.app.open_or_create_store(&body.url)?;
     connector
         .ping()
@@ -74,7 +78,7 @@ pub async fn create_store(ctx: Ctx, Json(body): Json<StoreBody>) -> Reply<StoreV
     let exchange_store = store::ExchangeStore {
         id: StoreId::parse(&format!("sto-{}", random_hex::<6>())).expect("hex fits an identifier"),
         department_id,
-        name: body.name.trim().to_owned(),
+        name,
         url: body.url,
     };
     let mut tx = ctx.begin().await?;

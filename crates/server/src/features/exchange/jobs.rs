@@ -358,6 +358,7 @@ async fn record_failure(
         code: error.code().to_owned(),
         side: error.side(),
         column: error.column().map(str::to_owned),
+        faulty_of_read: error.faulty_of_read(),
     };
     let mut tx = app.registry.begin(app.clock.now()).await?;
     store::fail(&mut tx, run_id, &failure, steps).await?;

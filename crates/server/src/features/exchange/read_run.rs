@@ -156,8 +156,18 @@ pub(super) async fn load(ctx: &Ctx, run_id: &str) -> Result<Run, ApiError> {
     Ok(run)
 }
 
+/// Whether the run has set rows aside, also if it stopped because of them.
+fn has_faulty_rows(run: &Run) -> bool {
+    let stopped = run
+        .failure
+        .as_ref()
+        .and_then(|f| f.faulty_of_read)
+        .is_some();
+    stopped || run.counts.quarantined > 0
+}
+
 async fn quarantine(ctx: &Ctx, run: &Run) -> Result<Vec<QuarantineView>, ApiError> {
-    if run.kind != RunKind::Collection || run.counts.quarantined == 0 {
+    if run.kind != RunKind::Collection || !has_faulty_rows(run) {
         return Ok(Vec::new());
     }
     let mut db = ctx.read().await?;

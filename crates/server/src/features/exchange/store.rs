@@ -72,6 +72,9 @@ pub struct Failure {
     pub side: Side,
     /// The column concerned.
     pub column: Option<String>,
+    /// Rows faulty and rows read, where that is why it stopped.
+    #[serde(default)]
+    pub faulty_of_read: Option<(u64, u64)>,
 }
 
 /// One run.
@@ -159,6 +162,7 @@ pub(super) async fn close_interrupted(
         code: "exchange.interrupted".to_owned(),
         side: Side::Platform,
         column: None,
+        faulty_of_read: None,
     };
     let done = sqlx::query(
         "UPDATE runs SET state_code = 'failed', finished_at = $1, failure = $2 \

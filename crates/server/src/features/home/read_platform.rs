@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::{extract::State, http::HeaderMap};
 use serde::Serialize;
 use tongqu_domain::time::china_date;
 use utoipa::ToSchema;
@@ -10,7 +10,10 @@ use utoipa::ToSchema;
 use crate::{
     app::App,
     features::directory,
-    platform::http::{Guest, Problem, Reply, reply},
+    platform::{
+        http::{Guest, Problem, Reply, reply},
+        session,
+    },
 };
 
 /// This installation.
@@ -29,6 +32,8 @@ pub struct PlatformView {
     pub today: String,
     /// `working`, `weekend`, `holiday`, `make_up`, or `unknown` beyond the published calendars.
     pub day_kind: &'static str,
+    /// Whether the asker is signed in, so that the portal needn't try.
+    pub signed_in: bool,
     /// Whether the installation is still empty and waits for its first administrator.
     pub setup_needed: bool,
 }
@@ -36,12 +41,20 @@ pub struct PlatformView {
 /// What this installation is called, and what day it is here.
 #[utoipa::path(get, path = "/platform", tag = "home", operation_id = "read_platform",
     responses((status = 200, body = PlatformView), (status = 503, body = Problem)))]
-pub async fn read_platform(State(app): State<Arc<App>>, guest: Guest) -> Reply<PlatformView> {
+pub async fn read_platform(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    guest: Guest,
+) -> Reply<PlatformView> {
     let mut db = app.registry.read().await?;
     let today = china_date(guest.now);
     let authority = match directory::platform_department(&mut db).await? {
         Some(id) => directory::find_department(&mut db, &id).await?,
         None => None,
+    };
+    let signed_in = match session::token_of(&headers) {
+        Some(token) => (app.find_actor)(&mut db, token, guest.now).await?.is_some(),
+        None => false,
     };
     reply(PlatformView {
         name: directory::setting(&mut db, "platform_name")
@@ -56,6 +69,7 @@ pub async fn read_platform(State(app): State<Arc<App>>, guest: Guest) -> Reply<P
             .calendar
             .day(today)
             .map_or("unknown", |day| day.kind.code()),
+        signed_in,
         setup_needed: !directory::has_people(&mut db).await?,
     })
 }

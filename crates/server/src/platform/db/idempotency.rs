@@ -33,7 +33,10 @@ pub async fn once<F: Future>(post: Post, operation: F) -> F::Output {
 ///
 /// Errors: [`DbError::KeyTaken`] if another post under the same key was faster.
 pub(super) async fn write_key(tx: &mut Tx) -> Result<(), DbError> {
-    let post = UNDER_WAY.try_with(|post| post.lock().expect("no holder panics").take()).ok().flatten();
+    let post = UNDER_WAY
+        .try_with(|post| post.lock().expect("no holder panics").take())
+        .ok()
+        .flatten();
     let Some(post) = post else { return Ok(()) };
     let at = instant_text(tx.at());
     let written = sqlx::query(
@@ -47,7 +50,11 @@ pub(super) async fn write_key(tx: &mut Tx) -> Result<(), DbError> {
     .bind(at)
     .execute(&mut **tx)
     .await?;
-    if written.rows_affected() == 1 { Ok(()) } else { Err(DbError::KeyTaken) }
+    if written.rows_affected() == 1 {
+        Ok(())
+    } else {
+        Err(DbError::KeyTaken)
+    }
 }
 
 /// The first reply to a post.
@@ -82,7 +89,13 @@ pub async fn find(db: &mut Db, person_id: &str, key: &str) -> Result<Option<Kept
 }
 
 /// Keeps the reply to a post.
-pub async fn keep(registry: &Registry, at: Timestamp, post: &Post, status: u16, reply: &str) -> Result<(), DbError> {
+pub async fn keep(
+    registry: &Registry,
+    at: Timestamp,
+    post: &Post,
+    status: u16,
+    reply: &str,
+) -> Result<(), DbError> {
     let mut tx = registry.begin(at).await?;
     sqlx::query(
         "INSERT INTO idempotency_keys (person_id, idempotency_key, route, body_digest, status, reply, at) \

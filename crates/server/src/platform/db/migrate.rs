@@ -21,7 +21,11 @@ macro_rules! migration {
     };
 }
 
-const MIGRATIONS: &[Migration] = &[migration!("0001_platform"), migration!("0002_features"), migration!("0003_one_at_a_time")];
+const MIGRATIONS: &[Migration] = &[
+    migration!("0001_platform"),
+    migration!("0002_features"),
+    migration!("0003_one_at_a_time"),
+];
 
 pub(super) async fn run(registry: &Registry) -> Result<(), DbError> {
     let mut tx = registry.begin(Timestamp::UNIX_EPOCH).await?;

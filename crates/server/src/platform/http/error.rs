@@ -274,5 +274,7 @@ pub async fn in_one_form(request: Request, next: Next) -> Response {
 
 /// Language and trace id of the request under way.
 fn asked() -> (Language, String) {
-    ASKED.try_with(Clone::clone).unwrap_or_else(|_| (Language::Chinese, String::new()))
+    ASKED
+        .try_with(Clone::clone)
+        .unwrap_or_else(|_| (Language::Chinese, String::new()))
 }

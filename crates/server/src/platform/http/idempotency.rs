@@ -59,12 +59,18 @@ async fn first_or_again(
     if let Some(earlier) = earlier_reply(&ctx, &post).await? {
         return Ok(earlier);
     }
-    let response = idempotency::once(post.clone(), next.run(Request::from_parts(parts, Body::from(body)))).await;
+    let response = idempotency::once(
+        post.clone(),
+        next.run(Request::from_parts(parts, Body::from(body))),
+    )
+    .await;
     if !response.status().is_success() {
         return Ok(response);
     }
     let (head, body) = response.into_parts();
-    let body = to_bytes(body, app.config.server.body_bytes_max).await.map_err(ApiError::bug)?;
+    let body = to_bytes(body, app.config.server.body_bytes_max)
+        .await
+        .map_err(ApiError::bug)?;
     let reply = String::from_utf8_lossy(&body);
     idempotency::keep(&app.registry, ctx.now, &post, head.status.as_u16(), &reply).await?;
     Ok(Response::from_parts(head, Body::from(body)))
@@ -72,7 +78,9 @@ async fn first_or_again(
 
 async fn earlier_reply(ctx: &Ctx, post: &Post) -> Result<Option<Response>, ApiError> {
     let mut db = ctx.read().await?;
-    let Some(kept) = idempotency::find(&mut db, &post.person_id, &post.key).await? else { return Ok(None) };
+    let Some(kept) = idempotency::find(&mut db, &post.person_id, &post.key).await? else {
+        return Ok(None);
+    };
     if kept.route != post.route || kept.body_digest != post.body_digest {
         return Err(ApiError::conflict("platform.idempotency_key_reused"));
     }
@@ -80,5 +88,12 @@ async fn earlier_reply(ctx: &Ctx, post: &Post) -> Result<Option<Response>, ApiEr
         return Err(ApiError::conflict("platform.idempotency_key_busy"));
     }
     let status = StatusCode::from_u16(kept.status).map_err(ApiError::bug)?;
-    Ok(Some((status, [(header::CONTENT_TYPE, "application/json")], kept.reply).into_response()))
+    Ok(Some(
+        (
+            status,
+            [(header::CONTENT_TYPE, "application/json")],
+            kept.reply,
+        )
+            .into_response(),
+    ))
 }

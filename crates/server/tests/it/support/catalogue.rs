@@ -3,7 +3,8 @@
 use serde_json::Value;
 use tongqu::features::catalogue::workbook::{self, Choice, TemplateOptions};
 use tongqu_domain::catalogue::{
-    CheckKind, Contact, DataItem, DataType, EntryContent, MaskKind, ResourceFormat, Sensitivity, UpdateCycle,
+    CheckKind, Contact, DataItem, DataType, EntryContent, MaskKind, ResourceFormat, Sensitivity,
+    UpdateCycle,
 };
 
 use super::{TestApp, nothing};
@@ -42,13 +43,27 @@ pub fn an_entry(name: &str) -> EntryContent {
         grade: 2,
         source_system: Some("统计联网直报".to_owned()),
         base_library: None,
-        authorising_contact: Contact { name: "王授权".to_owned(), phone: "0375-7000003".to_owned() },
-        technical_contact: Contact { name: "李技术".to_owned(), phone: "0375-7000004".to_owned() },
+        authorising_contact: Contact {
+            name: "王授权".to_owned(),
+            phone: "0375-7000003".to_owned(),
+        },
+        technical_contact: Contact {
+            name: "李技术".to_owned(),
+            phone: "0375-7000004".to_owned(),
+        },
         related_codes: Vec::new(),
         declared_unclassified: true,
         items: vec![
-            DataItem { length: Some(12), nullable: false, key: true, ..an_item("代码", "code") },
-            DataItem { nullable: false, ..an_item("名称", "name") },
+            DataItem {
+                length: Some(12),
+                nullable: false,
+                key: true,
+                ..an_item("代码", "code")
+            },
+            DataItem {
+                nullable: false,
+                ..an_item("名称", "name")
+            },
         ],
     }
 }
@@ -67,15 +82,26 @@ pub fn villages_entry(name: &str, sharing_class: &str) -> EntryContent {
                 check: Some(CheckKind::DivisionCode),
                 ..an_item("区划代码", "code")
             },
-            DataItem { nullable: false, ..an_item("区划名称", "name") },
-            DataItem { length: Some(9), nullable: false, ..an_item("上级代码", "parent_code") },
+            DataItem {
+                nullable: false,
+                ..an_item("区划名称", "name")
+            },
+            DataItem {
+                length: Some(9),
+                nullable: false,
+                ..an_item("上级代码", "parent_code")
+            },
             DataItem {
                 length: Some(20),
                 sensitivity: Sensitivity::Sensitive,
                 mask: Some(MaskKind::Phone),
                 ..an_item("联系电话", "phone")
             },
-            DataItem { data_type: DataType::Integer, length: None, ..an_item("户数", "households") },
+            DataItem {
+                data_type: DataType::Integer,
+                length: None,
+                ..an_item("户数", "households")
+            },
         ],
         ..an_entry(name)
     }
@@ -85,13 +111,27 @@ impl TestApp {
     /// What the rule pack in force lets a department choose from.
     pub fn template_options(&self) -> TemplateOptions {
         let pack = &self.app().pack;
-        let choice = |code: &str, name: &str| Choice { code: code.to_owned(), name: name.to_owned() };
+        let choice = |code: &str, name: &str| Choice {
+            code: code.to_owned(),
+            name: name.to_owned(),
+        };
         TemplateOptions {
-            sharing_classes: pack.sharing_classes().iter().map(|c| choice(&c.code, &c.name)).collect(),
-            modes: pack.exchange_modes().iter().map(|m| choice(&m.code, &m.name)).collect(),
-            base_libraries: pack
-                .list("base_libraries")
-                .map_or_else(Vec::new, |list| list.items.iter().map(|i| choice(&i.code, &i.name)).collect()),
+            sharing_classes: pack
+                .sharing_classes()
+                .iter()
+                .map(|c| choice(&c.code, &c.name))
+                .collect(),
+            modes: pack
+                .exchange_modes()
+                .iter()
+                .map(|m| choice(&m.code, &m.name))
+                .collect(),
+            base_libraries: pack.list("base_libraries").map_or_else(Vec::new, |list| {
+                list.items
+                    .iter()
+                    .map(|i| choice(&i.code, &i.name))
+                    .collect()
+            }),
         }
     }
 
@@ -104,13 +144,22 @@ impl TestApp {
     pub async fn draft(&self, officer: &str, content: &EntryContent) -> String {
         let workbook = self.workbook(std::slice::from_ref(content));
         let imported = self.as_person(officer).upload(workbook).await.ok();
-        imported["entries"][0]["version_id"].as_str().unwrap_or_else(|| panic!("not kept: {imported}")).to_owned()
+        imported["entries"][0]["version_id"]
+            .as_str()
+            .unwrap_or_else(|| panic!("not kept: {imported}"))
+            .to_owned()
     }
 
     /// Imports and submits an entry; gives its version id.
     pub async fn submit(&self, officer: &str, content: &EntryContent) -> String {
         let version_id = self.draft(officer, content).await;
-        self.as_person(officer).post(&format!("/catalogue/versions/{version_id}/submission"), nothing()).await.ok();
+        self.as_person(officer)
+            .post(
+                &format!("/catalogue/versions/{version_id}/submission"),
+                nothing(),
+            )
+            .await
+            .ok();
         version_id
     }
 
@@ -118,11 +167,17 @@ impl TestApp {
     pub async fn publish(&self, officer: &str, content: &EntryContent) -> Value {
         let version_id = self.submit(officer, content).await;
         let path = format!("/catalogue/versions/{version_id}/publication");
-        self.as_person("authority").post(&path, nothing()).await.ok()
+        self.as_person("authority")
+            .post(&path, nothing())
+            .await
+            .ok()
     }
 
     /// Publishes an entry of the statistics bureau; gives its id.
     pub async fn published_entry(&self, content: &EntryContent) -> String {
-        self.publish("stats", content).await["entry_id"].as_str().unwrap().to_owned()
+        self.publish("stats", content).await["entry_id"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     }
 }

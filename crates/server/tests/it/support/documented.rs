@@ -17,7 +17,13 @@ impl Answer {
         let is_json = reply.header("content-type").starts_with("application/json");
         Self {
             method: reply.asked.0.to_lowercase(),
-            path: reply.asked.1.split('?').next().unwrap_or_default().to_owned(),
+            path: reply
+                .asked
+                .1
+                .split('?')
+                .next()
+                .unwrap_or_default()
+                .to_owned(),
             status: reply.status,
             body: is_json.then(|| reply.json()),
         }
@@ -29,15 +35,27 @@ impl Answer {
 /// Paths that no operation has are left aside: tests ask for them on purpose.
 pub fn check(answers: &[Answer]) {
     let document = serde_json::to_value(tongqu::router::openapi()).unwrap();
-    let mut faults: Vec<String> = answers.iter().flat_map(|answer| faults(&document, answer)).collect();
+    let mut faults: Vec<String> = answers
+        .iter()
+        .flat_map(|answer| faults(&document, answer))
+        .collect();
     faults.sort();
     faults.dedup();
-    assert_eq!(faults, Vec::<String>::new(), "replies that openapi.json doesn't describe");
+    assert_eq!(
+        faults,
+        Vec::<String>::new(),
+        "replies that openapi.json doesn't describe"
+    );
 }
 
 fn faults(document: &Value, answer: &Answer) -> Vec<String> {
-    let Some(operation) = operation(document, answer) else { return Vec::new() };
-    let name = format!("{} {} {}", operation["operationId"], answer.method, answer.status);
+    let Some(operation) = operation(document, answer) else {
+        return Vec::new();
+    };
+    let name = format!(
+        "{} {} {}",
+        operation["operationId"], answer.method, answer.status
+    );
     let Some(response) = operation["responses"].get(answer.status.to_string()) else {
         return vec![format!("{name}: the status isn't documented")];
     };
@@ -61,7 +79,11 @@ fn operation<'a>(document: &'a Value, answer: &Answer) -> Option<&'a Value> {
     let paths = document["paths"].as_object().unwrap();
     let fits = |template: &&String| {
         let parts: Vec<&str> = template.split('/').collect();
-        parts.len() == asked.len() && parts.iter().zip(&asked).all(|(p, a)| p.starts_with('{') || p == a)
+        parts.len() == asked.len()
+            && parts
+                .iter()
+                .zip(&asked)
+                .all(|(p, a)| p.starts_with('{') || p == a)
     };
     let template = paths
         .iter()
@@ -72,7 +94,9 @@ fn operation<'a>(document: &'a Value, answer: &Answer) -> Option<&'a Value> {
 
 fn compare(document: &Value, schema: &Value, value: &Value, at: &str, faults: &mut Vec<String>) {
     if let Some(reference) = schema["$ref"].as_str() {
-        let target = document.pointer(reference.trim_start_matches('#')).expect("a reference leads somewhere");
+        let target = document
+            .pointer(reference.trim_start_matches('#'))
+            .expect("a reference leads somewhere");
         return compare(document, target, value, at, faults);
     }
     if let Some(parts) = schema["allOf"].as_array() {
@@ -80,7 +104,11 @@ fn compare(document: &Value, schema: &Value, value: &Value, at: &str, faults: &m
             let mut inner = Vec::new();
             compare(document, part, value, at, &mut inner);
             // The other parts describe the other fields.
-            faults.extend(inner.into_iter().filter(|f| !f.ends_with("isn't documented")));
+            faults.extend(
+                inner
+                    .into_iter()
+                    .filter(|f| !f.ends_with("isn't documented")),
+            );
         }
         return;
     }
@@ -96,10 +124,17 @@ fn compare(document: &Value, schema: &Value, value: &Value, at: &str, faults: &m
         return;
     }
     if !has_type(schema, value) {
-        faults.push(format!("{at}: {} instead of {}", kind(value), schema["type"]));
+        faults.push(format!(
+            "{at}: {} instead of {}",
+            kind(value),
+            schema["type"]
+        ));
         return;
     }
-    if schema["enum"].as_array().is_some_and(|values| !values.contains(value)) {
+    if schema["enum"]
+        .as_array()
+        .is_some_and(|values| !values.contains(value))
+    {
         faults.push(format!("{at}: a value outside the documented ones"));
     }
     match value {
@@ -120,14 +155,21 @@ fn compare_fields(
     at: &str,
     faults: &mut Vec<String>,
 ) {
-    for required in schema["required"].as_array().map(Vec::as_slice).unwrap_or_default() {
+    for required in schema["required"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default()
+    {
         if !fields.contains_key(required.as_str().unwrap()) {
             faults.push(format!("{at}: the field {required} is missing"));
         }
     }
     for (name, field) in fields {
         let at = format!("{at}.{name}");
-        match (schema["properties"].get(name), schema.get("additionalProperties")) {
+        match (
+            schema["properties"].get(name),
+            schema.get("additionalProperties"),
+        ) {
             (Some(property), _) => compare(document, property, field, &at, faults),
             (None, Some(rest)) => compare(document, rest, field, &at, faults),
             (None, None) => faults.push(format!("{at}: isn't documented")),

@@ -15,7 +15,9 @@ pub struct ExchangeDb {
 impl ExchangeDb {
     /// The store at `path`; the file comes with the first statement.
     pub fn at(path: &Path) -> Self {
-        Self { path: path.to_owned() }
+        Self {
+            path: path.to_owned(),
+        }
     }
 
     /// The address to register.
@@ -30,7 +32,9 @@ impl ExchangeDb {
 
     /// Runs statements.
     pub fn sql(&self, sql: &str) {
-        self.connection().execute_batch(sql).unwrap_or_else(|e| panic!("{e}: {sql}"));
+        self.connection()
+            .execute_batch(sql)
+            .unwrap_or_else(|e| panic!("{e}: {sql}"));
     }
 
     /// Rows as texts, NULL as `-`.
@@ -38,18 +42,24 @@ impl ExchangeDb {
         let connection = self.connection();
         let mut statement = connection.prepare(sql).unwrap();
         let columns = statement.column_count();
-        let rows = statement.query_map([], |row| (0..columns).map(|n| Ok(text_of(row.get_ref(n)?))).collect());
+        let rows = statement.query_map([], |row| {
+            (0..columns).map(|n| Ok(text_of(row.get_ref(n)?))).collect()
+        });
         rows.unwrap().collect::<Result<_, _>>().unwrap()
     }
 
     /// The one number that a query gives.
     pub fn number(&self, sql: &str) -> i64 {
-        self.connection().query_row(sql, [], |row| row.get(0)).unwrap()
+        self.connection()
+            .query_row(sql, [], |row| row.get(0))
+            .unwrap()
     }
 
     fn connection(&self) -> rusqlite::Connection {
         let connection = rusqlite::Connection::open(&self.path).unwrap();
-        connection.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
+        connection
+            .busy_timeout(std::time::Duration::from_secs(10))
+            .unwrap();
         connection
     }
 }
@@ -95,7 +105,11 @@ impl Run {
         let counts = &self.0["counts"];
         assert_eq!(counts["adds_up"], true, "{counts}");
         let n = |name: &str| counts[name].as_u64().unwrap();
-        assert_eq!(n("read"), n("delivered") + n("unchanged") + n("out_of_scope") + n("quarantined"), "{counts}");
+        assert_eq!(
+            n("read"),
+            n("delivered") + n("unchanged") + n("out_of_scope") + n("quarantined"),
+            "{counts}"
+        );
         format!(
             "{} read, {} delivered, {} unchanged, {} out of scope, {} quarantined; +{} ~{} -{}",
             n("read"),
@@ -135,7 +149,11 @@ impl TestApp {
         let body = json!({ "department_id": department_id, "name": format!("{department}前置库"), "url": url });
         let made = self.as_person("admin").post("/stores", body).await.ok();
         let id = made["id"].as_str().unwrap().to_owned();
-        self.known.lock().await.stores.insert(department.to_owned(), id.clone());
+        self.known
+            .lock()
+            .await
+            .stores
+            .insert(department.to_owned(), id.clone());
         id
     }
 
@@ -148,22 +166,43 @@ impl TestApp {
     /// Mounts an entry of the statistics bureau to a table and waits until it is collected.
     pub async fn mount(&self, entry_id: &str, table: &str) -> Value {
         let body = json!({ "store_id": self.store_id("stats").await, "table": table });
-        let mounted = self.as_person("stats").put(&format!("/catalogue/entries/{entry_id}/mounting"), body).await.ok();
+        let mounted = self
+            .as_person("stats")
+            .put(&format!("/catalogue/entries/{entry_id}/mounting"), body)
+            .await
+            .ok();
         self.idle().await;
         mounted
     }
 
     /// Runs of an entry of one kind, newest first, as the operator sees them.
     pub async fn runs(&self, entry_id: &str, kind: &str) -> Vec<Value> {
-        let runs = self.as_person("operator").get(&format!("/runs?entry_id={entry_id}&size=100")).await.ok();
-        runs["items"].as_array().unwrap().iter().filter(|r| r["kind"] == kind).cloned().collect()
+        let runs = self
+            .as_person("operator")
+            .get(&format!("/runs?entry_id={entry_id}&size=100"))
+            .await
+            .ok();
+        runs["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|r| r["kind"] == kind)
+            .cloned()
+            .collect()
     }
 
     /// The newest run of an entry of one kind in full, as `person` sees it.
     pub async fn last_run(&self, person: &str, entry_id: &str, kind: &str) -> Run {
         let runs = self.runs(entry_id, kind).await;
-        let id = runs.first().unwrap_or_else(|| panic!("no {kind} yet"))["run_id"].as_str().unwrap().to_owned();
-        Run(self.as_person(person).get(&format!("/runs/{id}")).await.ok())
+        let id = runs.first().unwrap_or_else(|| panic!("no {kind} yet"))["run_id"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        Run(self
+            .as_person(person)
+            .get(&format!("/runs/{id}"))
+            .await
+            .ok())
     }
 
     /// The operator opens the delivery of a request; waits until the rows have arrived.

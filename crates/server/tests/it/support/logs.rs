@@ -5,8 +5,15 @@ use std::{
     sync::{Mutex, Once},
 };
 
-use tracing::{Event, Level, Subscriber, field::{Field, Visit}};
-use tracing_subscriber::{Layer, layer::{Context, SubscriberExt as _}, util::SubscriberInitExt as _};
+use tracing::{
+    Event, Level, Subscriber,
+    field::{Field, Visit},
+};
+use tracing_subscriber::{
+    Layer,
+    layer::{Context, SubscriberExt as _},
+    util::SubscriberInitExt as _,
+};
 
 static ERRORS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 static EXPECTED: Mutex<Vec<String>> = Mutex::new(Vec::new());
@@ -26,7 +33,11 @@ pub fn expect(text: &str) {
 pub fn unexpected() -> Vec<String> {
     let expected = EXPECTED.lock().unwrap().clone();
     let errors = ERRORS.lock().unwrap();
-    errors.iter().filter(|e| !expected.iter().any(|x| e.contains(x))).cloned().collect()
+    errors
+        .iter()
+        .filter(|e| !expected.iter().any(|x| e.contains(x)))
+        .cloned()
+        .collect()
 }
 
 struct Errors;

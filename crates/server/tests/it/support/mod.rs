@@ -13,7 +13,6 @@ mod reply;
 mod request;
 pub mod xlsx;
 
-
 use std::{
     collections::HashMap,
     net::SocketAddr,
@@ -83,7 +82,9 @@ impl TestApp {
 
     /// The same with a registry on PostgreSQL, in a database of its own.
     pub async fn on_postgres() -> Self {
-        let url = testing::postgres().fresh_database().expect("a private PostgreSQL gives databases");
+        let url = testing::postgres()
+            .fresh_database()
+            .expect("a private PostgreSQL gives databases");
         let app = Self::start_empty(|config| config.stores.registry_url = url).await;
         app.set_up().await;
         app
@@ -120,7 +121,10 @@ impl TestApp {
         let mut app = Self {
             live: None,
             config,
-            http: reqwest::Client::builder().timeout(Duration::from_secs(60)).build().unwrap(),
+            http: reqwest::Client::builder()
+                .timeout(Duration::from_secs(60))
+                .build()
+                .unwrap(),
             known: tokio::sync::Mutex::default(),
             answers: Mutex::default(),
             is_finished: false,
@@ -136,7 +140,11 @@ impl TestApp {
         let running = App::start(self.config.clone(), clock).await.unwrap();
         let service = router(running.app.clone());
         let serving = tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
-        self.live = Some(Live { running, address, serving });
+        self.live = Some(Live {
+            running,
+            address,
+            serving,
+        });
     }
 
     async fn close(&mut self) {
@@ -190,7 +198,10 @@ impl TestApp {
             if jobs == 0 && waiting == 0 {
                 return;
             }
-            assert!(Instant::now() < deadline, "still {jobs} jobs and {waiting} records waiting");
+            assert!(
+                Instant::now() < deadline,
+                "still {jobs} jobs and {waiting} records waiting"
+            );
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
@@ -209,10 +220,22 @@ impl TestApp {
         self.close().await;
         self.is_finished = true;
         let report = ledger::verify(&self.ledger_dir(), None).unwrap();
-        assert!(report.is_whole(), "the ledger isn't whole: {:?}", report.faults);
-        assert_eq!((report.records, report.unsigned_records), (records, 0), "records in the ledger, unsigned ones");
+        assert!(
+            report.is_whole(),
+            "the ledger isn't whole: {:?}",
+            report.faults
+        );
+        assert_eq!(
+            (report.records, report.unsigned_records),
+            (records, 0),
+            "records in the ledger, unsigned ones"
+        );
         documented::check(&self.answers.lock().unwrap());
-        assert_eq!(logs::unexpected(), Vec::<String>::new(), "errors in the log");
+        assert_eq!(
+            logs::unexpected(),
+            Vec::<String>::new(),
+            "errors in the log"
+        );
         keep();
     }
 
@@ -225,25 +248,40 @@ impl TestApp {
     pub fn ledger_text(&self) -> String {
         let mut text = String::new();
         for file in std::fs::read_dir(self.ledger_dir()).unwrap() {
-            text.push_str(&String::from_utf8_lossy(&std::fs::read(file.unwrap().path()).unwrap()));
+            text.push_str(&String::from_utf8_lossy(
+                &std::fs::read(file.unwrap().path()).unwrap(),
+            ));
         }
         text
     }
 
     /// Whoever has this login name, see [`people`]; the account is opened when it is first needed.
     pub fn as_person<'a>(&'a self, login_name: &'a str) -> Caller<'a> {
-        Caller { app: self, who: Who::Person(login_name), language: "zh-CN", headers: Vec::new() }
+        Caller {
+            app: self,
+            who: Who::Person(login_name),
+            language: "zh-CN",
+            headers: Vec::new(),
+        }
     }
 
     /// Somebody who hasn't signed in.
     pub fn as_guest(&self) -> Caller<'_> {
-        Caller { app: self, who: Who::Guest, language: "zh-CN", headers: Vec::new() }
+        Caller {
+            app: self,
+            who: Who::Guest,
+            language: "zh-CN",
+            headers: Vec::new(),
+        }
     }
 }
 
 impl Drop for TestApp {
     fn drop(&mut self) {
-        assert!(self.is_finished || std::thread::panicking(), "end the TestApp with finish()");
+        assert!(
+            self.is_finished || std::thread::panicking(),
+            "end the TestApp with finish()"
+        );
     }
 }
 
@@ -253,7 +291,9 @@ async fn records_count(db: &mut tongqu::platform::db::Db) -> u64 {
     let mut records = 0;
     let mut before = None;
     loop {
-        let page = outbox::find(db, &outbox::Wanted { before, ..wanted }, 1000).await.unwrap();
+        let page = outbox::find(db, &outbox::Wanted { before, ..wanted }, 1000)
+            .await
+            .unwrap();
         let more = page.len() > 1000;
         let taken = page.len().min(1000);
         records += u64::try_from(taken).unwrap();
@@ -295,11 +335,13 @@ impl Caller<'_> {
     }
 
     pub async fn post(self, path: &str, body: Value) -> Reply {
-        self.call(reqwest::Method::POST, path, Some(Body::Json(body))).await
+        self.call(reqwest::Method::POST, path, Some(Body::Json(body)))
+            .await
     }
 
     pub async fn put(self, path: &str, body: Value) -> Reply {
-        self.call(reqwest::Method::PUT, path, Some(Body::Json(body))).await
+        self.call(reqwest::Method::PUT, path, Some(Body::Json(body)))
+            .await
     }
 
     pub async fn delete(self, path: &str) -> Reply {
@@ -308,7 +350,12 @@ impl Caller<'_> {
 
     /// Sends bytes as they are.
     pub async fn send(self, path: &str, media_type: &'static str, bytes: Vec<u8>) -> Reply {
-        self.call(reqwest::Method::POST, path, Some(Body::Bytes(media_type, bytes))).await
+        self.call(
+            reqwest::Method::POST,
+            path,
+            Some(Body::Bytes(media_type, bytes)),
+        )
+        .await
     }
 
     /// Uploads a workbook.
@@ -319,20 +366,36 @@ impl Caller<'_> {
 
     /// Writes without the header that only our own page can set.
     pub async fn post_as_a_foreign_page_would(self, path: &str, body: Value) -> Reply {
-        self.request(reqwest::Method::POST, path, Some(Body::Json(body)), Forged::Yes).await
+        self.request(
+            reqwest::Method::POST,
+            path,
+            Some(Body::Json(body)),
+            Forged::Yes,
+        )
+        .await
     }
 
     async fn call(self, method: reqwest::Method, path: &str, body: Option<Body>) -> Reply {
         self.request(method, path, body, Forged::No).await
     }
 
-    async fn request(self, method: reqwest::Method, path: &str, body: Option<Body>, forged: Forged) -> Reply {
+    async fn request(
+        self,
+        method: reqwest::Method,
+        path: &str,
+        body: Option<Body>,
+        forged: Forged,
+    ) -> Reply {
         let session = match self.who {
             Who::Guest => None,
             Who::Person(login_name) => Some(Box::pin(self.app.session_of(login_name)).await),
         };
         let address = self.app.live.as_ref().expect("it runs").address;
-        let place = if path.starts_with("/healthz") || path.starts_with("/readyz") { "" } else { "/api/v1" };
+        let place = if path.starts_with("/healthz") || path.starts_with("/readyz") {
+            ""
+        } else {
+            "/api/v1"
+        };
         let mut request = self
             .app
             .http
@@ -350,10 +413,16 @@ impl Caller<'_> {
         request = match body {
             None => request,
             Some(Body::Json(body)) => request.json(&body),
-            Some(Body::Bytes(media_type, bytes)) => request.header("content-type", media_type).body(bytes),
+            Some(Body::Bytes(media_type, bytes)) => {
+                request.header("content-type", media_type).body(bytes)
+            }
         };
         let reply = Reply::read(method.as_str(), path, request.send().await.unwrap()).await;
-        self.app.answers.lock().unwrap().push(documented::Answer::of(&reply));
+        self.app
+            .answers
+            .lock()
+            .unwrap()
+            .push(documented::Answer::of(&reply));
         reply
     }
 }

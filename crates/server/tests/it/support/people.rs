@@ -6,7 +6,12 @@ use super::{PASSWORD, TestApp};
 
 /// Short name, full name, credit code, level. Invented, with sound check characters.
 const DEPARTMENTS: &[(&str, &str, &str, &str)] = &[
-    ("bigdata", "云溪县政务服务和大数据管理局", "11410400005700014X", "city"),
+    (
+        "bigdata",
+        "云溪县政务服务和大数据管理局",
+        "11410400005700014X",
+        "city",
+    ),
     ("stats", "云溪县统计局", "11410400005700022Q", "city"),
     ("civil", "云溪县民政局", "11410400005700030K", "city"),
     ("tax", "云溪县税务局", "11410400005700049G", "city"),
@@ -20,14 +25,38 @@ const PEOPLE: &[(&str, &str, &str, &[&str], bool)] = &[
     ("authority", "审核员", "bigdata", &["authority"], false),
     ("authority2", "审核员乙", "bigdata", &["authority"], false),
     ("operator", "运营员", "bigdata", &["operator"], false),
-    ("contractor", "驻场运维", "bigdata", &["operator", "authority"], true),
-    ("bigdata_officer", "大数据局专员", "bigdata", &["data_officer"], false),
-    ("both", "身兼两职", "bigdata", &["data_officer", "authority"], false),
+    (
+        "contractor",
+        "驻场运维",
+        "bigdata",
+        &["operator", "authority"],
+        true,
+    ),
+    (
+        "bigdata_officer",
+        "大数据局专员",
+        "bigdata",
+        &["data_officer"],
+        false,
+    ),
+    (
+        "both",
+        "身兼两职",
+        "bigdata",
+        &["data_officer", "authority"],
+        false,
+    ),
     ("leader", "分管领导", "bigdata", &["leader"], false),
     ("stats", "统计专员", "stats", &["data_officer"], false),
     ("stats2", "统计专员乙", "stats", &["data_officer"], false),
     ("stats_head", "统计局长", "stats", &["head"], false),
-    ("stats_contractor", "统计外包", "stats", &["data_officer"], true),
+    (
+        "stats_contractor",
+        "统计外包",
+        "stats",
+        &["data_officer"],
+        true,
+    ),
     ("civil", "民政专员", "civil", &["data_officer"], false),
     ("civil_head", "民政局长", "civil", &["head"], false),
     ("tax", "税务专员", "tax", &["data_officer"], false),
@@ -38,8 +67,10 @@ const PEOPLE: &[(&str, &str, &str, &[&str], bool)] = &[
 const ADMIN: &str = "admin";
 
 fn department_body(short: &str) -> Value {
-    let (_, name, credit_code, level) =
-        DEPARTMENTS.iter().find(|d| d.0 == short).unwrap_or_else(|| panic!("no department {short}"));
+    let (_, name, credit_code, level) = DEPARTMENTS
+        .iter()
+        .find(|d| d.0 == short)
+        .unwrap_or_else(|| panic!("no department {short}"));
     let division_code = &credit_code[2..8];
     json!({ "name": name, "credit_code": credit_code, "division_code": division_code, "level": level })
 }
@@ -47,7 +78,13 @@ fn department_body(short: &str) -> Value {
 impl TestApp {
     /// What the one-time link is used for: the platform's name, its department, its first administrator.
     pub fn set_up_body(&self) -> Value {
-        let token = self.app().setup_token.lock().unwrap().clone().unwrap_or_default();
+        let token = self
+            .app()
+            .setup_token
+            .lock()
+            .unwrap()
+            .clone()
+            .unwrap_or_default();
         json!({
             "token": token,
             "platform_name": "云溪县政务数据共享交换平台",
@@ -60,10 +97,20 @@ impl TestApp {
     }
 
     pub(super) async fn set_up(&self) {
-        let made = self.as_guest().post("/setup", self.set_up_body()).await.ok();
+        let made = self
+            .as_guest()
+            .post("/setup", self.set_up_body())
+            .await
+            .ok();
         let mut known = self.known.lock().await;
-        known.departments.insert("bigdata".to_owned(), made["department_id"].as_str().unwrap().to_owned());
-        known.people.insert(ADMIN.to_owned(), made["person_id"].as_str().unwrap().to_owned());
+        known.departments.insert(
+            "bigdata".to_owned(),
+            made["department_id"].as_str().unwrap().to_owned(),
+        );
+        known.people.insert(
+            ADMIN.to_owned(),
+            made["person_id"].as_str().unwrap().to_owned(),
+        );
     }
 
     /// The id of a department by its short name.
@@ -71,15 +118,27 @@ impl TestApp {
         if let Some(id) = self.known.lock().await.departments.get(short) {
             return id.clone();
         }
-        let made = self.as_person(ADMIN).post("/departments", department_body(short)).await.ok();
+        let made = self
+            .as_person(ADMIN)
+            .post("/departments", department_body(short))
+            .await
+            .ok();
         let id = made["id"].as_str().unwrap().to_owned();
-        self.known.lock().await.departments.insert(short.to_owned(), id.clone());
+        self.known
+            .lock()
+            .await
+            .departments
+            .insert(short.to_owned(), id.clone());
         id
     }
 
     /// The full name of a department by its short name.
     pub fn department_name(&self, short: &str) -> &'static str {
-        DEPARTMENTS.iter().find(|d| d.0 == short).unwrap_or_else(|| panic!("no department {short}")).1
+        DEPARTMENTS
+            .iter()
+            .find(|d| d.0 == short)
+            .unwrap_or_else(|| panic!("no department {short}"))
+            .1
     }
 
     /// The id of a person by the login name.
@@ -87,8 +146,10 @@ impl TestApp {
         if let Some(id) = self.known.lock().await.people.get(login_name) {
             return id.clone();
         }
-        let (_, name, department, posts, contractor) =
-            PEOPLE.iter().find(|p| p.0 == login_name).unwrap_or_else(|| panic!("nobody is called {login_name}"));
+        let (_, name, department, posts, contractor) = PEOPLE
+            .iter()
+            .find(|p| p.0 == login_name)
+            .unwrap_or_else(|| panic!("nobody is called {login_name}"));
         let department_id = self.department(department).await;
         // The system administrator names the first security administrator, who then gives all posts.
         let first_posts: &[&str] = if login_name == "security" { posts } else { &[] };
@@ -100,9 +161,16 @@ impl TestApp {
         let id = made["id"].as_str().unwrap().to_owned();
         if first_posts.is_empty() {
             let posts = json!({ "posts": posts });
-            self.as_person("security").put(&format!("/people/{id}/posts"), posts).await.ok();
+            self.as_person("security")
+                .put(&format!("/people/{id}/posts"), posts)
+                .await
+                .ok();
         }
-        self.known.lock().await.people.insert(login_name.to_owned(), id.clone());
+        self.known
+            .lock()
+            .await
+            .people
+            .insert(login_name.to_owned(), id.clone());
         id
     }
 
@@ -116,7 +184,11 @@ impl TestApp {
             self.person(login_name).await;
         }
         let session = self.sign_in(login_name).await;
-        self.known.lock().await.sessions.insert(login_name.to_owned(), session.clone());
+        self.known
+            .lock()
+            .await
+            .sessions
+            .insert(login_name.to_owned(), session.clone());
         session
     }
 
@@ -126,7 +198,9 @@ impl TestApp {
         let reply = self.as_guest().post("/session", body).await;
         let cookie = reply.header("set-cookie").to_owned();
         reply.ok();
-        let (_, rest) = cookie.split_once("tongqu_session=").expect("a session cookie");
+        let (_, rest) = cookie
+            .split_once("tongqu_session=")
+            .expect("a session cookie");
         rest.split(';').next().unwrap().to_owned()
     }
 }

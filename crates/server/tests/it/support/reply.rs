@@ -28,7 +28,10 @@ impl Reply {
 
     /// The value of a header.
     pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default()
+        self.headers
+            .get(name)
+            .and_then(|v| v.to_str().ok())
+            .unwrap_or_default()
     }
 
     /// The body of a request that went well.
@@ -60,10 +63,15 @@ impl Reply {
             String::from_utf8_lossy(&self.bytes)
         );
         assert!(
-            problem["message"].as_str().is_some_and(|m| !m.is_empty() && m != code),
+            problem["message"]
+                .as_str()
+                .is_some_and(|m| !m.is_empty() && m != code),
             "no sentence in {problem}"
         );
-        assert_eq!(problem["trace_id"].as_str().unwrap_or_default(), self.header("x-trace-id"));
+        assert_eq!(
+            problem["trace_id"].as_str().unwrap_or_default(),
+            self.header("x-trace-id")
+        );
         problem
     }
 }
@@ -75,6 +83,12 @@ pub fn faults(problem: &Value) -> Vec<String> {
         .map(Vec::as_slice)
         .unwrap_or_default()
         .iter()
-        .map(|f| format!("{}: {}", f["field"].as_str().unwrap(), f["code"].as_str().unwrap()))
+        .map(|f| {
+            format!(
+                "{}: {}",
+                f["field"].as_str().unwrap(),
+                f["code"].as_str().unwrap()
+            )
+        })
         .collect()
 }

@@ -26,8 +26,17 @@ impl Sheets {
                 .map(|name| {
                     let range = workbook.worksheet_range(&name).unwrap();
                     let (rows, columns) = range.end().map_or((0, 0), |(r, c)| (r + 1, c + 1));
-                    let cell = |r, c| Cell::Text(range.get_value((r, c)).map(ToString::to_string).unwrap_or_default());
-                    let cells = (0..rows).map(|r| (0..columns).map(|c| cell(r, c)).collect()).collect();
+                    let cell = |r, c| {
+                        Cell::Text(
+                            range
+                                .get_value((r, c))
+                                .map(ToString::to_string)
+                                .unwrap_or_default(),
+                        )
+                    };
+                    let cells = (0..rows)
+                        .map(|r| (0..columns).map(|c| cell(r, c)).collect())
+                        .collect();
                     (name, cells)
                 })
                 .collect(),
@@ -36,7 +45,12 @@ impl Sheets {
 
     /// The rows of a sheet, the header first.
     pub fn rows(&mut self, sheet: &str) -> &mut Vec<Vec<Cell>> {
-        &mut self.0.iter_mut().find(|(name, _)| name == sheet).unwrap_or_else(|| panic!("no sheet {sheet}")).1
+        &mut self
+            .0
+            .iter_mut()
+            .find(|(name, _)| name == sheet)
+            .unwrap_or_else(|| panic!("no sheet {sheet}"))
+            .1
     }
 
     /// Writes the workbook.
@@ -50,7 +64,9 @@ impl Sheets {
                     match cell {
                         Cell::Text(text) if text.is_empty() => {}
                         Cell::Text(text) => drop(sheet.write_string(r, c, text).unwrap()),
-                        Cell::Formula(formula) => drop(sheet.write_formula(r, c, Formula::new(*formula)).unwrap()),
+                        Cell::Formula(formula) => {
+                            drop(sheet.write_formula(r, c, Formula::new(*formula)).unwrap())
+                        }
                     }
                 }
             }
@@ -74,7 +90,8 @@ pub fn renamed_zip() -> Vec<u8> {
         for long in [crc.sum(), size, size] {
             out.write_all(&long.to_le_bytes()).unwrap();
         }
-        out.write_all(&u16::try_from(name.len()).unwrap().to_le_bytes()).unwrap();
+        out.write_all(&u16::try_from(name.len()).unwrap().to_le_bytes())
+            .unwrap();
         out.write_all(&0_u16.to_le_bytes()).unwrap();
     };
     zip.extend_from_slice(b"PK\x03\x04");

@@ -133,21 +133,23 @@ impl Index {
         self.snapshot().searcher.num_docs()
     }
 
-    /// Replaces everything. Searches see the old content until it is done; if it fails, the old content stays.
+    /// Replaces everything, what was put and not committed included. Searches see the old content until it is done;
+    /// if it fails, the old content stays, but no longer counts as fresh.
     pub fn rebuild(&self, docs: impl IntoIterator<Item = Doc>) -> Result<(), IndexError> {
         let mut writer = self.writer();
         remove_marker(&self.folder)?;
-        let written = (|| {
-            writer.delete_all_documents()?;
-            for doc in docs {
-                writer.add_document(self.fields.document(&doc))?;
-            }
-            writer.commit()
-        })();
-        if let Err(error) = written {
-            writer.rollback()?;
-            return Err(error.into());
+        writer.rollback()?;
+        let mut unfinished = Unfinished {
+            writer: &mut writer,
+            is_done: false,
+        };
+        unfinished.writer.delete_all_documents()?;
+        for doc in docs {
+            unfinished.writer.add_document(self.fields.document(&doc))?;
         }
+        unfinished.writer.commit()?;
+        unfinished.is_done = true;
+        drop(unfinished);
         self.show(&writer)?;
         fs::write(self.folder.join(MARKER), SCHEMA_VERSION.to_string()).map_err(IndexError::Folder)
     }
@@ -303,6 +305,23 @@ impl Index {
     fn writer(&self) -> MutexGuard<'_, IndexWriter> {
         // A writer whose holder panicked is still whole: it holds operations, not half-changed state.
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Takes a rebuilding back that ends early, by an error or because the iterator of entries panics: half of the
+/// entries must not be committed with whatever is put next.
+struct Unfinished<'a> {
+    writer: &'a mut IndexWriter,
+    is_done: bool,
+}
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        if !self.is_done
+            && let Err(error) = self.writer.rollback()
+        {
+            tracing::error!(%error, "an unfinished rebuilding of the search index can't be taken back");
+        }
     }
 }
 

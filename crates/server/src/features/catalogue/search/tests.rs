@@ -213,8 +213,27 @@ fn words_may_lie_in_different_places() {
 
 #[test]
 fn a_common_word_need_not_be_there() {
+    let page = shared().search(&typed("银行信息")).unwrap();
+    assert_eq!(
+        page.matched,
+        Matched::Exactly,
+        "the common word is not missed"
+    );
     check("银行信息", &["banks"]);
     check("信息", &["allowance", "companies"]);
+}
+
+#[test]
+fn a_word_ranks_above_an_accident_of_two_neighbours() {
+    let accident = Doc {
+        published_at: 9_000,
+        ..doc("services", "产品和服务清单")
+    };
+    let both = built(vec![accident, doc("kimonos", "日本和服清单册")]);
+    assert_eq!(
+        ids(&both.index.search(&typed("和服")).unwrap()),
+        ["kimonos", "services"]
+    );
 }
 
 #[test]
@@ -656,6 +675,35 @@ fn rebuilding_replaces_everything() {
     let county = built(county());
     county.index.rebuild(vec![doc("only", "唯一")]).unwrap();
     assert_eq!(ids(&county.index.search(&typed("")).unwrap()), ["only"]);
+}
+
+#[test]
+fn a_rebuilding_cut_short_is_known_as_such() {
+    let county = built(county());
+    let cut_short = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        let docs = (0..3).map(|n| {
+            if n == 2 {
+                panic!("the registry went away")
+            } else {
+                doc(&format!("n{n}"), "新")
+            }
+        });
+        county.index.rebuild(docs)
+    }));
+    assert!(cut_short.is_err());
+    assert!(!county.index.is_fresh());
+    assert_eq!(county.index.entries(), 6, "searches see the old content");
+    county.index.put(&doc("later", "后来")).unwrap();
+    county.index.commit().unwrap();
+    assert_eq!(
+        county.index.entries(),
+        7,
+        "nothing of the half is committed"
+    );
+    county.index.put(&doc("pending", "未提交")).unwrap();
+    county.index.rebuild(vec![doc("whole", "整")]).unwrap();
+    assert!(county.index.is_fresh());
+    assert_eq!(ids(&county.index.search(&typed("")).unwrap()), ["whole"]);
 }
 
 #[test]

@@ -77,7 +77,22 @@ pub async fn collect(
     });
     let applied = pool.apply(plan(&table, run_id, seq), changes).await;
     // The merge's own verdict says more than the store's, which only saw its stream stop.
-    let merge = merging.await.map_err(|_| RunError::CountsDiffer)??;
+    let merge = match merging.await.map_err(|_| RunError::CountsDiffer)? {
+        Err(RunError::TooManyFaults {
+            read,
+            quarantined,
+            rows,
+        }) => {
+            // The provider has to see what to mend, also where nothing was moved because of it.
+            keep_quarantine(pool.as_ref(), &table, run_id, seq_before, &rows).await?;
+            return Err(RunError::TooManyFaults {
+                read,
+                quarantined,
+                rows,
+            });
+        }
+        merged => merged?,
+    };
     let applied = applied.map_err(at(Side::Platform))?;
     let staged = applied.inserted + applied.updated + applied.unchanged;
     if !merge.counts.adds_up() || staged != merge.counts.delivered + merge.counts.deleted {

@@ -149,7 +149,7 @@ impl Merge {
     }
 
     /// Stops if too many of the rows read are faulty.
-    pub(super) fn refuse_too_many_faults(&self) -> Result<(), RunError> {
+    pub(super) fn refuse_too_many_faults(&mut self) -> Result<(), RunError> {
         if self
             .counts
             .has_too_many_faults(self.limits.quarantine_permille_max)
@@ -157,6 +157,7 @@ impl Merge {
             return Err(RunError::TooManyFaults {
                 read: self.counts.read,
                 quarantined: self.counts.quarantined,
+                rows: std::mem::take(&mut self.quarantine),
             });
         }
         Ok(())

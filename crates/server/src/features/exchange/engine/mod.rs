@@ -48,7 +48,12 @@ pub enum RunError {
     ColumnChanged { column: String },
     /// More rows are faulty than the limit allows, so nothing was changed.
     #[error("{quarantined} of {read} rows are faulty")]
-    TooManyFaults { read: u64, quarantined: u64 },
+    TooManyFaults {
+        read: u64,
+        quarantined: u64,
+        /// The faulty rows, as far as they are kept in detail.
+        rows: Vec<QuarantinedRow>,
+    },
     /// After the delivery the target doesn't hold what was sent.
     #[error("the target doesn't hold what was sent")]
     DigestDiffers,
@@ -117,6 +122,23 @@ impl RunError {
                     source: ConnectorError::TableMissing { .. }
                 }
             )
+    }
+
+    /// Rows read and rows faulty, where that is why it stopped.
+    #[must_use]
+    pub fn faulty_of_read(&self) -> Option<(u64, u64)> {
+        match self {
+            Self::TooManyFaults {
+                read, quarantined, ..
+            } => Some((*quarantined, *read)),
+            Self::Store { .. }
+            | Self::Order(_)
+            | Self::ColumnGone { .. }
+            | Self::ColumnChanged { .. }
+            | Self::DigestDiffers
+            | Self::CountsDiffer
+            | Self::MountingUnfit => None,
+        }
     }
 
     /// The column concerned, for the sentence.
