@@ -34,6 +34,16 @@ async function signOut(): Promise<void> {
   await api.DELETE('/api/v1/session')
   me.value = null
   expired.value = false
+  forgetTab()
+}
+
+/** Drafts are for whoever typed them; the next person at this desk must not find them. */
+function forgetTab(): void {
+  try {
+    sessionStorage.clear()
+  } catch {
+    return
+  }
 }
 
 /** Whether any of these menus is open to whoever is signed in. */
