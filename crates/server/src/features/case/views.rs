@@ -225,6 +225,8 @@ pub fn refusal(refusal: Refusal) -> ApiError {
     match refusal {
         // A broken history is ours; the log has to know where.
         Refusal::BrokenHistory { .. } | Refusal::OtherPack { .. } => error.because(refusal),
+        // The page marks the field that is empty.
+        Refusal::ReasonRequired { .. } => error.field("reason", refusal.code()),
         _ => error,
     }
 }

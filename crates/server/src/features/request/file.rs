@@ -94,7 +94,11 @@ pub async fn file_request(ctx: Ctx, Json(body): Json<FileBody>) -> Reply<Request
     };
     let faults = check_request(&content, &version.content);
     if !faults.is_empty() {
-        let clause = faults.iter().find_map(|f| f.clause);
+        // A fault may rest on a clause of another regulation; only the one in force is cited to people.
+        let prefix = format!("{}-", ctx.app.pack.meta.prefix);
+        let clause = faults
+            .iter()
+            .find_map(|f| f.clause.filter(|c| c.starts_with(&prefix)));
         let error = ApiError::invalid("request.faulty").under(clause);
         return Err(faults
             .iter()
