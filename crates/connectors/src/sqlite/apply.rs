@@ -7,6 +7,7 @@ use futures_util::StreamExt;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 use tokio::sync::mpsc;
 use tongqu_domain::exchange::ColumnType;
+use tongqu_domain::exchange::diff::OrderGuard;
 
 use super::catalog;
 use super::{File, on_thread, quoted, types};
@@ -18,6 +19,15 @@ use crate::{
 };
 
 const STAGE: &str = "temp._tongqu_stage";
+
+/// The number of a row in the stage.
+const ROW: &str = "_tongqu_row";
+
+/// The index over the stage's key, made only when it is needed.
+const STAGE_KEY: &str = "temp._tongqu_stage_key";
+
+/// Staged rows that aren't in the table, or are there otherwise.
+const DIFFERENCE: &str = "temp._tongqu_difference";
 
 /// Batches that wait for the staging thread.
 const BATCHES_WAITING_MAX: usize = 1;
@@ -65,11 +75,15 @@ struct Target {
     key_collations: Vec<String>,
 }
 
-/// How many rows were staged.
+/// What was staged.
 #[derive(Default)]
 struct Staged {
     upserts: u64,
     deletes: u64,
+    /// Follows the keys as they come.
+    order: OrderGuard,
+    /// Whether some key came out of order. Until then no two can be alike, and none has to be looked up.
+    is_unordered: bool,
 }
 
 impl Applying {
@@ -80,6 +94,7 @@ impl Applying {
         let target = self.target(&connection)?;
         self.create_stage(&connection, &target)?;
         let staged = self.fill_stage(&mut connection, &mut receiver)?;
+        self.index_stage(&connection, &target, &staged)?;
         self.transact(&mut connection, &target, &staged)
     }
 
@@ -232,9 +247,9 @@ impl Applying {
                 types::declared(column.column_type)
             )
         });
+        // Rows lie in the order in which they come: appending is all that has to be done for each.
         let sql = format!(
-            "CREATE TABLE {STAGE} ({columns}, {OP_COLUMN} SMALLINT NOT NULL, PRIMARY KEY ({})) WITHOUT ROWID",
-            self.key_columns("")
+            "CREATE TABLE {STAGE} ({ROW} INTEGER PRIMARY KEY, {columns}, {OP_COLUMN} SMALLINT NOT NULL)"
         );
         connection
             .execute_batch(&sql)
@@ -252,7 +267,8 @@ impl Applying {
         let mut staged = Staged::default();
         {
             let places = joined(0..=self.plan.columns.len(), ", ", |_| "?".to_owned());
-            let sql = format!("INSERT INTO {STAGE} VALUES ({places})");
+            let columns = joined(&self.plan.columns, ", ", |column| quoted(&column.name));
+            let sql = format!("INSERT INTO {STAGE} ({columns}, {OP_COLUMN}) VALUES ({places})");
             let mut insert = transaction.prepare(&sql).map_err(&failed)?;
             loop {
                 match receiver.blocking_recv() {
@@ -280,8 +296,15 @@ impl Applying {
         rows.check_columns(&self.plan.columns)?;
         self.plan.check_key_values(&rows)?;
         let failed = self.failed("fill the stage");
+        let key = self.plan.key_positions();
+        let mut key_values = Vec::with_capacity(key.len());
         let mut scratch = String::new();
         for row in 0..rows.len() {
+            if !staged.is_unordered {
+                key_values.clear();
+                key_values.extend(key.iter().map(|position| rows.value(row, *position)));
+                staged.is_unordered = staged.order.admit(&key_values).is_err();
+            }
             for (position, column) in self.plan.columns.iter().enumerate() {
                 let value =
                     types::write(rows.value(row, position), column.column_type, &mut scratch)
@@ -308,6 +331,29 @@ impl Applying {
             insert.raw_execute().map_err(&failed)?;
         }
         Ok(())
+    }
+
+    /// Makes sure that no key was staged twice, as the table tells keys apart.
+    fn index_stage(&self, connection: &Connection, target: &Target, staged: &Staged) -> Result<()> {
+        let is_bytewise = target.key_collations.iter().all(|name| name == "BINARY");
+        if is_bytewise && !staged.is_unordered {
+            return Ok(());
+        }
+        let key = self.key_columns();
+        let sql = format!("CREATE UNIQUE INDEX {STAGE_KEY} ON _tongqu_stage ({key})");
+        let indexed = connection
+            .execute_batch(&sql)
+            .map_err(self.failed("check the stage's keys"));
+        let Err(ConnectorError::KeyDuplicates { table, .. }) = indexed else {
+            return indexed;
+        };
+        let sql =
+            format!("SELECT sum(n - 1) FROM (SELECT count(*) AS n FROM {STAGE} GROUP BY {key})");
+        let duplicates: i64 = connection
+            .query_row(&sql, [], |row| row.get(0))
+            .map_err(self.failed("count duplicate keys"))?;
+        let duplicates = duplicates.unsigned_abs();
+        Err(ConnectorError::KeyDuplicates { table, duplicates })
     }
 
     fn transact(
@@ -376,7 +422,7 @@ impl Applying {
         let mut sql = format!(
             "CREATE TABLE {} ({columns}, PRIMARY KEY ({})) WITHOUT ROWID;",
             self.table(),
-            self.key_columns("")
+            self.key_columns()
         );
         for name in &self.plan.index_on {
             let index = quoted(&format!("{}_by_{name}", self.plan.table));
@@ -405,66 +451,97 @@ impl Applying {
                 .map_err(self.failed("count its rows"))
         };
         let table = self.table();
-        let same_key = joined(&self.plan.key, " AND ", |name| {
-            format!("s.{0} = t.{0}", quoted(name))
-        });
-        let staged_as = |op: Op| {
-            format!(
-                "SELECT 1 FROM {STAGE} AS s WHERE s.{OP_COLUMN} = {} AND {same_key}",
-                op.code()
-            )
-        };
-
         let taken_out = if staged.deletes == 0 {
             0
         } else {
-            run(&format!(
-                "DELETE FROM {table} AS t WHERE EXISTS ({})",
-                staged_as(Op::Delete)
-            ))?
+            run(&self.delete())?
         };
+        if count(&format!("SELECT NOT EXISTS (SELECT 1 FROM {table})"))? == 1 {
+            let inserted = run(&self.first_insert(staged))?;
+            return Ok(Applied {
+                inserted,
+                updated: 0,
+                deleted: taken_out,
+                unchanged: staged.deletes - taken_out,
+            });
+        }
+        // One pass along both keys finds what there is to write, which mostly is little.
+        transaction
+            .execute_batch(&format!(
+                "CREATE TABLE {DIFFERENCE} ({ROW} INTEGER PRIMARY KEY, is_new BOOLEAN NOT NULL)"
+            ))
+            .map_err(self.failed("compare the table with the stage"))?;
+        let differing = run(&self.fill_difference())?;
+        let inserted = count(&format!("SELECT count(*) FROM {DIFFERENCE} WHERE is_new"))?;
+        let there = staged.upserts - inserted;
         let superfluous = match self.plan.mode {
             ApplyMode::Upsert => 0,
-            ApplyMode::ReplaceAll => run(&format!(
-                "DELETE FROM {table} AS t WHERE NOT EXISTS ({})",
-                staged_as(Op::Upsert)
-            ))?,
+            // Counting is far cheaper than looking each row up in the stage.
+            ApplyMode::ReplaceAll if count(&format!("SELECT count(*) FROM {table}"))? == there => 0,
+            ApplyMode::ReplaceAll => {
+                let key = self.key_columns();
+                let sql =
+                    format!("CREATE INDEX IF NOT EXISTS {STAGE_KEY} ON _tongqu_stage ({key})");
+                transaction
+                    .execute_batch(&sql)
+                    .map_err(self.failed("index the stage"))?;
+                run(&self.delete_unstaged())?
+            }
         };
-        let is_empty = count(&format!("SELECT NOT EXISTS (SELECT 1 FROM {table})"))? == 1;
-        let (there, written) = if staged.upserts == 0 {
-            (0, 0)
-        } else if is_empty {
-            (0, run(&self.upsert(Match::None))?)
-        } else {
-            let upserts = format!("s.{OP_COLUMN} = {}", Op::Upsert.code());
-            let there = count(&format!(
-                "SELECT count(*) FROM {STAGE} AS s JOIN {table} AS t ON {same_key} WHERE {upserts}"
-            ))?;
-            (there, run(&self.upsert(Match::Some))?)
-        };
-        let inserted = staged.upserts - there;
-        let unchanged_deletes = staged.deletes - taken_out;
+        if differing > 0 {
+            run(&self.upsert())?;
+        }
         Ok(Applied {
             inserted,
-            updated: written - inserted,
+            updated: differing - inserted,
             deleted: taken_out + superfluous,
-            unchanged: staged.upserts - written + unchanged_deletes,
+            unchanged: staged.upserts - differing + staged.deletes - taken_out,
         })
     }
 
-    fn upsert(&self, matches: Match) -> String {
-        let columns = joined(&self.plan.columns, ", ", |column| quoted(&column.name));
-        let insert = format!(
-            "INSERT INTO {} ({columns}) SELECT {columns} FROM {STAGE} WHERE {OP_COLUMN} = {} ORDER BY {}",
+    /// Equality of the two keys, under the table's collation.
+    fn same_key(&self, left: &str, right: &str) -> String {
+        joined(&self.plan.key, " AND ", |name| {
+            let name = quoted(name);
+            format!("{left}.{name} = {right}.{name}")
+        })
+    }
+
+    fn delete(&self) -> String {
+        let key = self.key_columns();
+        format!(
+            "DELETE FROM {} WHERE ({key}) IN (SELECT {key} FROM {STAGE} WHERE {OP_COLUMN} = {})",
+            self.table(),
+            Op::Delete.code()
+        )
+    }
+
+    fn delete_unstaged(&self) -> String {
+        format!(
+            "DELETE FROM {} AS t WHERE NOT EXISTS \
+             (SELECT 1 FROM {STAGE} AS s WHERE s.{OP_COLUMN} = {} AND {})",
             self.table(),
             Op::Upsert.code(),
-            self.key_columns("")
-        );
-        if matches == Match::None {
-            return insert;
-        }
-        let conflict = format!("{insert} ON CONFLICT ({}) DO", self.key_columns(""));
-        // The key is compared and set too: where the table matches keys without regard to case, the
+            self.same_key("s", "t")
+        )
+    }
+
+    fn first_insert(&self, staged: &Staged) -> String {
+        let columns = joined(&self.plan.columns, ", ", |column| quoted(&column.name));
+        let order = if staged.is_unordered {
+            self.key_columns()
+        } else {
+            ROW.to_owned()
+        };
+        format!(
+            "INSERT INTO {} ({columns}) SELECT {columns} FROM {STAGE} WHERE {OP_COLUMN} = {} ORDER BY {order}",
+            self.table(),
+            Op::Upsert.code(),
+        )
+    }
+
+    fn fill_difference(&self) -> String {
+        // The key is compared too: where the table matches keys without regard to case, the
         // spelling may have changed.
         let differs = joined(&self.plan.columns, " OR ", |column| {
             let name = quoted(&column.name);
@@ -472,27 +549,35 @@ impl Applying {
                 ColumnType::Text { .. } => " COLLATE BINARY",
                 _ => "",
             };
-            format!(
-                "{}.{name}{collation} IS NOT excluded.{name}",
-                quoted(&self.plan.table)
-            )
+            format!("t.{name}{collation} IS NOT s.{name}")
+        });
+        let is_new = format!("t.{} IS NULL", quoted(&self.plan.key[0]));
+        format!(
+            "INSERT INTO {DIFFERENCE} SELECT s.{ROW}, {is_new} FROM {STAGE} AS s LEFT JOIN {} AS t ON {} \
+             WHERE s.{OP_COLUMN} = {} AND ({is_new} OR {differs})",
+            self.table(),
+            self.same_key("t", "s"),
+            Op::Upsert.code()
+        )
+    }
+
+    fn upsert(&self) -> String {
+        let columns = joined(&self.plan.columns, ", ", |column| quoted(&column.name));
+        let staged = joined(&self.plan.columns, ", ", |column| {
+            format!("s.{}", quoted(&column.name))
         });
         let set = joined(&self.plan.columns, ", ", |column| {
             format!("{0} = excluded.{0}", quoted(&column.name))
         });
-        format!("{conflict} UPDATE SET {set} WHERE {differs}")
+        format!(
+            "INSERT INTO {} ({columns}) SELECT {staged} FROM {DIFFERENCE} AS d CROSS JOIN {STAGE} AS s \
+             WHERE s.{ROW} = d.{ROW} ON CONFLICT ({}) DO UPDATE SET {set}",
+            self.table(),
+            self.key_columns()
+        )
     }
 
-    fn key_columns(&self, prefix: &str) -> String {
-        joined(&self.plan.key, ", ", |name| {
-            format!("{prefix}{}", quoted(name))
-        })
+    fn key_columns(&self) -> String {
+        joined(&self.plan.key, ", ", |name| quoted(name))
     }
-}
-
-/// Whether staged rows may meet rows that are there.
-#[derive(PartialEq, Eq, Clone, Copy)]
-enum Match {
-    None,
-    Some,
 }

@@ -70,6 +70,7 @@ store_suite! {
     an_index_is_made_with_the_table
     errors_hold_no_values_and_no_password
     a_large_change_set_is_applied_exactly
+    rows_may_come_in_any_order
     a_key_alone_is_a_table
 }
 

@@ -313,6 +313,32 @@ pub async fn a_large_change_set_is_applied_exactly(bench: &Bench) {
     assert_eq!(bench.rows("place", &places(), &["id"]).await, kept);
 }
 
+pub async fn rows_may_come_in_any_order(bench: &Bench) {
+    const ROWS: i64 = 3_001;
+    // A multiple of a number without common divisor visits each row once, in wild order.
+    let row = |n: i64, name: &str| place(&format!("{:05}", n * 1_009 % ROWS), name, n);
+    let all = |name: &'static str| (0..ROWS).map(|n| row(n, name)).collect::<Vec<_>>();
+    assert_eq!(
+        bench.apply(&plan(1), &all("a")).await.unwrap(),
+        applied(3_001, 0, 0, 0)
+    );
+    let mut second = all("a");
+    second.truncate(2_000);
+    second[7][1] = text("b");
+    second.push(place("x", "new", 1));
+    let done = bench
+        .apply(&plan(2).replacing_all(), &second)
+        .await
+        .unwrap();
+    assert_eq!(done, applied(1, 1, 1_001, 1_999));
+    second.push(second[99].clone());
+    let error = bench.apply(&plan(3), &second).await.unwrap_err();
+    assert_eq!(error.code(), "store.key_duplicates");
+    second.pop();
+    second.sort_by(|a, b| format!("{:?}", a[0]).cmp(&format!("{:?}", b[0])));
+    assert_eq!(bench.rows("place", &places(), &["id"]).await, second);
+}
+
 pub async fn a_key_alone_is_a_table(bench: &Bench) {
     let columns = vec![
         key_column("a", ColumnType::Int64),
