@@ -220,7 +220,8 @@ impl Filter {
         );
         for value in &self.values {
             let value = value.as_ref();
-            if !column_type.accepts(&value) && !(takes_numbers && is_number(&value)) {
+            let is_comparable = column_type.accepts(&value) || (takes_numbers && is_number(&value));
+            if !is_comparable {
                 let (column, kind) = (&self.column, kind_of(value));
                 let reason =
                     format!("the filter on {column} ({column_type}) compares it with {kind}");

@@ -254,7 +254,7 @@ impl Applying {
             if let (Some(held), true) = (held, is_text)
                 && let (Some(charset), Some(collation)) = (&held.charset, &held.collation)
             {
-                declared.push_str(&format!(" CHARACTER SET {charset} COLLATE {collation}"));
+                declared = format!("{declared} CHARACTER SET {charset} COLLATE {collation}");
             }
             columns.push(format!("{name} {declared} {constraint}"));
         }

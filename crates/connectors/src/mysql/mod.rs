@@ -71,13 +71,11 @@ impl MysqlStore {
             Conn::new(self.opts.clone()),
         )
         .await;
-        let conn = match connected {
-            Ok(conn) => conn.map_err(|error| failure(&store, "connect", "", &error))?,
-            Err(_) => {
-                let reason = format!("no answer within {CONNECT_WAIT_MS} ms");
-                return Err(ConnectorError::Unreachable { store, reason });
-            }
+        let Ok(conn) = connected else {
+            let reason = format!("no answer within {CONNECT_WAIT_MS} ms");
+            return Err(ConnectorError::Unreachable { store, reason });
         };
+        let conn = conn.map_err(|error| failure(&store, "connect", "", &error))?;
         let mut session = Session {
             store,
             conn,

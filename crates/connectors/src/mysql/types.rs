@@ -71,127 +71,125 @@ pub(super) struct Limits {
 }
 
 pub(super) fn meaning(declared: &Declared<'_>) -> Result<Meaning, String> {
-    let is_unsigned = declared.whole.contains("unsigned");
-    let plain = |native, column_type| (native, column_type, Limits::default());
-    let read_only = |native, column_type, reason| {
-        (
-            native,
-            column_type,
-            Limits {
-                read_only: Some(reason),
-                ..Limits::default()
-            },
-        )
-    };
-    let integer =
-        |signed, unsigned| plain(Native::Integer, if is_unsigned { unsigned } else { signed });
-    let chars_max = declared.chars_max.and_then(|n| u32::try_from(n).ok());
-    let any_text = ColumnType::Text { chars_max: None };
-    let bytes_max = declared.bytes_max;
-    let of_time = |native, column_type| {
-        let digits = declared
-            .second_digits
-            .and_then(|n| u32::try_from(n).ok())
-            .unwrap_or(0);
-        (
-            native,
-            column_type,
-            Limits {
-                second_digits: (digits < 6).then_some(digits),
-                ..Limits::default()
-            },
-        )
-    };
-    let shown = "its type can be read but not written exactly; declare it as VARCHAR or TEXT";
-    let (native, column_type, limits) = match declared.name {
-        "tinyint" => plain(Native::Integer, ColumnType::Int16),
-        "smallint" => integer(ColumnType::Int16, ColumnType::Int32),
-        "mediumint" => plain(Native::Integer, ColumnType::Int32),
-        "int" | "integer" => integer(ColumnType::Int32, ColumnType::Int64),
-        "bigint" => integer(ColumnType::Int64, ColumnType::UInt64),
-        "year" => read_only(
-            Native::Integer,
-            ColumnType::Int16,
-            "YEAR holds few numbers; declare SMALLINT",
-        ),
-        "bit" if declared.precision == Some(1) => plain(Native::Bit, ColumnType::Boolean),
-        // float(7,2) and the like round what is written.
-        "float" | "double" => {
-            let (native, column_type) = if declared.name == "float" {
-                (Native::Float, ColumnType::Float32)
-            } else {
-                (Native::Double, ColumnType::Float64)
-            };
-            if declared.whole.contains('(') {
-                read_only(
-                    native,
-                    column_type,
-                    "it rounds to the digits declared; declare it without",
-                )
-            } else {
-                plain(native, column_type)
-            }
-        }
+    match declared.name {
         "decimal" | "numeric" => {
             let digits = |n: Option<u64>| n.and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
             let scale = i32::try_from(digits(declared.scale)).unwrap_or(0);
-            plain(Native::Decimal, decimal(digits(declared.precision), scale)?)
+            let column_type = decimal(digits(declared.precision), scale)?;
+            Ok(Meaning::of(Native::Decimal, column_type))
         }
-        "varchar" => {
-            let limits = Limits {
-                chars_max,
-                ..Limits::default()
-            };
-            (Native::Text, ColumnType::Text { chars_max }, limits)
+        other => number(declared)
+            .or_else(|| text_or_bytes(declared))
+            .or_else(|| moment(declared))
+            .ok_or_else(|| {
+                format!(
+                    "the type {other} has no exact counterpart; \
+                     read it through a view that casts it, for example to CHAR"
+                )
+            }),
+    }
+}
+
+impl Meaning {
+    /// A column that takes its values as they are.
+    fn of(native: Native, column_type: ColumnType) -> Self {
+        let limits = Limits::default();
+        Self {
+            native,
+            column_type,
+            limits,
         }
-        "char" => {
-            let limits = Limits {
-                chars_max,
-                strips_blanks: true,
-                ..Limits::default()
-            };
-            (Native::Text, ColumnType::Text { chars_max }, limits)
-        }
-        "tinytext" | "text" | "mediumtext" | "longtext" => (
-            Native::Text,
-            any_text,
-            Limits {
-                bytes_max,
-                ..Limits::default()
-            },
-        ),
-        "enum" | "set" | "json" => read_only(Native::Text, any_text, shown),
-        "binary" => (
-            Native::Bytes,
-            ColumnType::Bytes,
-            Limits {
-                bytes_exact: bytes_max,
-                ..Limits::default()
-            },
-        ),
-        "varbinary" | "tinyblob" | "blob" | "mediumblob" | "longblob" => (
-            Native::Bytes,
-            ColumnType::Bytes,
-            Limits {
-                bytes_max,
-                ..Limits::default()
-            },
-        ),
-        "date" => plain(Native::Date, ColumnType::Date),
-        "time" => of_time(Native::Time, ColumnType::Time),
-        "datetime" => of_time(Native::DateTime, ColumnType::Timestamp),
-        "timestamp" => of_time(Native::Timestamp, ColumnType::Instant),
-        other => {
-            return Err(format!(
-                "the type {other} has no exact counterpart; read it through a view that casts it, for example to CHAR"
-            ));
+    }
+
+    fn within(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
+    fn only_read(self, reason: &'static str) -> Self {
+        self.within(Limits {
+            read_only: Some(reason),
+            ..Limits::default()
+        })
+    }
+}
+
+fn number(declared: &Declared<'_>) -> Option<Meaning> {
+    let is_unsigned = declared.whole.contains("unsigned");
+    let integer = |signed, unsigned| {
+        Meaning::of(Native::Integer, if is_unsigned { unsigned } else { signed })
+    };
+    // float(7,2) and the like round what is written.
+    let float = |native, column_type| {
+        let plain = Meaning::of(native, column_type);
+        if declared.whole.contains('(') {
+            plain.only_read("it rounds to the digits declared; declare it without")
+        } else {
+            plain
         }
     };
-    Ok(Meaning {
-        native,
-        column_type,
-        limits,
+    Some(match declared.name {
+        "tinyint" => integer(ColumnType::Int16, ColumnType::Int16),
+        "smallint" => integer(ColumnType::Int16, ColumnType::Int32),
+        "mediumint" => integer(ColumnType::Int32, ColumnType::Int32),
+        "int" | "integer" => integer(ColumnType::Int32, ColumnType::Int64),
+        "bigint" => integer(ColumnType::Int64, ColumnType::UInt64),
+        "year" => integer(ColumnType::Int16, ColumnType::Int16)
+            .only_read("YEAR holds few numbers; declare SMALLINT"),
+        "bit" if declared.precision == Some(1) => Meaning::of(Native::Bit, ColumnType::Boolean),
+        "float" => float(Native::Float, ColumnType::Float32),
+        "double" => float(Native::Double, ColumnType::Float64),
+        _ => return None,
     })
+}
+
+fn text_or_bytes(declared: &Declared<'_>) -> Option<Meaning> {
+    let chars_max = declared.chars_max.and_then(|n| u32::try_from(n).ok());
+    let bytes_max = declared.bytes_max;
+    let text = |chars_max| Meaning::of(Native::Text, ColumnType::Text { chars_max });
+    let bytes = Meaning::of(Native::Bytes, ColumnType::Bytes);
+    Some(match declared.name {
+        "varchar" => text(chars_max).within(Limits {
+            chars_max,
+            ..Limits::default()
+        }),
+        "char" => text(chars_max).within(Limits {
+            chars_max,
+            strips_blanks: true,
+            ..Limits::default()
+        }),
+        "tinytext" | "text" | "mediumtext" | "longtext" => text(None).within(Limits {
+            bytes_max,
+            ..Limits::default()
+        }),
+        "enum" | "set" | "json" => text(None).only_read(
+            "its type can be read but not written exactly; declare it as VARCHAR or TEXT",
+        ),
+        "binary" => bytes.within(Limits {
+            bytes_exact: bytes_max,
+            ..Limits::default()
+        }),
+        "varbinary" | "tinyblob" | "blob" | "mediumblob" | "longblob" => bytes.within(Limits {
+            bytes_max,
+            ..Limits::default()
+        }),
+        _ => return None,
+    })
+}
+
+fn moment(declared: &Declared<'_>) -> Option<Meaning> {
+    let second_digits = declared.second_digits.and_then(|n| u32::try_from(n).ok());
+    let to_the_digit = Limits {
+        second_digits: Some(second_digits.unwrap_or(0)).filter(|digits| *digits < 6),
+        ..Limits::default()
+    };
+    let (native, column_type, limits) = match declared.name {
+        "date" => (Native::Date, ColumnType::Date, Limits::default()),
+        "time" => (Native::Time, ColumnType::Time, to_the_digit),
+        "datetime" => (Native::DateTime, ColumnType::Timestamp, to_the_digit),
+        "timestamp" => (Native::Timestamp, ColumnType::Instant, to_the_digit),
+        _ => return None,
+    };
+    Some(Meaning::of(native, column_type).within(limits))
 }
 
 /// Whether a column of `held` can be read as `wanted`. Truth values live in small integers, and each

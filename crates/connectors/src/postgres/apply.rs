@@ -403,11 +403,7 @@ impl Applying {
                 types::declared(column.column_type)
             )
         });
-        let mut sql = format!(
-            "CREATE TABLE {table} ({columns}, PRIMARY KEY ({}));",
-            self.key_columns()
-        );
-        for name in &self.plan.index_on {
+        let indexes = joined(&self.plan.index_on, " ", |name| {
             let plain = self.plan.table.rsplit('.').next().unwrap_or_default();
             let index = format!("{plain}_by_{name}");
             // Too long a name is left to the server, which then makes one of its own.
@@ -416,11 +412,10 @@ impl Applying {
             } else {
                 String::new()
             };
-            sql.push_str(&format!(
-                "CREATE INDEX {index} ON {table} ({});",
-                quoted(name)
-            ));
-        }
+            format!("CREATE INDEX {index} ON {table} ({});", quoted(name))
+        });
+        let key = self.key_columns();
+        let sql = format!("CREATE TABLE {table} ({columns}, PRIMARY KEY ({key})); {indexes}");
         self.run(&sql, "create the table").await
     }
 

@@ -32,7 +32,7 @@ const CONNECT_WAIT_MS: u64 = 10_000;
 const LOCK_WAIT_MS: u64 = 30_000;
 
 /// A peer that answers no probe for so long is gone.
-const SILENCE_MAX: Duration = Duration::from_secs(60);
+const SILENCE_MAX: Duration = Duration::from_mins(1);
 
 /// Quiet time after which the peer is probed.
 const PROBE_AFTER: Duration = Duration::from_secs(30);
@@ -238,7 +238,7 @@ impl Session {
 }
 
 fn is_io(error: &tokio_postgres::Error) -> bool {
-    std::error::Error::source(error).is_some_and(|source| source.is::<std::io::Error>())
+    std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<std::io::Error>)
 }
 
 fn said_failure(store: String, doing: &'static str, table: &str, said: &DbError) -> ConnectorError {

@@ -277,8 +277,12 @@ impl ColumnBuilder {
             Self::Boolean(_) => 1,
             Self::Int16(_) => 2,
             Self::Int32(_) | Self::Float32(_) | Self::Date(_) | Self::Text(_) | Self::Bytes(_) => 4,
-            Self::Int64(_) | Self::UInt64(_) | Self::Float64(_) => 8,
-            Self::Time(_) | Self::Timestamp(_) | Self::Instant(_) => 8,
+            Self::Int64(_)
+            | Self::UInt64(_)
+            | Self::Float64(_)
+            | Self::Time(_)
+            | Self::Timestamp(_)
+            | Self::Instant(_) => 8,
             Self::Decimal { .. } => 16,
         }
     }
@@ -338,10 +342,10 @@ fn decimal(value: ValueRef<'_>, precision: u8, scale: i8) -> Result<i128, &'stat
 fn single(value: f64) -> Result<f32, &'static str> {
     #[expect(
         clippy::cast_possible_truncation,
-        reason = "checked in the next line: what changed is refused"
+        reason = "what it changes is refused"
     )]
     let single = value as f32;
-    if f64::from(single) == value || value.is_nan() {
+    if f64::from(single).total_cmp(&value).is_eq() || value.is_nan() {
         Ok(single)
     } else {
         Err("a number that single precision would round")

@@ -417,21 +417,17 @@ impl Applying {
                 types::declared(column.column_type)
             )
         });
+        let indexes = joined(&self.plan.index_on, " ", |name| {
+            let index = quoted(&format!("{}_by_{name}", self.plan.table));
+            let (table, name) = (quoted(&self.plan.table), quoted(name));
+            format!("CREATE INDEX main.{index} ON {table} ({name});")
+        });
         // Without row numbers the table itself lies in key order: half the size, and the ordered
         // reading of the snapshot difference is a plain scan.
-        let mut sql = format!(
-            "CREATE TABLE {} ({columns}, PRIMARY KEY ({})) WITHOUT ROWID;",
-            self.table(),
-            self.key_columns()
+        let (table, key) = (self.table(), self.key_columns());
+        let sql = format!(
+            "CREATE TABLE {table} ({columns}, PRIMARY KEY ({key})) WITHOUT ROWID; {indexes}"
         );
-        for name in &self.plan.index_on {
-            let index = quoted(&format!("{}_by_{name}", self.plan.table));
-            sql.push_str(&format!(
-                "CREATE INDEX main.{index} ON {} ({});",
-                quoted(&self.plan.table),
-                quoted(name)
-            ));
-        }
         transaction
             .execute_batch(&sql)
             .map_err(self.failed("create the table"))

@@ -169,7 +169,8 @@ fn statement(query: &Query, filter_types: &[ColumnType], order_types: &[ColumnTy
                 )
             },
         );
-        sql.push_str(&format!(" ORDER BY {order}"));
+        sql.push_str(" ORDER BY ");
+        sql.push_str(&order);
     }
     sql
 }

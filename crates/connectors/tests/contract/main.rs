@@ -4,6 +4,11 @@
 //! What only one engine can show (its own types, its own collations) lies in `<engine>.rs`.
 //! A server that isn't installed is a failure, never a skip.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "the whole binary is a test, its helpers too"
+)]
+
 mod engines;
 mod mysql;
 mod postgres;

@@ -273,6 +273,10 @@ const KILL_ROWS: i64 = 3_000;
 /// The child's work: replaces the table by the next round, again and again, until it is killed.
 /// Run by [`killed_at_any_moment_the_target_is_whole`] in a process of its own, otherwise idle.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how the child learns that it is one"
+)]
 async fn child_that_applies_until_it_is_killed() {
     let Ok(path) = std::env::var("TONGQU_TEST_KILL_FILE") else {
         return;

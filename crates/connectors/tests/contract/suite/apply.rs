@@ -149,7 +149,7 @@ pub async fn the_cursor_moves_with_the_data(bench: &Bench) {
     // Even an empty set of changes moves it, and another consumer has its own.
     bench.store.apply(plan(8), batches(vec![])).await.unwrap();
     let mut other = plan(2);
-    other.consumer = "another".to_owned();
+    "another".clone_into(&mut other.consumer);
     bench.apply(&other, &[place("2", "b", 2)]).await.unwrap();
     assert_eq!(bench.store.cursor("consumer").await.unwrap(), Some(8));
     assert_eq!(bench.store.cursor("another").await.unwrap(), Some(2));

@@ -77,8 +77,8 @@ pub async fn tables_are_listed_without_our_own(bench: &Bench) {
 pub async fn odd_names_are_only_names(bench: &Bench) {
     let table = "行政 \"区划\"; DROP TABLE x --";
     let mut columns = places();
-    columns[0].name = "编 `号`".to_owned();
-    columns[1].name = "select \"'?".to_owned();
+    "编 `号`".clone_into(&mut columns[0].name);
+    "select \"'?".clone_into(&mut columns[1].name);
     let plan = ApplyPlan::new(
         table,
         columns.clone(),

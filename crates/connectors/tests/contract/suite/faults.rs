@@ -222,7 +222,7 @@ pub async fn a_target_of_a_narrower_type_is_refused(bench: &Bench) {
 pub async fn wrong_batches_are_refused(bench: &Bench) {
     bench.apply(&plan(1), &[place("1", "a", 1)]).await.unwrap();
     let mut renamed = places();
-    renamed[1].name = "title".to_owned();
+    "title".clone_into(&mut renamed[1].name);
     let mut retyped = places();
     retyped[2].column_type = ColumnType::Int32;
     let fewer = places()[..2].to_vec();
@@ -258,11 +258,11 @@ pub async fn unsound_plans_are_refused(bench: &Bench) {
             "store.plan_invalid",
         ),
         (
-            changed(|plan| plan.columns[1].name = "ID".to_owned()),
+            changed(|plan| "ID".clone_into(&mut plan.columns[1].name)),
             "store.plan_invalid",
         ),
         (
-            changed(|plan| plan.columns[1].name = "_op".to_owned()),
+            changed(|plan| "_op".clone_into(&mut plan.columns[1].name)),
             "store.plan_invalid",
         ),
         (
