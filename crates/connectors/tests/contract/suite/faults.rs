@@ -64,6 +64,38 @@ pub async fn a_caller_who_goes_away_leaves_the_target_alone(bench: &Bench) {
     bench.apply(&plan(2), &[place("1", "b", 1)]).await.unwrap();
 }
 
+pub async fn a_change_that_fails_late_is_undone_whole(bench: &Bench) {
+    let rows = [
+        place("1", "a", 1),
+        place("2", "b", 2),
+        place("3", "c", 3),
+    ];
+    let mut with_short_names = plan(1);
+    with_short_names.columns[1].column_type = ColumnType::Text {
+        chars_max: Some(20),
+    };
+    bench.apply(&with_short_names, &rows).await.unwrap();
+    bench
+        .sql("CREATE UNIQUE INDEX one_name ON place (name)")
+        .await;
+    // Deletes, updates and the cursor come before the insert that breaks the other unique index.
+    let columns = with_short_names.columns.clone();
+    let set = [
+        (Op::Delete, place("1", "a", 1)),
+        (Op::Upsert, place("2", "z", 2)),
+        (Op::Upsert, place("9", "c", 9)),
+    ];
+    with_short_names.cursor = 2;
+    let error = bench
+        .store
+        .apply(with_short_names, changes(&columns, &set))
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), "store.key_duplicates");
+    assert_eq!(bench.rows("place", &places(), &["id"]).await, rows);
+    assert_eq!(bench.store.cursor("consumer").await.unwrap(), Some(1));
+}
+
 pub async fn duplicate_keys_are_refused(bench: &Bench) {
     bench.apply(&plan(1), &[place("1", "a", 1)]).await.unwrap();
     let twice = [place("2", "b", 2), place("3", "c", 3), place("2", "x", 2)];
