@@ -217,16 +217,14 @@ async fn finish_collection(
         )
         .await?;
     }
+    let supplied = request::note_supplied(app, &mut tx, &mounting.entry_id).await?;
     let entry = counted(
         Entry::by_platform("exchange.collected").on("run", run_id),
         &collected.counts,
-    );
-    tx.commit(
-        entry
-            .with("entry_id", mounting.entry_id.as_str())
-            .with("live_rows", collected.live_rows),
     )
-    .await?;
+    .with("entry_id", mounting.entry_id.as_str())
+    .with("live_rows", collected.live_rows);
+    tx.commit(Evidence::of(entry, supplied)).await?;
     Ok(())
 }
 

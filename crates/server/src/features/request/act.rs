@@ -6,7 +6,7 @@ use jiff::ToSpan as _;
 use tongqu_domain::{
     case::{Act, Case, Deed},
     grant::{Grant, GrantState, check_terms, default_masks},
-    ids::{GrantId, RequestId},
+    ids::{EntryId, GrantId, RequestId},
     law::{Action, Pack},
     time::china_date,
 };
@@ -62,7 +62,7 @@ pub(super) async fn act(
     )
     .await?
     .ok_or_else(|| ApiError::bug("a request names a version that isn't there"))?;
-    let more = grant_if_due(ctx, &mut tx, request, &after, &row.pack, &version).await?;
+    let more = grant_if_due(&ctx.app, &mut tx, request, &after, &row.pack, &version).await?;
     tell_parties(&mut tx, request, row, &version, &after, acted).await?;
     let first = account(ctx.did(acted.what), request, &row.case, &after);
     tx.commit(Evidence::of(first, more)).await?;
@@ -121,16 +121,14 @@ async fn tell_parties(
 /// Opens the grant once a delivery is due: nothing moves without one, and whether it is due is the
 /// rule pack's word. Spec: PDS-5.5, PDS-10.2a, PDS-10.2b.
 pub(super) async fn grant_if_due(
-    ctx: &Ctx,
+    app: &App,
     tx: &mut Tx,
     request: &Request,
     case: &Case,
     pack: &Pack,
     version: &Version,
 ) -> Result<Option<Entry>, ApiError> {
-    let steps = case
-        .steps(pack, &ctx.app.calendar, ctx.now)
-        .map_err(refusal)?;
+    let steps = case.steps(pack, &app.calendar, tx.at()).map_err(refusal)?;
     let due = steps
         .iter()
         .find(|s| s.action == Action::Deliver && s.state.is_open());
@@ -138,7 +136,7 @@ pub(super) async fn grant_if_due(
     if store::grant_of_case(tx, &request.case_id).await?.is_some() {
         return Ok(None);
     }
-    let today = china_date(ctx.now);
+    let today = china_date(tx.at());
     let valid_until = request
         .content
         .term_months
@@ -227,4 +225,46 @@ pub async fn complete_delivery(
         &row.case,
         &after,
     )))
+}
+
+/// Notes for every open request on an entry that waits for its data that they have arrived on the
+/// platform; what is due then opens. Part of the caller's write. Spec: PDS-5.5.
+pub async fn note_supplied(
+    app: &App,
+    tx: &mut Tx,
+    entry_id: &EntryId,
+) -> Result<Vec<Entry>, ApiError> {
+    let mut entries = Vec::new();
+    for request in store::open_requests_on_entry(tx, entry_id).await? {
+        let row = case::find(tx, app, &request.case_id).await?;
+        let steps = row
+            .case
+            .steps(&row.pack, &app.calendar, tx.at())
+            .map_err(refusal)?;
+        let waiting = steps
+            .into_iter()
+            .find(|s| s.action == Action::Supply && s.state.is_open());
+        let Some(step) = waiting else { continue };
+        let after = row
+            .case
+            .complete_by_machine(&step.id, tx.at(), &row.pack, &app.calendar)
+            .map_err(refusal)?;
+        case::save_steps(tx, &row.case, &after, &row.pack, &app.calendar).await?;
+        let version =
+            catalogue::find_version(tx, &request.content.entry_id, request.content.version_no)
+                .await?
+                .ok_or_else(|| ApiError::bug("a request names a version that isn't there"))?;
+        let acted = Acted {
+            what: "request.supplied",
+        };
+        tell_parties(tx, &request, &row, &version, &after, acted).await?;
+        entries.push(account(
+            Entry::by_platform(acted.what),
+            &request,
+            &row.case,
+            &after,
+        ));
+        entries.extend(grant_if_due(app, tx, &request, &after, &row.pack, &version).await?);
+    }
+    Ok(entries)
 }

@@ -153,7 +153,15 @@ pub async fn file_request(ctx: Ctx, Json(body): Json<FileBody>) -> Reply<Request
     .await?;
     store::insert_request(&mut tx, &request).await?;
     tell_provider(&mut tx, &request, &number, &version).await?;
-    let granted = grant_if_due(&ctx, &mut tx, &request, &opened, &ctx.app.pack, &version).await?;
+    let granted = grant_if_due(
+        &ctx.app,
+        &mut tx,
+        &request,
+        &opened,
+        &ctx.app.pack,
+        &version,
+    )
+    .await?;
     let filed = ctx
         .did("request.filed")
         .on("request", &request.id)

@@ -21,7 +21,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::app::App;
 
-pub use act::complete_delivery;
+pub use act::{complete_delivery, note_supplied};
 pub use read::{load, load_by_id};
 pub use store::{
     Request, find_grant, grant_of_case, request_of_case, requests_of_department, requests_on_entry,

@@ -128,6 +128,23 @@ pub async fn requests_on_entry(
     .collect()
 }
 
+/// Requests on an entry whose cases are open, oldest first.
+pub(super) async fn open_requests_on_entry(
+    db: &mut Db,
+    entry_id: &EntryId,
+) -> Result<Vec<Request>, DbError> {
+    sqlx::query(select_requests!(
+        "WHERE entry_id = $1 AND case_id IN (SELECT c.id FROM cases c WHERE c.ended_at IS NULL) \
+         ORDER BY created_at, id"
+    ))
+    .bind(entry_id.as_str())
+    .fetch_all(db)
+    .await?
+    .iter()
+    .map(request)
+    .collect()
+}
+
 pub(super) async fn insert_grant(tx: &mut Tx, grant: &Grant) -> Result<(), DbError> {
     let at = instant_text(tx.at());
     sqlx::query(
