@@ -6,6 +6,7 @@ mod directory;
 mod exchange;
 mod ledger;
 mod platform;
+mod registry;
 mod request;
 mod road;
 mod session;
