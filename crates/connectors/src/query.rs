@@ -27,6 +27,8 @@ pub struct Query {
     /// Table or view; `schema.table` on PostgreSQL and `database.table` on MySQL reach another schema.
     pub table: String,
     /// The columns in the order wanted, with the types wanted. A type may be wider than the table's.
+    /// NULL in a column that isn't nullable here is an error that ends the stream; whoever wants to
+    /// put such rows aside asks for the column as nullable and looks.
     pub columns: Vec<Column>,
     /// Conditions that must all hold. They may name columns that aren't read.
     pub filter: Vec<Filter>,

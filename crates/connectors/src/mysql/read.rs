@@ -103,6 +103,7 @@ impl Reading {
             .map_err(failed)?;
         loop {
             let next = tokio::select! {
+                biased;
                 next = rows.next() => next.map_err(failed)?,
                 () = feeder.reader_gone() => return Ok(Outcome::ReaderGone),
             };

@@ -20,6 +20,12 @@ use crate::{
 
 const STAGE: &str = "pg_temp._tongqu_stage";
 
+/// Staged rows whose key the table has, and whether they differ from the table's.
+const MET: &str = "pg_temp._tongqu_met";
+
+/// The number of a row in the stage.
+const ROW: &str = "_tongqu_row";
+
 /// Bytes that are gathered before they go out: large enough that the socket is worked in few calls.
 const CHUNK_BYTES: usize = 256 * 1024;
 
@@ -187,7 +193,8 @@ impl Applying {
             },
         );
         let sql = format!(
-            "CREATE TEMPORARY TABLE _tongqu_stage ({columns}, {OP_COLUMN} smallint NOT NULL)"
+            "CREATE TEMPORARY TABLE _tongqu_stage \
+             ({columns}, {OP_COLUMN} smallint NOT NULL, {ROW} bigint NOT NULL)"
         );
         self.run(&sql, "create the stage").await
     }
@@ -247,7 +254,7 @@ impl Applying {
         staged: &mut Staged,
     ) -> Result<usize> {
         let rows = Rows::new(batch)?;
-        let width = i16::try_from(self.plan.columns.len() + 1).map_err(|_| {
+        let width = i16::try_from(self.plan.columns.len() + 2).map_err(|_| {
             ConnectorError::LimitPassed {
                 what: "the number of columns",
                 limit: 1_600,
@@ -264,12 +271,14 @@ impl Applying {
                 })?;
             }
             let op = rows.op(row);
+            out.put_i32(2);
+            out.put_i16(op.code().into());
+            out.put_i32(8);
+            out.put_u64(staged.upserts + staged.deletes);
             match op {
                 Op::Upsert => staged.upserts += 1,
                 Op::Delete => staged.deletes += 1,
             }
-            out.put_i32(2);
-            out.put_i16(op.code().into());
             row += 1;
         }
         Ok(row)
@@ -346,7 +355,7 @@ impl Applying {
         let lock = format!("LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE");
         self.run(&lock, "lock the table against other writers")
             .await?;
-        let applied = self.change_rows(staged).await?;
+        let applied = self.change_rows(&target, staged).await?;
         self.run("COMMIT", "make the change last").await?;
         Ok(applied)
     }
@@ -419,11 +428,9 @@ impl Applying {
         self.run(&sql, "create the table").await
     }
 
-    async fn change_rows(&self, staged: &Staged) -> Result<Applied> {
+    async fn change_rows(&self, target: &Target, staged: &Staged) -> Result<Applied> {
         let table = quoted_table(&self.plan.table);
-        let same_key = joined(&self.plan.key, " AND ", |name| {
-            format!("t.{0} = s.{0}", quoted(name))
-        });
+        let same_key = self.same_key(target);
         let staged_as = |op: Op| {
             format!(
                 "SELECT 1 FROM {STAGE} AS s WHERE s.{OP_COLUMN} = {} AND {same_key}",
@@ -433,59 +440,89 @@ impl Applying {
         let taken_out = if staged.deletes == 0 {
             0
         } else {
-            self.change(&format!(
-                "DELETE FROM {table} AS t WHERE EXISTS ({})",
-                staged_as(Op::Delete)
-            ))
-            .await?
+            let doomed = staged_as(Op::Delete);
+            self.change(&format!("DELETE FROM {table} AS t WHERE EXISTS ({doomed})"))
+                .await?
         };
         let superfluous = match self.plan.mode {
             ApplyMode::Upsert => 0,
             ApplyMode::ReplaceAll => {
-                let unstaged = staged_as(Op::Upsert);
+                let kept = staged_as(Op::Upsert);
                 self.change(&format!(
-                    "DELETE FROM {table} AS t WHERE NOT EXISTS ({unstaged})"
+                    "DELETE FROM {table} AS t WHERE NOT EXISTS ({kept})"
                 ))
                 .await?
             }
         };
-        let upsert = Op::Upsert.code();
-        let there = self
-            .count(&format!(
-                "SELECT count(*) FROM {STAGE} AS s JOIN {table} AS t ON {same_key} WHERE s.{OP_COLUMN} = {upsert}"
-            ))
+        // Rows that are there alike are found by reading: meeting them in the upsert would lock, and
+        // so rewrite, each of them.
+        self.run(&self.compare(target), "compare the table with the stage")
             .await?;
-        let written = if staged.upserts == 0 {
-            0
-        } else {
-            self.change(&self.upsert()).await?
-        };
-        let inserted = staged.upserts - there;
+        let there = self.count(&format!("SELECT count(*) FROM {MET}")).await?;
+        let alike = self
+            .count(&format!("SELECT count(*) FROM {MET} WHERE NOT differs"))
+            .await?;
+        if staged.upserts > alike {
+            self.change(&self.upsert()).await?;
+        }
         Ok(Applied {
-            inserted,
-            updated: written - inserted,
+            inserted: staged.upserts - there,
+            updated: there - alike,
             deleted: taken_out + superfluous,
-            unchanged: staged.upserts - written + staged.deletes - taken_out,
+            unchanged: alike + staged.deletes - taken_out,
         })
+    }
+
+    /// A column of the stage as the table's type compares it: `char(n)` leaves blanks at the end
+    /// aside, text doesn't.
+    fn staged_side(held: Option<&HeldColumn>, name: &str) -> String {
+        let meaning = held.and_then(|held| held.meaning.as_ref().ok());
+        let is_padded = meaning.is_some_and(|meaning| meaning.native == Native::Padded);
+        let cast = if is_padded { "::bpchar" } else { "" };
+        format!("s.{}{cast}", quoted(name))
+    }
+
+    fn same_key(&self, target: &Target) -> String {
+        joined(self.plan.key_positions(), " AND ", |position| {
+            let name = &self.plan.columns[position].name;
+            let staged = Self::staged_side(target.columns[position].as_ref(), name);
+            format!("t.{} = {staged}", quoted(name))
+        })
+    }
+
+    /// Notes which staged rows meet one of the table, and whether it differs. The key is compared
+    /// too: where the table folds case, its spelling may have changed.
+    fn compare(&self, target: &Target) -> String {
+        let columns = self.plan.columns.iter().zip(&target.columns);
+        let differs = joined(columns, " OR ", |(column, held)| {
+            let name = quoted(&column.name);
+            let staged = Self::staged_side(held.as_ref(), &column.name);
+            match column.column_type {
+                ColumnType::Text { .. } => {
+                    format!("t.{name} COLLATE \"C\" IS DISTINCT FROM {staged} COLLATE \"C\"")
+                }
+                _ => format!("t.{name} IS DISTINCT FROM {staged}"),
+            }
+        });
+        format!(
+            "CREATE TEMPORARY TABLE _tongqu_met AS SELECT s.{ROW}, ({differs}) AS differs \
+             FROM {STAGE} AS s JOIN {} AS t ON {} WHERE s.{OP_COLUMN} = {}; ANALYZE {MET}",
+            quoted_table(&self.plan.table),
+            self.same_key(target),
+            Op::Upsert.code()
+        )
     }
 
     fn upsert(&self) -> String {
         let columns = joined(&self.plan.columns, ", ", |column| quoted(&column.name));
-        let differs = joined(&self.plan.columns, " OR ", |column| {
-            let name = quoted(&column.name);
-            match column.column_type {
-                ColumnType::Text { .. } => {
-                    format!("t.{name} COLLATE \"C\" IS DISTINCT FROM excluded.{name} COLLATE \"C\"")
-                }
-                _ => format!("t.{name} IS DISTINCT FROM excluded.{name}"),
-            }
-        });
         let set = joined(&self.plan.columns, ", ", |column| {
             format!("{0} = excluded.{0}", quoted(&column.name))
         });
         format!(
-            "INSERT INTO {} AS t ({columns}) SELECT {columns} FROM {STAGE} WHERE {OP_COLUMN} = {} \
-             ON CONFLICT ({}) DO UPDATE SET {set} WHERE {differs}",
+            "INSERT INTO {} AS t ({columns}) SELECT {columns} FROM {STAGE} AS s \
+             WHERE s.{OP_COLUMN} = {} AND NOT EXISTS \
+             (SELECT 1 FROM {MET} AS m WHERE m.{ROW} = s.{ROW} AND NOT m.differs) \
+             ON CONFLICT ({}) DO UPDATE SET {set}",
             quoted_table(&self.plan.table),
             Op::Upsert.code(),
             self.key_columns()

@@ -201,6 +201,15 @@ impl Session {
         Ok(count.expect("a count always has one row").unsigned_abs())
     }
 
+    /// Breaks off what the server is doing, from beside it: it wouldn't notice by itself before it
+    /// has something to send.
+    fn cut(self) {
+        tokio::spawn(async move {
+            let _ = self.client.cancel_token().cancel_query(NoTls).await;
+            drop(self);
+        });
+    }
+
     async fn cursor(&self, consumer: &str) -> Result<Option<i64>> {
         if catalog::find_table(self, CURSOR_TABLE).await?.is_none() {
             return Ok(None);

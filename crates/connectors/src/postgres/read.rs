@@ -22,12 +22,22 @@ struct Reading {
     natives: Vec<Native>,
 }
 
+/// Whether everything was read that the server sent.
+enum Outcome {
+    Complete,
+    ReaderGone,
+}
+
 pub(super) async fn read(session: Session, query: Query) -> Result<BatchStream> {
     let store = session.store.clone();
     let reading = prepare(session, query).await?;
     let (feeder, stream) = pipe(store, ());
     tokio::spawn(async move {
-        let outcome = reading.run(&feeder).await;
+        let outcome = match reading.run(&feeder).await {
+            Ok(Outcome::ReaderGone) => return reading.session.cut(),
+            Ok(Outcome::Complete) => Ok(()),
+            Err(error) => Err(error),
+        };
         // The snapshot is given up before the end is told, so that whoever waits for the end may
         // change the table.
         let table = &reading.query.table;
@@ -69,7 +79,7 @@ async fn prepare(session: Session, query: Query) -> Result<Reading> {
 }
 
 impl Reading {
-    async fn run(&self, feeder: &Feeder) -> Result<()> {
+    async fn run(&self, feeder: &Feeder) -> Result<Outcome> {
         let query = &self.query;
         let failed = |error| self.session.failure("read a table", &query.table, &error);
         let (rows_max, bytes_max) = query.limits();
@@ -87,21 +97,22 @@ impl Reading {
         let mut rows = std::pin::pin!(rows);
         loop {
             let next = tokio::select! {
+                biased;
                 next = rows.try_next() => next.map_err(failed)?,
-                () = feeder.reader_gone() => return Ok(()),
+                () = feeder.reader_gone() => return Ok(Outcome::ReaderGone),
             };
             let Some(row) = next else { break };
             self.push(&mut builder, &row)?;
             if builder.is_full(rows_max, bytes_max) && feeder.give(builder.finish()).await.is_err()
             {
-                return Ok(());
+                return Ok(Outcome::ReaderGone);
             }
         }
         if builder.rows() > 0 {
             // A reader that went away needs no answer.
             let _ = feeder.give(builder.finish()).await;
         }
-        Ok(())
+        Ok(Outcome::Complete)
     }
 
     fn push(&self, builder: &mut BatchBuilder, row: &Row) -> Result<()> {

@@ -56,8 +56,13 @@ pub(super) async fn apply(
         }
         let _ = sender.send(None).await;
     };
-    let (applied, ()) = tokio::join!(work, feed);
-    applied
+    let mut work = std::pin::pin!(work);
+    // A refusal is told at once, even if the stream would make us wait.
+    tokio::select! {
+        biased;
+        applied = &mut work => applied,
+        () = feed => work.await,
+    }
 }
 
 struct Applying {

@@ -55,6 +55,7 @@ store_suite! {
     a_consumer_can_be_dropped
     an_error_in_the_stream_leaves_the_target_alone
     a_caller_who_goes_away_leaves_the_target_alone
+    a_refusal_does_not_wait_for_the_stream
     a_change_that_fails_late_is_undone_whole
     duplicate_keys_are_refused
     null_keys_are_refused

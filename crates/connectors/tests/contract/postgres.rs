@@ -217,6 +217,24 @@ async fn a_key_that_folds_case_matches_and_keeps_the_new_spelling() {
 }
 
 #[tokio::test]
+async fn blanks_that_char_pads_are_neither_lost_nor_a_difference() {
+    let bench = Bench::postgres().await;
+    bench
+        .sql("CREATE TABLE padded (id char(5) PRIMARY KEY, v char(3))")
+        .await;
+    let columns = vec![key_column("id", TEXT), column("v", TEXT)];
+    let plan = ApplyPlan::new("padded", columns.clone(), &["id"], "consumer", 1, "run-1");
+    let row = |id: &str, v: &str| vec![text(id), text(v)];
+    let rows = [row("ab   ", "x  "), row("ab c ", "xyz")];
+    assert_eq!(bench.apply(&plan, &rows).await.unwrap().inserted, 2);
+    assert_eq!(bench.apply(&plan, &rows).await.unwrap().unchanged, 2);
+    assert_eq!(bench.rows("padded", &columns, &["id"]).await, rows);
+    let second = [row("ab   ", "y  ")];
+    let done = bench.apply(&plan.replacing_all(), &second).await.unwrap();
+    assert_eq!((done.updated, done.deleted), (1, 1));
+}
+
+#[tokio::test]
 async fn duplicates_in_the_stage_are_counted() {
     let bench = Bench::postgres().await;
     let rows = [

@@ -64,12 +64,18 @@ pub async fn a_caller_who_goes_away_leaves_the_target_alone(bench: &Bench) {
     bench.apply(&plan(2), &[place("1", "b", 1)]).await.unwrap();
 }
 
+pub async fn a_refusal_does_not_wait_for_the_stream(bench: &Bench) {
+    bench.apply(&plan(5), &[place("1", "a", 1)]).await.unwrap();
+    let apply = bench.store.apply(plan(4), stream::pending().boxed());
+    let refused = tokio::time::timeout(Duration::from_secs(20), apply).await;
+    assert_eq!(
+        refused.unwrap().unwrap_err().code(),
+        "store.cursor_backwards"
+    );
+}
+
 pub async fn a_change_that_fails_late_is_undone_whole(bench: &Bench) {
-    let rows = [
-        place("1", "a", 1),
-        place("2", "b", 2),
-        place("3", "c", 3),
-    ];
+    let rows = [place("1", "a", 1), place("2", "b", 2), place("3", "c", 3)];
     let mut with_short_names = plan(1);
     with_short_names.columns[1].column_type = ColumnType::Text {
         chars_max: Some(20),
