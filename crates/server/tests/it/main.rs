@@ -4,6 +4,7 @@
 mod catalogue;
 mod directory;
 mod exchange;
+mod killed;
 mod ledger;
 mod platform;
 mod registry;

@@ -63,6 +63,13 @@ struct Live {
     serving: JoinHandle<()>,
 }
 
+/// What is left of a platform that was stopped: its folder, and sessions that are still good.
+pub struct HandedOver {
+    pub dir: tempfile::TempDir,
+    pub data_dir: PathBuf,
+    pub sessions: HashMap<String, String>,
+}
+
 /// Ids and sessions, by the short names that the tests use.
 #[derive(Default)]
 struct Known {
@@ -237,6 +244,20 @@ impl TestApp {
             "errors in the log"
         );
         keep();
+    }
+
+    /// Stops the platform and gives its stores to a process of its own.
+    pub async fn hand_over(mut self) -> HandedOver {
+        self.idle().await;
+        let sessions = std::mem::take(&mut self.known.lock().await.sessions);
+        self.close().await;
+        self.is_finished = true;
+        let dir = std::mem::replace(&mut self.dir, tempfile::tempdir().unwrap());
+        HandedOver {
+            dir,
+            data_dir: self.config.data_dir().to_owned(),
+            sessions,
+        }
     }
 
     /// From here on an error with this text in the log is no fault of the test.

@@ -1,0 +1,345 @@
+//! The real program, killed with SIGKILL at random moments of a run and started again: the target is always
+//! one whole earlier or later state, and in the end it equals the source. Spec: PDS-8.1, PDS-10.2a.
+
+use std::{
+    collections::hash_map::DefaultHasher,
+    hash::{Hash as _, Hasher as _},
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tongqu_connectors::testing;
+
+use crate::support::{
+    ExchangeDb, HandedOver, TestApp, a_request, more_villages, village_rows, villages_entry,
+};
+
+/// How often the program is killed.
+const KILLS: u32 = 20;
+/// Rows at the source; every second one is in scope.
+const ROWS: u32 = 12_000;
+
+#[tokio::test]
+async fn killed_at_any_moment_a_sqlite_target_ends_equal() {
+    let app = TestApp::on_the_machines_clock().await;
+    let target = Target::Sqlite(app.store("civil").await);
+    killed_at_any_moment(app, target).await;
+}
+
+#[tokio::test]
+async fn killed_at_any_moment_a_postgres_target_ends_equal() {
+    let app = TestApp::on_the_machines_clock().await;
+    let url = testing::postgres().fresh_database().unwrap();
+    app.register_store("civil", &url).await;
+    killed_at_any_moment(app, Target::Postgres(url)).await;
+}
+
+async fn killed_at_any_moment(app: TestApp, target: Target) {
+    let entry = app
+        .published_entry(&villages_entry("行政区划代码", "unconditional"))
+        .await;
+    let source = app.store("stats").await;
+    source.sql(&village_rows(ROWS));
+    app.mount(&entry, "division_village").await;
+    let mut request = a_request(&entry);
+    request["columns"] = json!(["code", "name", "phone"]);
+    request["condition"] = json!([{ "column": "code", "op": "prefix", "values": ["41"] }]);
+    let request = app.as_person("civil").post("/requests", request).await.ok();
+    let opened = app.deliver(request["request_id"].as_str().unwrap()).await;
+    let run = format!(
+        "/subscriptions/{}/runs",
+        opened["subscription_id"].as_str().unwrap()
+    );
+    let platform = app.hand_over().await;
+
+    let mut states = vec![state(&expected(&source))];
+    assert_eq!(state(&target.rows().await), states[0]);
+    change(&source, 0);
+    states.push(state(&expected(&source)));
+    let took = one_run_to_its_end(&platform, &run).await;
+    assert_eq!(state(&target.rows().await), states[1]);
+
+    let mut random = Random::new();
+    let mut reached = 1;
+    let mut moments = Vec::new();
+    for round in 1..=KILLS {
+        change(&source, round);
+        states.push(state(&expected(&source)));
+        let moment = took.mul_f64(random.share() * 1.2);
+        moments.push(moment);
+        let mut program = Program::start(&platform).await;
+        program.post(&run).await;
+        tokio::time::sleep(moment).await;
+        program.kill();
+        // Whatever moment it was, the target is one of the states that the source had, and never an
+        // earlier one than before.
+        let held = state(&target.rows().await);
+        let at = states.iter().rposition(|s| *s == held);
+        let at = at.unwrap_or_else(|| panic!("a half state after {moments:?}"));
+        assert!(
+            at >= reached,
+            "back from state {reached} to {at} after {moments:?}"
+        );
+        reached = at;
+    }
+    one_run_to_its_end(&platform, &run).await;
+    let expected = expected(&source);
+    assert_eq!(target.rows().await, expected, "after {moments:?}");
+    pool_equals_the_source(&platform, &source);
+    assert_eq!(
+        registry_number(
+            &platform,
+            "SELECT COUNT(*) FROM runs WHERE state_code = 'running'"
+        ),
+        0
+    );
+    let interrupted = "SELECT COUNT(*) FROM runs WHERE failure LIKE '%exchange.interrupted%'";
+    assert!(
+        registry_number(&platform, interrupted) > 0,
+        "no run was hit: {moments:?}, a run takes {took:?}"
+    );
+    evidence_is_whole(&platform);
+}
+
+/// Changes some rows, takes some away, adds some.
+fn change(source: &ExchangeDb, round: u32) {
+    source.sql(&format!(
+        "UPDATE division_village SET name = '第{round}次改' WHERE households % 20 = {}",
+        round % 20
+    ));
+    source.sql(&format!(
+        "DELETE FROM division_village WHERE households % 97 = {round} AND name LIKE '%村'"
+    ));
+    source.sql(&more_villages(ROWS + round * 100, 100));
+}
+
+/// What the target must hold: in scope, projected, masked.
+fn expected(source: &ExchangeDb) -> Vec<Vec<String>> {
+    source.rows(
+        "SELECT code, name, substr(phone, 1, 3) || '****' || substr(phone, 8) FROM division_village \
+         WHERE code LIKE '41%' ORDER BY code",
+    )
+}
+
+fn state(rows: &[Vec<String>]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    rows.hash(&mut hasher);
+    hasher.finish()
+}
+
+enum Target {
+    Sqlite(ExchangeDb),
+    Postgres(String),
+}
+
+impl Target {
+    async fn rows(&self) -> Vec<Vec<String>> {
+        let sql = "SELECT code, name, phone FROM division_village ORDER BY code";
+        match self {
+            Self::Sqlite(db) => db.rows(sql),
+            Self::Postgres(url) => {
+                let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls)
+                    .await
+                    .unwrap();
+                let connection = tokio::spawn(connection);
+                let text = |row: &tokio_postgres::Row, n: usize| {
+                    row.get::<_, Option<String>>(n)
+                        .unwrap_or_else(|| "-".to_owned())
+                };
+                let rows = client.query(sql, &[]).await.unwrap();
+                let rows = rows
+                    .iter()
+                    .map(|row| (0..3).map(|n| text(row, n)).collect())
+                    .collect();
+                drop(client);
+                connection.await.unwrap().unwrap();
+                rows
+            }
+        }
+    }
+}
+
+/// `tongqu serve` as a process.
+struct Program {
+    process: Child,
+    base: String,
+    http: reqwest::Client,
+    session: String,
+}
+
+impl Program {
+    async fn start(platform: &HandedOver) -> Self {
+        let config = platform.dir.path().join("site.toml");
+        let text = format!(
+            "[server]\nlisten = \"127.0.0.1:0\"\n[stores]\ndata_dir = {:?}\n[exchange]\nretry_wait_ms = 20\n",
+            platform.data_dir
+        );
+        std::fs::write(&config, text).unwrap();
+        let mut process = Command::new(env!("CARGO_BIN_EXE_tongqu"))
+            .arg("serve")
+            .arg("--config")
+            .arg(&config)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let stdout = tokio::process::ChildStdout::from_std(process.stdout.take().unwrap()).unwrap();
+        let mut line = String::new();
+        BufReader::new(stdout).read_line(&mut line).await.unwrap();
+        let base = line
+            .trim()
+            .rsplit(' ')
+            .next()
+            .unwrap_or_default()
+            .to_owned();
+        assert!(base.starts_with("http://127.0.0.1:"), "{line}");
+        Self {
+            process,
+            base,
+            http: reqwest::Client::builder().build().unwrap(),
+            session: platform.sessions["operator"].clone(),
+        }
+    }
+
+    async fn post(&self, path: &str) {
+        let reply = self
+            .http
+            .post(format!("{}/api/v1{path}", self.base))
+            .header("cookie", format!("tongqu_session={}", self.session))
+            .header("x-requested-with", "tests")
+            .json(&json!({}))
+            .send()
+            .await
+            .unwrap();
+        let status = reply.status();
+        assert!(
+            status.is_success(),
+            "{status}: {}",
+            reply.text().await.unwrap()
+        );
+    }
+
+    /// SIGKILL: no chance to tidy up.
+    fn kill(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // It may be dead already.
+        let _dead = self.process.kill();
+        let _reaped = self.process.wait();
+    }
+}
+
+/// Starts the program, runs the subscription, waits until there is no work left; gives how long the run took.
+async fn one_run_to_its_end(platform: &HandedOver, run: &str) -> Duration {
+    let mut program = Program::start(platform).await;
+    program.post(run).await;
+    let begun = Instant::now();
+    let unfinished = "SELECT COUNT(*) FROM jobs WHERE state IN ('queued', 'running')";
+    while registry_number(platform, unfinished) > 0 {
+        assert!(
+            begun.elapsed() < Duration::from_secs(120),
+            "the work doesn't end"
+        );
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let took = begun.elapsed();
+    program.kill();
+    took
+}
+
+fn registry_number(platform: &HandedOver, sql: &str) -> i64 {
+    ExchangeDb::at(&platform.data_dir.join("registry.db")).number(sql)
+}
+
+fn pool_equals_the_source(platform: &HandedOver, source: &ExchangeDb) {
+    let pool = ExchangeDb::at(&platform.data_dir.join("pool.db"));
+    let table = pool
+        .rows("SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE 'res_%'")
+        .remove(0)
+        .remove(0);
+    let columns = "code, name, parent_code, phone, households";
+    let held = pool.rows(&format!(
+        "SELECT {columns} FROM {table} WHERE _deleted = 0 ORDER BY code"
+    ));
+    assert_eq!(
+        held,
+        source.rows(&format!(
+            "SELECT {columns} FROM division_village ORDER BY code"
+        ))
+    );
+    assert_eq!(
+        pool.number(&format!(
+            "SELECT COUNT(*) - COUNT(DISTINCT _seq) FROM {table}"
+        )),
+        0,
+        "numbers are given once"
+    );
+}
+
+/// The ledger is whole after all those deaths, and every record of the registry's outbox is in it once.
+fn evidence_is_whole(platform: &HandedOver) {
+    let ledger = platform.data_dir.join("ledger");
+    let report = verified(&ledger);
+    assert_eq!(report["faults"], json!([]));
+    let records = report["records"].as_i64().unwrap();
+    let (total, unplaced, places) = (
+        registry_number(platform, "SELECT COUNT(*) FROM evidence"),
+        registry_number(
+            platform,
+            "SELECT COUNT(*) FROM evidence WHERE ledger_index IS NULL",
+        ),
+        registry_number(
+            platform,
+            "SELECT COUNT(DISTINCT ledger_index) FROM evidence",
+        ),
+    );
+    // What the last kill left waiting goes in with the next start.
+    assert_eq!(
+        (total - unplaced, places),
+        (total - unplaced, total - unplaced)
+    );
+    assert!(
+        records >= total - unplaced && records <= total,
+        "{records} in the ledger, {total} in the registry"
+    );
+}
+
+fn verified(ledger: &Path) -> Value {
+    let out = Command::new(env!("CARGO_BIN_EXE_tongqu"))
+        .args(["ledger", "verify", "--json"])
+        .arg(ledger)
+        .output()
+        .unwrap();
+    assert!(
+        out.status.success(),
+        "{}",
+        String::from_utf8_lossy(&out.stdout)
+    );
+    serde_json::from_slice(&out.stdout).unwrap()
+}
+
+/// A little generator, different in each process; the moments are printed when a test fails.
+struct Random(u64);
+
+impl Random {
+    fn new() -> Self {
+        Self(u64::from(std::process::id()).wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
+    }
+
+    /// From 0 to 1.
+    fn share(&mut self) -> f64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        f64::from(u32::try_from(self.0 >> 32).unwrap()) / f64::from(u32::MAX)
+    }
+}
