@@ -56,6 +56,7 @@ store_suite! {
     an_error_in_the_stream_leaves_the_target_alone
     a_caller_who_goes_away_leaves_the_target_alone
     a_refusal_does_not_wait_for_the_stream
+    the_slower_of_two_runs_is_refused
     a_change_that_fails_late_is_undone_whole
     duplicate_keys_are_refused
     null_keys_are_refused

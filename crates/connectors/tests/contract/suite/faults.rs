@@ -74,6 +74,37 @@ pub async fn a_refusal_does_not_wait_for_the_stream(bench: &Bench) {
     );
 }
 
+pub async fn the_slower_of_two_runs_is_refused(bench: &Bench) {
+    bench.apply(&plan(1), &[place("1", "a", 1)]).await.unwrap();
+    // While the first is still staging, the second goes past it.
+    let faster = bench.beside();
+    let changes = stream::once(async move {
+        faster
+            .apply(&plan(9), &[place("1", "faster", 1)])
+            .await
+            .unwrap();
+        Ok(upsert_batch(&places(), &[place("1", "slower", 1)]))
+    });
+    let error = bench
+        .store
+        .apply(plan(5), changes.boxed())
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error,
+        ConnectorError::CursorBackwards {
+            consumer: "consumer".to_owned(),
+            held: 9,
+            offered: 5
+        }
+    );
+    assert_eq!(
+        bench.rows("place", &places(), &["id"]).await,
+        [place("1", "faster", 1)]
+    );
+    assert_eq!(bench.store.cursor("consumer").await.unwrap(), Some(9));
+}
+
 pub async fn a_change_that_fails_late_is_undone_whole(bench: &Bench) {
     let rows = [place("1", "a", 1), place("2", "b", 2), place("3", "c", 3)];
     let mut with_short_names = plan(1);
