@@ -16,6 +16,8 @@ mod review;
 pub mod search;
 mod search_entries;
 mod store;
+#[cfg(test)]
+mod store_tests;
 mod submit;
 mod template;
 mod views;

@@ -8,6 +8,8 @@ mod notices;
 mod people;
 mod set_up;
 mod store;
+#[cfg(test)]
+mod store_tests;
 mod stores;
 mod views;
 

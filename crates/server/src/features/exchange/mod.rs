@@ -10,6 +10,8 @@ mod open_delivery;
 mod read_run;
 mod start_run;
 mod store;
+#[cfg(test)]
+mod store_tests;
 mod views;
 
 use std::sync::Arc;

@@ -7,6 +7,8 @@ mod setup;
 mod sign_in;
 mod sign_out;
 mod store;
+#[cfg(test)]
+mod store_tests;
 
 use std::sync::Arc;
 

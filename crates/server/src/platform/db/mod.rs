@@ -11,6 +11,10 @@ mod migrate;
 pub mod outbox;
 pub mod packs;
 mod row;
+#[cfg(test)]
+mod store_tests;
+#[cfg(test)]
+pub(crate) mod testing;
 mod tx;
 
 use std::{path::Path, sync::Arc};

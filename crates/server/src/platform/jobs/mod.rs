@@ -4,6 +4,8 @@
 //! At most one job of a lane runs at a time, so two workers never move the same resource.
 
 mod store;
+#[cfg(test)]
+mod store_tests;
 
 use std::{sync::Arc, time::Duration};
 
@@ -123,7 +125,7 @@ async fn attempt(app: &Arc<App>, handler: Handler, worker: &str, job: Claimed) {
             }
         }
     };
-    if let Err(error) = settle(app, &id, &kind, attempts, outcome).await {
+    if let Err(error) = settle(app, &id, worker, &kind, attempts, outcome).await {
         tracing::error!(job = %id, %error, "can't settle the job; its lease will run out");
     }
 }
@@ -131,17 +133,18 @@ async fn attempt(app: &Arc<App>, handler: Handler, worker: &str, job: Claimed) {
 async fn settle(
     app: &App,
     id: &str,
+    worker: &str,
     kind: &str,
     attempts: i64,
     outcome: Outcome,
 ) -> Result<(), DbError> {
     let limits = &app.config.exchange;
     let mut tx = app.registry.begin(app.clock.now()).await?;
-    let entry = match outcome {
-        Outcome::Done => {
-            store::finish(&mut tx, id, "done", None).await?;
-            Entry::by_platform("job.done")
-        }
+    let (held, entry) = match outcome {
+        Outcome::Done => (
+            store::finish(&mut tx, id, worker, "done", None).await?,
+            Entry::by_platform("job.done"),
+        ),
         Outcome::Again { code } if attempts < limits.run_attempts_max => {
             let doublings = u32::try_from(attempts.clamp(1, 6)).unwrap_or(1) - 1;
             let wait_ms = limits
@@ -149,14 +152,20 @@ async fn settle(
                 .saturating_mul(1 << doublings)
                 .min(60_000);
             let after = app.clock.wall() + Duration::from_millis(wait_ms);
-            store::retry(&mut tx, id, after, &code).await?;
-            Entry::by_platform("job.retried").with("code", code)
+            (
+                store::retry(&mut tx, id, worker, after, &code).await?,
+                Entry::by_platform("job.retried").with("code", code),
+            )
         }
-        Outcome::Again { code } | Outcome::Failed { code } => {
-            store::finish(&mut tx, id, "failed", Some(&code)).await?;
-            Entry::by_platform("job.failed").with("code", code)
-        }
+        Outcome::Again { code } | Outcome::Failed { code } => (
+            store::finish(&mut tx, id, worker, "failed", Some(&code)).await?,
+            Entry::by_platform("job.failed").with("code", code),
+        ),
     };
+    if !held {
+        tracing::warn!(job = %id, "the job was taken over meanwhile; its new worker settles it");
+        return Ok(());
+    }
     tx.commit(
         entry
             .on("job", id)

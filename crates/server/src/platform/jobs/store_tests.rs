@@ -1,0 +1,180 @@
+//! The job queue: one worker a job, one running job a lane, nothing lost.
+
+use std::collections::BTreeSet;
+
+use futures_util::future::join_all;
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    NewJob,
+    store::{self, Claimed, enqueue, requeue_orphans, unfinished},
+};
+use crate::platform::db::{
+    RowExt as _,
+    testing::{Bench, commit, monday, store_suite},
+};
+
+store_suite!(
+    no_two_jobs_of_a_lane_run_at_once,
+    a_job_is_claimed_by_one_worker,
+    a_retried_job_waits_for_its_time,
+    a_silent_worker_loses_its_job_and_no_longer_settles_it,
+    a_renewed_lease_keeps_the_job,
+    jobs_of_a_dead_process_are_queued_again,
+);
+
+async fn queue(bench: &Bench, lanes: &[&str]) {
+    let mut tx = bench.begin().await;
+    for lane in lanes {
+        enqueue(&mut tx, NewJob::new("test.job", *lane, lane))
+            .await
+            .unwrap();
+    }
+    commit(tx).await;
+}
+
+fn after(seconds: i64) -> Timestamp {
+    monday() + SignedDuration::from_secs(seconds)
+}
+
+async fn claim(bench: &Bench, worker: &str, now: Timestamp) -> Option<Claimed> {
+    store::claim(
+        &bench.registry,
+        worker,
+        now,
+        now + SignedDuration::from_secs(60),
+    )
+    .await
+    .unwrap()
+}
+
+/// Whether the worker still held the job.
+async fn finish(bench: &Bench, job: &Claimed, worker: &str) -> bool {
+    let mut tx = bench.begin().await;
+    let held = store::finish(&mut tx, &job.id, worker, "done", None)
+        .await
+        .unwrap();
+    commit(tx).await;
+    held
+}
+
+async fn left(bench: &Bench) -> i64 {
+    unfinished(&mut *bench.read().await).await.unwrap()
+}
+
+async fn no_two_jobs_of_a_lane_run_at_once(bench: Bench) {
+    queue(&bench, &["a", "b", "c"].repeat(20)).await;
+    let mut done = 0;
+    while done < 60 {
+        let bench = &bench;
+        let workers: Vec<String> = (0..8).map(|n| format!("worker{n}")).collect();
+        let claims = join_all(workers.iter().map(|worker| claim(bench, worker, monday()))).await;
+        let mut lanes = BTreeSet::new();
+        for (job, worker) in claims.into_iter().zip(&workers) {
+            let Some(job) = job else { continue };
+            let mut db = bench.read().await;
+            let row = sqlx::query("SELECT lane FROM jobs WHERE id = $1")
+                .bind(&job.id)
+                .fetch_one(&mut *db)
+                .await;
+            assert!(
+                lanes.insert(row.unwrap().text("lane").unwrap()),
+                "two jobs of one lane run"
+            );
+            drop(db);
+            assert!(finish(bench, &job, worker).await);
+            done += 1;
+        }
+    }
+    assert_eq!(left(&bench).await, 0);
+}
+
+async fn a_job_is_claimed_by_one_worker(bench: Bench) {
+    queue(&bench, &["a"]).await;
+    let claims =
+        join_all(["one", "two", "three"].map(|worker| claim(&bench, worker, monday()))).await;
+    let claimed: Vec<Claimed> = claims.into_iter().flatten().collect();
+    assert_eq!(claimed.len(), 1);
+    assert_eq!(
+        (
+            claimed[0].kind.as_str(),
+            claimed[0].payload.as_str(),
+            claimed[0].attempts
+        ),
+        ("test.job", "\"a\"", 1)
+    );
+    assert!(claim(&bench, "four", monday()).await.is_none());
+}
+
+async fn a_retried_job_waits_for_its_time(bench: Bench) {
+    queue(&bench, &["a"]).await;
+    let job = claim(&bench, "one", monday()).await.unwrap();
+    let mut tx = bench.begin().await;
+    assert!(
+        store::retry(&mut tx, &job.id, "one", after(10), "store.timeout")
+            .await
+            .unwrap()
+    );
+    commit(tx).await;
+    assert!(claim(&bench, "two", after(9)).await.is_none());
+    assert_eq!(claim(&bench, "two", after(10)).await.unwrap().attempts, 2);
+}
+
+async fn a_silent_worker_loses_its_job_and_no_longer_settles_it(bench: Bench) {
+    queue(&bench, &["a", "a"]).await;
+    let job = claim(&bench, "silent", monday()).await.unwrap();
+    store::take_over_expired(&bench.registry, after(59))
+        .await
+        .unwrap();
+    assert!(
+        claim(&bench, "other", after(59)).await.is_none(),
+        "its lane is busy"
+    );
+    store::take_over_expired(&bench.registry, after(61))
+        .await
+        .unwrap();
+    let again = claim(&bench, "other", after(61)).await.unwrap();
+
+    // The first worker comes back: whatever it says about its old job counts no more.
+    assert!(!finish(&bench, &job, "silent").await);
+    let mut tx = bench.begin().await;
+    assert!(
+        !store::retry(&mut tx, &job.id, "silent", after(100), "x.y")
+            .await
+            .unwrap()
+    );
+    drop(tx);
+    assert_eq!(left(&bench).await, 2);
+    assert!(
+        claim(&bench, "third", after(61)).await.is_none(),
+        "the lane is still busy"
+    );
+    assert!(finish(&bench, &again, "other").await);
+    assert_eq!(left(&bench).await, 1);
+}
+
+async fn a_renewed_lease_keeps_the_job(bench: Bench) {
+    queue(&bench, &["a"]).await;
+    let job = claim(&bench, "busy", monday()).await.unwrap();
+    store::renew(&bench.registry, &job.id, "busy", after(120))
+        .await
+        .unwrap();
+    store::renew(&bench.registry, &job.id, "stranger", after(1))
+        .await
+        .unwrap();
+    store::take_over_expired(&bench.registry, after(90))
+        .await
+        .unwrap();
+    assert!(finish(&bench, &job, "busy").await);
+    assert_eq!(left(&bench).await, 0);
+}
+
+async fn jobs_of_a_dead_process_are_queued_again(bench: Bench) {
+    queue(&bench, &["a", "b"]).await;
+    claim(&bench, "dead", monday()).await.unwrap();
+    assert_eq!(requeue_orphans(&bench.registry, monday()).await.unwrap(), 1);
+    assert_eq!(requeue_orphans(&bench.registry, monday()).await.unwrap(), 0);
+    assert!(claim(&bench, "new", monday()).await.is_some());
+    assert!(claim(&bench, "new", monday()).await.is_some());
+    assert_eq!(left(&bench).await, 2);
+}
