@@ -1,8 +1,9 @@
 // Walks every story in `stories/` in Chromium against the real program.
 //
 // A story is a module that exports `title` and `steps`: an object of named functions, walked in order,
-// each given the story's world. Every step, and every page met on the way, prints one line `ok ...` or
-// `not ok ...`; `cargo xtask test` counts them. A step that could not be reached has failed.
+// each given the story's world. Every step, and every page looked over on the way, prints one line `ok ...`
+// or `not ok ...`; `cargo xtask test` counts them. A step that could not be reached has failed. Pictures of
+// the pages lie in `test-results/` afterwards.
 //
 // Needs TONGQU_BIN (the built program) and, where it has another name, TONGQU_CHROMIUM. One story alone:
 // `node run.mjs publish`, which walks the stories whose file name contains the word.
@@ -11,7 +12,6 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 
-import { accessibilityFaults } from './support/accessibility.mjs'
 import { launchBrowser } from './support/browser.mjs'
 import { startProgram } from './support/program.mjs'
 import { World } from './support/world.mjs'
@@ -43,24 +43,22 @@ async function attempt(name, act) {
   }
 }
 
-/** One line for each page that the story has met for the first time. */
+/** One line for each view that the step looked over, and for each page that it met and looked past. */
 async function auditPages(world) {
-  for (const [route, page] of world.unseenRoutes()) {
-    await attempt(`${route} has no serious accessibility fault`, async () => {
-      const faults = await accessibilityFaults(page)
-      if (faults.length > 0) throw new Error(faults.join('\n'))
-    })
+  for (const [route, page] of world.unseenRoutes()) await world.look(page, route.replaceAll('/', ' ').trim() || 'home')
+  for (const { name, faults } of world.newViews()) {
+    report(`${name}: the page is sound`, faults.length > 0 ? new Error(faults.join('\n')) : undefined)
   }
 }
 
-async function walk(browser, story, scratch) {
+async function walk(browser, story, scratch, pictures) {
   console.log(`# ${story.title}`)
   const names = Object.keys(story.steps)
   let program
   const started = await attempt(`${story.title}: the program starts`, async () => {
     program = await startProgram(path.join(scratch, 'data'))
   })
-  const world = new World(browser, program)
+  const world = new World(browser, program, pictures)
   let reached = started
   for (const name of names) {
     if (!reached) {
@@ -71,8 +69,8 @@ async function walk(browser, story, scratch) {
       await story.steps[name](world)
       world.failOnPageErrors()
     })
-    if (reached) await auditPages(world)
-    else await world.keepPictures(path.join(here, 'test-results'), name)
+    if (!reached) await world.keepPictures(name)
+    await auditPages(world)
   }
   await world.close()
   if (program) await attempt(`${story.title}: the program stops when asked to`, () => program.stop())
@@ -84,7 +82,9 @@ const browser = await launchBrowser()
 try {
   for (const [index, file] of files.entries()) {
     const story = await import(path.join(here, 'stories', file))
-    await walk(browser, story, path.join(scratch, String(index)))
+    const pictures = path.join(here, 'test-results', file.replace('.story.mjs', ''))
+    await rm(pictures, { recursive: true, force: true })
+    await walk(browser, story, path.join(scratch, String(index)), pictures)
   }
 } finally {
   await browser.close()

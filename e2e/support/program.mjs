@@ -48,10 +48,13 @@ export async function startProgram(data) {
   })
   return {
     address: ready.address,
-    /** The sign-in of a role, of a given department where several have it. */
-    signIn(role, department) {
-      const found = ready.sign_ins.find((one) => one.role === role && (department === undefined || one.department === department))
-      if (!found) throw new Error(`the demo offers no sign-in for ${role} ${department ?? ''}`)
+    data,
+    /** Everybody who may sign in. */
+    accounts: ready.sign_ins,
+    /** The account of a login name. */
+    account(login) {
+      const found = ready.sign_ins.find((one) => one.login === login)
+      if (!found) throw new Error(`the demo offers no sign-in for ${login}`)
       return found
     },
     async stop() {

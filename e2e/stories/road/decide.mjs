@@ -1,0 +1,47 @@
+// Decided in time, on the day after the holiday, and delivered.
+
+import { confirmation, card, moveClockTo, openAnew, rowOf } from '../../support/portal.mjs'
+import { openTask } from './ask.mjs'
+import { AUTHORITY, CONDITIONAL_ENTRY, OPERATOR, STATISTICS } from './county.mjs'
+import { equalReceipt } from './find.mjs'
+
+export const decide = {
+  'the clock moves over the holiday and its make-up day': async (world) => {
+    const page = await world.page(AUTHORITY)
+    await openAnew(page, '首页')
+    await moveClockTo(page, '2026-10-01')
+    await page.getByText('今日为法定节假日').waitFor()
+    await moveClockTo(page, '2026-10-08')
+    await page.getByText('今日为工作日').waitFor()
+    await moveClockTo(page, '2026-10-09')
+  },
+
+  'the provider approves, and delivery is due on the third working day': async (world) => {
+    const page = await world.page(STATISTICS)
+    const panel = await openTask(page, '2026-10-13')
+    await world.look(page, 'desk of the provider after the holiday')
+    await panel.getByRole('button', { name: '同意并授权' }).click()
+    await confirmation(page, '已同意，授权已开通')
+    await panel.getByText('最晚 2026-10-13').waitFor()
+    await panel.getByRole('link', { name: '打开申请单' }).click()
+    await page.getByRole('heading', { name: CONDITIONAL_ENTRY, level: 1 }).waitFor()
+    await card(page, '授权').waitFor()
+    await world.look(page, 'request approved, seen by the provider')
+  },
+
+  'the operator delivers the conditional entry': async (world) => {
+    const page = await world.page(OPERATOR)
+    await openAnew(page, '我的工作台')
+    const task = rowOf(page, '待办', CONDITIONAL_ENTRY)
+    await task.getByText('2026-10-13').waitFor()
+    await task.getByRole('button', { name: /^办理 / }).click()
+    await page.getByRole('complementary', { name: '办理' }).getByRole('button', { name: '确认交付' }).click()
+    await confirmation(page, '已开始交付到民政局前置库的表')
+    await openAnew(page, '交换监测')
+    const run = rowOf(page, '交换监测', CONDITIONAL_ENTRY).filter({ hasText: '交付' }).first()
+    await run.getByText('成功').waitFor({ timeout: 120_000 })
+    await run.getByRole('link', { name: CONDITIONAL_ENTRY }).click()
+    await equalReceipt(page)
+    await world.look(page, 'delivery of the conditional entry')
+  },
+}

@@ -1,0 +1,49 @@
+// Proven: the auditor finds the act and what proves it. Then the same pages, larger.
+
+import { check } from '../../support/check.mjs'
+import { factsOf, openMenu } from '../../support/portal.mjs'
+import { AUDITOR, CIVIL_AFFAIRS, OPEN_ENTRY, STATISTICS } from './county.mjs'
+
+export const prove = {
+  'the auditor finds the decision in the ledger and opens its proof': async (world) => {
+    const page = await world.page(AUDITOR)
+    await openMenu(page, '审计')
+    const act = page.getByRole('table', { name: '审计' }).getByRole('row').filter({ hasText: '审批申请' }).first()
+    await act.getByText('王建国').waitFor()
+    await world.look(page, 'ledger')
+    await act.getByRole('button', { name: /^查看证明：/ }).click()
+    const dialog = page.getByRole('dialog', { name: /条记录的证明$/ })
+    const facts = await factsOf(dialog)
+    check(/^[0-9a-f]{64}$/.test(facts['根摘要']), `the root is ${facts['根摘要']}`)
+    check((await dialog.getByRole('listitem').count()) > 3, 'the path of the proof is too short')
+    await world.look(page, 'proof of an act', { rawCodes: true })
+    await page.keyboard.press('Escape')
+    await dialog.waitFor({ state: 'detached' })
+  },
+
+  'the elder mode enlarges every page and breaks none': async (world) => {
+    const page = await world.page(CIVIL_AFFAIRS)
+    await page.getByRole('button', { name: '长者模式' }).click()
+    await page.getByRole('button', { name: '标准模式' }).waitFor()
+    for (const menu of ['首页', '数据目录', '我的工作台', '交换监测']) {
+      await openMenu(page, menu)
+      await page.getByRole('table').or(page.getByRole('article')).or(page.getByRole('region', { name: '最新目录' })).first().waitFor()
+      await world.look(page, `elder mode, ${menu}`)
+    }
+    await openMenu(page, '数据目录')
+    await page.getByRole('link', { name: OPEN_ENTRY, exact: true }).click()
+    await page.getByRole('heading', { name: OPEN_ENTRY, level: 1 }).waitFor()
+    await world.look(page, 'elder mode, entry')
+    await page.getByRole('link', { name: /^申请使用/ }).click()
+    await page.getByRole('heading', { name: '申请数据', level: 1 }).waitFor()
+    await world.look(page, 'elder mode, request form')
+    await page.getByRole('button', { name: '标准模式' }).click()
+  },
+
+  'the portal speaks English where it is asked to': async (world) => {
+    const page = await world.page(STATISTICS)
+    await page.getByRole('button', { name: 'English' }).click()
+    await page.getByRole('button', { name: '中文' }).waitFor()
+    await world.look(page, 'English')
+  },
+}

@@ -1,0 +1,40 @@
+// What is wrong with an open page, whatever it is about: axe's serious findings, sideways overflow, and
+// texts that no person should meet.
+
+import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+
+const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const GRAVE = new Set(['serious', 'critical'])
+const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']
+
+/** Keys of messages that have no text, and values that were not there. */
+const SLIPS = /\b(?:app|session|home|catalogue|request|desk|exchange|ledger|shared|directory)\.[a-z]\w*(?:\.\w+)*|\bundefined\b|\bNaN\b|\[object |\bInvalid Date\b/g
+
+/**
+ * All faults, each in a line or more. `rawCodes` says that the view shows a record's own codes on purpose,
+ * as the proof of an act does.
+ */
+export async function pageFaults(page, { rawCodes = false } = {}) {
+  return [...(await accessibilityFaults(page)), ...(await overflow(page)), ...(rawCodes ? [] : await slips(page))]
+}
+
+/** Serious and critical violations of WCAG 2.1 A and AA, each with the places it was found at. */
+async function accessibilityFaults(page) {
+  // Through the debugger, so that the page's content security policy doesn't have to allow it.
+  await page.evaluate(axe)
+  const { violations } = await page.evaluate((values) => globalThis.axe.run(document, { runOnly: { type: 'tag', values }, resultTypes: ['violations'] }), RULES)
+  return violations
+    .filter((violation) => GRAVE.has(violation.impact))
+    .map((violation) => `${violation.impact} ${violation.id}: ${violation.help}\n  ${violation.nodes.map((node) => node.html).join('\n  ')}`)
+}
+
+async function overflow(page) {
+  const [content, window] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth])
+  return content > window ? [`the page is ${content} px wide in a window of ${window} px`] : []
+}
+
+async function slips(page) {
+  const text = await page.evaluate(() => document.body.innerText)
+  return [...new Set(text.match(SLIPS))].map((slip) => `the page says “${slip}”`)
+}

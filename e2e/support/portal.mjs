@@ -1,0 +1,70 @@
+// What everybody does in the portal, by what is to be read on it.
+
+import { check, until } from './check.mjs'
+
+/** The main menu, by its words; done when the menu marks the page as the one that is open. */
+export async function openMenu(page, name) {
+  const link = page.getByRole('navigation', { name: '主导航' }).getByRole('link', { name, exact: true })
+  await link.click()
+  await until(async () => (await link.getAttribute('aria-current')) === 'page', `${name} is not the open page`)
+}
+
+/** Opens a page of the menu as it is now: what others have just done is not fetched for some seconds. */
+export async function openAnew(page, name) {
+  await openMenu(page, name)
+  await page.reload()
+}
+
+/** Signs a person in at the door; afterwards the header bears the person's name. */
+export async function signIn(world, login) {
+  const { password, person, department } = world.program.account(login)
+  const page = await world.page(login)
+  await page.goto('/')
+  await page.getByLabel('登录名').fill(login)
+  await page.getByLabel('密码').fill(password)
+  await page.getByRole('button', { name: '登录', exact: true }).click()
+  await page.getByRole('button', { name: `${department} · ${person}` }).waitFor()
+  return page
+}
+
+/** Waits for the short confirmation that an act had its effect, and puts it away. */
+export async function confirmation(page, sentence) {
+  const toast = page.getByRole('status').getByRole('paragraph').filter({ hasText: sentence })
+  await toast.waitFor()
+  await toast.getByRole('button', { name: '关闭' }).click()
+  await toast.waitFor({ state: 'detached' })
+}
+
+/** Moves the demo's clock on, day by day, to a date. */
+export async function moveClockTo(page, date) {
+  const today = () => page.getByRole('banner').getByText(/^\d{4}-\d{2}-\d{2}$/)
+  for (let day = await today().textContent(); day !== date; day = await today().textContent()) {
+    check(day < date, `the clock is past ${date}: ${day}`)
+    const next = dayAfter(day)
+    await page.getByRole('button', { name: '推进一天' }).click()
+    await today().and(page.getByText(next)).waitFor()
+    await confirmation(page, `演示时钟已到 ${next}`)
+  }
+}
+
+/** The row of a table that has this header or text. */
+export function rowOf(page, table, text) {
+  return page.getByRole('table', { name: table }).getByRole('row').filter({ hasText: text })
+}
+
+/** The facts shown in a card: what stands under each term. */
+export async function factsOf(scope) {
+  await scope.getByRole('term').first().waitFor()
+  const terms = await scope.getByRole('term').allInnerTexts()
+  const values = await scope.getByRole('definition').allInnerTexts()
+  return Object.fromEntries(terms.map((term, at) => [term.replace(/^[=+]\s*/, '').trim(), values[at].trim()]))
+}
+
+/** What a dialog, a panel, a card or a page shows under a heading. */
+export function card(page, heading) {
+  return page.getByRole('region', { name: heading, exact: true })
+}
+
+function dayAfter(date) {
+  return new Date(Date.parse(date) + 86_400_000).toISOString().slice(0, 10)
+}
