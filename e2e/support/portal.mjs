@@ -1,6 +1,9 @@
 // What everybody does in the portal, by what is to be read on it.
 
-import { check, until } from './check.mjs'
+import { check, checkEqual, until } from './check.mjs'
+
+/** How long a run over the whole table may take on a busy machine. */
+const RUN_MS_MAX = 120_000
 
 /** The main menu, by its words; done when the menu marks the page as the one that is open. */
 export async function openMenu(page, name) {
@@ -52,12 +55,36 @@ export function rowOf(page, table, text) {
   return page.getByRole('table', { name: table }).getByRole('row').filter({ hasText: text })
 }
 
+/** The runs of an entry in the list, of one kind (汇聚 or 交付), the newest first. */
+export function runsOf(page, entry, kind) {
+  return rowOf(page, '交换监测', entry).filter({ has: page.getByRole('cell', { name: kind, exact: true }) })
+}
+
+/** Waits for the newest run of an entry, the nth of its kind, to end well, and opens it. */
+export async function openRun(page, entry, kind, nth = 1) {
+  const runs = runsOf(page, entry, kind)
+  await runs.nth(nth - 1).waitFor({ timeout: RUN_MS_MAX })
+  await runs.first().getByText('成功').waitFor({ timeout: RUN_MS_MAX })
+  await runs.first().getByRole('link', { name: entry }).click()
+  await page.getByRole('heading', { name: entry, level: 1 }).waitFor()
+}
+
 /** The facts shown in a card: what stands under each term. */
 export async function factsOf(scope) {
   await scope.getByRole('term').first().waitFor()
   const terms = await scope.getByRole('term').allInnerTexts()
   const values = await scope.getByRole('definition').allInnerTexts()
   return Object.fromEntries(terms.map((term, at) => [term.replace(/^[=+]\s*/, '').trim(), values[at].trim()]))
+}
+
+/** A field says by itself that it is at fault, and what to do; readers of the screen hear it there. */
+export async function checkFaultAt(field) {
+  checkEqual(await field.getAttribute('aria-invalid'), 'true', 'the mark of a fault on the field')
+  const description = await field.evaluate((node) => {
+    const ids = node.getAttribute('aria-describedby')?.split(' ') ?? []
+    return ids.map((id) => document.getElementById(id)?.textContent.trim() ?? '').join(' ')
+  })
+  check(/请|须/.test(description), `the field doesn't say what to do: “${description}”`)
 }
 
 /** What a dialog, a panel, a card or a page shows under a heading. */

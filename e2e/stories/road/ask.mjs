@@ -1,7 +1,7 @@
 // Asked of the provider: an entry shared on a condition, over the National Day holiday, refused once.
 
-import { check, checkEqual } from '../../support/check.mjs'
-import { card, confirmation, moveClockTo, openAnew, openMenu, rowOf } from '../../support/portal.mjs'
+import { checkEqual } from '../../support/check.mjs'
+import { card, checkFaultAt, confirmation, moveClockTo, openAnew, openMenu, rowOf } from '../../support/portal.mjs'
 import { CIVIL_AFFAIRS, CONDITIONAL_ENTRY, STATISTICS } from './county.mjs'
 import { limitToProvince } from './find.mjs'
 
@@ -34,9 +34,7 @@ export const ask = {
     await panel.getByRole('button', { name: '不同意' }).click()
     await panel.getByRole('alert').waitFor()
     world.expectRefusal(422)
-    const field = panel.getByLabel('审批意见')
-    checkEqual(await field.getAttribute('aria-invalid'), 'true', 'the mark on the field of the reason')
-    check(await field.evaluate((node) => node.getAttribute('aria-describedby')?.split(' ').some((id) => document.getElementById(id)?.textContent.trim())), 'the field of the reason has no sentence of its own')
+    await checkFaultAt(panel.getByLabel('审批意见'))
     await world.look(page, 'refusing without a reason')
   },
 

@@ -1,7 +1,7 @@
 // The source changes without a word; the next run finds exactly what has changed.
 
 import { checkEqual } from '../../support/check.mjs'
-import { card, confirmation, factsOf, openAnew, openMenu, rowOf } from '../../support/portal.mjs'
+import { card, confirmation, factsOf, openAnew, openMenu, openRun, runsOf } from '../../support/portal.mjs'
 import { OPEN_ENTRY, OPERATOR, STATISTICS } from './county.mjs'
 import { equalReceipt } from './find.mjs'
 
@@ -13,17 +13,15 @@ export const change = {
     await confirmation(provider, /更新 1,?000 行，新增 500 行，删除 500 行，错误编码 3 行/)
     const operator = await world.page(OPERATOR)
     await openAnew(operator, '交换监测')
-    await rowOf(operator, '交换监测', OPEN_ENTRY).filter({ hasText: '交付' }).first().getByRole('link', { name: OPEN_ENTRY }).click()
+    await runsOf(operator, OPEN_ENTRY, '交付').first().getByRole('link', { name: OPEN_ENTRY }).click()
     await operator.getByRole('button', { name: '重新运行' }).click()
     await confirmation(operator, '已安排重新运行，稍后可在列表中看到')
+    await world.look(operator, 'list of runs')
   },
 
   'the provider sees 1,000, 500 and 500 rows, and three in quarantine with their reason': async (world) => {
     const page = await world.page(STATISTICS)
-    const run = rowOf(page, '交换监测', OPEN_ENTRY).filter({ hasText: '汇聚' })
-    await run.nth(1).waitFor({ timeout: 120_000 })
-    await run.first().getByText('成功').waitFor({ timeout: 120_000 })
-    await run.first().getByRole('link', { name: OPEN_ENTRY }).click()
+    await openRun(page, OPEN_ENTRY, '汇聚', 2)
     const counts = card(page, '条数对账')
     await counts.getByText('账实相符').waitFor()
     const { 更新: updated, 新增: inserted, 删除: deleted, 隔离: quarantined } = await factsOf(counts)
@@ -35,11 +33,7 @@ export const change = {
 
   'the target is equal again': async (world) => {
     const page = await world.page(OPERATOR)
-    const run = rowOf(page, '交换监测', OPEN_ENTRY).filter({ hasText: '交付' })
-    await run.nth(1).waitFor({ timeout: 120_000 })
-    await run.first().getByText('成功').waitFor({ timeout: 120_000 })
-    await world.look(page, 'list of runs, all kinds')
-    await run.first().getByRole('link', { name: OPEN_ENTRY }).click()
+    await openRun(page, OPEN_ENTRY, '交付', 2)
     await equalReceipt(page)
     const { 更新: updated, 新增: inserted, 删除: deleted } = await factsOf(card(page, '条数对账'))
     checkEqual([updated, inserted, deleted].join(' '), '500 250 250', 'updated, inserted, deleted at the target')

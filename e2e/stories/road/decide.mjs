@@ -1,6 +1,6 @@
 // Decided in time, on the day after the holiday, and delivered.
 
-import { confirmation, card, moveClockTo, openAnew, rowOf } from '../../support/portal.mjs'
+import { card, confirmation, moveClockTo, openAnew, openRun, rowOf } from '../../support/portal.mjs'
 import { openTask } from './ask.mjs'
 import { AUTHORITY, CONDITIONAL_ENTRY, OPERATOR, STATISTICS } from './county.mjs'
 import { equalReceipt } from './find.mjs'
@@ -22,9 +22,10 @@ export const decide = {
     await world.look(page, 'desk of the provider after the holiday')
     await panel.getByRole('button', { name: '同意并授权' }).click()
     await confirmation(page, '已同意，授权已开通')
-    await panel.getByText('最晚 2026-10-13').waitFor()
-    await panel.getByRole('link', { name: '打开申请单' }).click()
+    await page.getByRole('tab', { name: /^消息/ }).click()
+    await page.getByRole('link', { name: new RegExp(`申请《${CONDITIONAL_ENTRY}》`) }).first().click()
     await page.getByRole('heading', { name: CONDITIONAL_ENTRY, level: 1 }).waitFor()
+    await page.getByRole('list', { name: '办理过程' }).getByText('最晚 2026-10-13').waitFor()
     await card(page, '授权').waitFor()
     await world.look(page, 'request approved, seen by the provider')
   },
@@ -38,9 +39,7 @@ export const decide = {
     await page.getByRole('complementary', { name: '办理' }).getByRole('button', { name: '确认交付' }).click()
     await confirmation(page, '已开始交付到民政局前置库的表')
     await openAnew(page, '交换监测')
-    const run = rowOf(page, '交换监测', CONDITIONAL_ENTRY).filter({ hasText: '交付' }).first()
-    await run.getByText('成功').waitFor({ timeout: 120_000 })
-    await run.getByRole('link', { name: CONDITIONAL_ENTRY }).click()
+    await openRun(page, CONDITIONAL_ENTRY, '交付')
     await equalReceipt(page)
     await world.look(page, 'delivery of the conditional entry')
   },

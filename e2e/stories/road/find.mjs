@@ -1,7 +1,7 @@
 // Found and asked for: an entry that lies open to all.
 
 import { check, checkEqual } from '../../support/check.mjs'
-import { card, confirmation, factsOf, moveClockTo, openAnew, rowOf } from '../../support/portal.mjs'
+import { card, confirmation, factsOf, moveClockTo, openAnew, openRun, rowOf } from '../../support/portal.mjs'
 import { CIVIL_AFFAIRS, OPEN_ENTRY, OPERATOR } from './county.mjs'
 
 export const find = {
@@ -84,9 +84,7 @@ export const find = {
   'the run shows its counts and a receipt with equal digests': async (world) => {
     const page = await world.page(OPERATOR)
     await openAnew(page, '交换监测')
-    const run = rowOf(page, '交换监测', OPEN_ENTRY).filter({ hasText: '交付' }).first()
-    await run.getByText('成功').waitFor({ timeout: 120_000 })
-    await run.getByRole('link', { name: OPEN_ENTRY }).click()
+    await openRun(page, OPEN_ENTRY, '交付')
     await card(page, '条数对账').getByText('账实相符').waitFor()
     await equalReceipt(page)
     await world.look(page, 'first delivery')

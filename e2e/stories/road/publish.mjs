@@ -3,7 +3,7 @@
 import path from 'node:path'
 
 import { check, checkEqual } from '../../support/check.mjs'
-import { card, confirmation, factsOf, openAnew, openMenu, rowOf, signIn } from '../../support/portal.mjs'
+import { card, checkFaultAt, confirmation, factsOf, openAnew, openMenu, openRun, rowOf, signIn } from '../../support/portal.mjs'
 import { AUDITOR, AUTHORITY, CIVIL_AFFAIRS, CONDITIONAL_ENTRY, OPEN_ENTRY, OPERATOR, RETURNED_ENTRY, SOURCE_ROWS, STATISTICS } from './county.mjs'
 
 const REASON = '请补充指标口径说明后再报。'
@@ -58,6 +58,7 @@ export const publish = {
     await dialog.getByRole('button', { name: '确认退回' }).click()
     await dialog.getByRole('alert').waitFor()
     world.expectRefusal(422)
+    await checkFaultAt(dialog.getByLabel('退回理由'))
     await world.look(page, 'returning without a reason')
     await dialog.getByLabel('退回理由').fill(REASON)
     await dialog.getByRole('button', { name: '确认退回' }).click()
@@ -91,10 +92,7 @@ export const publish = {
     const page = await world.page(STATISTICS)
     for (const entry of [OPEN_ENTRY, CONDITIONAL_ENTRY]) {
       await openAnew(page, '交换监测')
-      const run = rowOf(page, '交换监测', entry)
-      await run.getByText('成功').waitFor({ timeout: 120_000 })
-      await world.look(page, 'list of runs')
-      await run.getByRole('link', { name: entry }).click()
+      await openRun(page, entry, '汇聚')
       const counts = card(page, '条数对账')
       await counts.getByText('账实相符').waitFor()
       checkEqual((await factsOf(counts))['读取'], SOURCE_ROWS, `rows read for ${entry}`)

@@ -110,10 +110,12 @@ async fn describe_and_publish(app: &TestApp) {
 
     let (returned, published) = versions.split_first().unwrap();
     let path = format!("/catalogue/versions/{returned}/return");
-    app.as_person("authority")
+    let silent = app
+        .as_person("authority")
         .post(&path, json!({ "reason": "  " }))
         .await
         .refused(422, "version.reason_missing");
+    assert_eq!(silent["fields"][0]["field"], "reason");
     let back = app
         .as_person("authority")
         .post(&path, json!({ "reason": "摘要请写明统计口径" }))

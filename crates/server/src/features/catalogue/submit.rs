@@ -85,5 +85,11 @@ pub(super) async fn reload(ctx: &Ctx, id: &VersionId) -> Reply<VersionLineView> 
 
 /// A life cycle's refusal as an answer.
 pub(super) fn version_error(error: VersionError) -> ApiError {
-    ApiError::new(error.kind(), error.code()).because(error)
+    let code = error.code();
+    let refusal = ApiError::new(error.kind(), code).because(&error);
+    match error {
+        // The page marks the field that is at fault.
+        VersionError::ReasonMissing | VersionError::ReasonTooLong => refusal.field("reason", code),
+        VersionError::NotPossible { .. } => refusal,
+    }
 }
