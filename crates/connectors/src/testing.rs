@@ -201,6 +201,9 @@ impl TestServer {
                 format!("--datadir={}", data.display()),
                 format!("--port={port}"),
                 format!("--socket={}", dir.join("socket").display()),
+                // A server that starts clears its folder of temporary tables, in which those of another
+                // server may lie.
+                format!("--tmpdir={}", dir.display()),
                 format!("--pid-file={}", dir.join("pid").display()),
                 format!("--init-file={}", init.display()),
             ]);
