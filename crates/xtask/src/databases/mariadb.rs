@@ -71,10 +71,14 @@ pub fn start_server(folder: &Path) -> Result<Server> {
             "--character-set-server=utf8mb4",
             "--innodb-flush-log-at-trx-commit=0",
             "--local-infile=1",
+            // Not the connectors' own zone, so that a time which depends on it shows.
+            "--default-time-zone=+08:00",
             "--max-allowed-packet=64M",
         ])
         .arg(format!("--port={port}"))
         .arg(format!("--datadir={}", data.display()))
+        // A server that starts clears its folder of temporary tables, in which those of another may lie.
+        .arg(format!("--tmpdir={}", folder.display()))
         .arg(format!("--socket={}", folder.join("server.sock").display()))
         .arg(format!(
             "--pid-file={}",
