@@ -84,6 +84,7 @@ export async function openTask(page, due) {
 async function openForm(page) {
   await openMenu(page, '数据目录')
   await page.getByLabel('在目录中搜索').fill('行政区划隶属')
+  await page.getByText('命中 1 项').waitFor()
   await page.getByRole('link', { name: `申请 ${CONDITIONAL_ENTRY}` }).click()
   await page.getByRole('heading', { name: '申请数据', level: 1 }).waitFor()
 }

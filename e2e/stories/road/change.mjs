@@ -21,7 +21,8 @@ export const change = {
 
   'the provider sees 1,000, 500 and 500 rows, and three in quarantine with their reason': async (world) => {
     const page = await world.page(STATISTICS)
-    await openRun(page, OPEN_ENTRY, '汇聚', 2)
+    // The third: one since it was mounted, one before the first delivery, and this one.
+    await openRun(page, OPEN_ENTRY, '汇聚', 3)
     const counts = card(page, '条数对账')
     await counts.getByText('账实相符').waitFor()
     const { 更新: updated, 新增: inserted, 删除: deleted, 隔离: quarantined } = await factsOf(counts)

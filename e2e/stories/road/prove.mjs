@@ -25,9 +25,16 @@ export const prove = {
     const page = await world.page(CIVIL_AFFAIRS)
     await page.getByRole('button', { name: '长者模式' }).click()
     await page.getByRole('button', { name: '标准模式' }).waitFor()
-    for (const menu of ['首页', '数据目录', '我的工作台', '交换监测']) {
+    const shows = {
+      首页: page.getByRole('region', { name: '最新目录' }),
+      数据目录: page.getByRole('article').first(),
+      我的工作台: page.getByRole('tab', { name: /^我提交的申请/ }),
+      交换监测: page.getByRole('table', { name: '交换监测' }),
+    }
+    for (const [menu, content] of Object.entries(shows)) {
       await openMenu(page, menu)
-      await page.getByRole('table').or(page.getByRole('article')).or(page.getByRole('region', { name: '最新目录' })).first().waitFor()
+      await content.waitFor()
+      if (menu === '我的工作台') await content.click()
       await world.look(page, `elder mode, ${menu}`)
     }
     await openMenu(page, '数据目录')
