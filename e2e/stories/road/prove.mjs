@@ -42,7 +42,7 @@ export const prove = {
     await page.getByRole('heading', { name: OPEN_ENTRY, level: 1 }).waitFor()
     await world.look(page, 'elder mode, entry')
     await page.getByRole('link', { name: /^申请使用/ }).click()
-    await page.getByRole('heading', { name: '申请数据', level: 1 }).waitFor()
+    await page.getByRole('button', { name: '提交申请' }).waitFor()
     await world.look(page, 'elder mode, request form')
     await page.getByRole('button', { name: '标准模式' }).click()
   },
