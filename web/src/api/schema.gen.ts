@@ -385,7 +385,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All people, by department and name. For system administrators. */
+        /** All people, by department and name. For system and security administrators. */
         get: operations["list_people"];
         put?: never;
         /**
