@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashSet,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
 use tokio::{sync::watch, task::JoinHandle};
@@ -36,7 +36,8 @@ pub struct App {
     pub pack: Arc<Pack>,
     /// Every pack that cases may have begun under.
     pub packs: Packs,
-    pub calendar: Arc<Calendar>,
+    /// The calendar in force; a new holiday notice replaces it.
+    calendar: RwLock<Arc<Calendar>>,
     pub pool: Arc<dyn Store>,
     pub search: features::catalogue::search::Index,
     /// Finds the actor behind a session; given by the session feature.
@@ -85,7 +86,7 @@ impl App {
             ledger: ledger.clone(),
             pack,
             packs,
-            calendar,
+            calendar: RwLock::new(calendar),
             pool,
             search,
             find_actor: features::session::find_actor,
@@ -111,6 +112,23 @@ impl App {
             sequencing,
             working,
         })
+    }
+
+    /// The working-day calendar in force.
+    #[must_use]
+    pub fn calendar(&self) -> Arc<Calendar> {
+        self.calendar
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Puts another calendar into force, for dates that are reckoned from now on.
+    pub fn set_calendar(&self, calendar: Calendar) {
+        *self
+            .calendar
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = Arc::new(calendar);
     }
 
     /// A department's exchange store; it must exist.

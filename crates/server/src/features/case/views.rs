@@ -147,7 +147,7 @@ pub fn step_lines(
 ) -> Result<Vec<StepLineView>, ApiError> {
     let steps = row
         .case
-        .steps(&row.pack, &ctx.app.calendar, ctx.now)
+        .steps(&row.pack, &ctx.app.calendar(), ctx.now)
         .map_err(refusal)?;
     Ok(steps
         .iter()

@@ -156,7 +156,7 @@ async fn tasks(
         };
         let steps = row
             .case
-            .steps(&row.pack, &ctx.app.calendar, ctx.now)
+            .steps(&row.pack, &ctx.app.calendar(), ctx.now)
             .map_err(case::refusal)?;
         let open = steps
             .into_iter()
@@ -206,6 +206,7 @@ async fn line(
 
 fn strip(ctx: &Ctx, todo: &[TaskView]) -> Vec<DayView> {
     let today = china_date(ctx.now);
+    let calendar = ctx.app.calendar();
     (0..DAYS)
         .map(|n| {
             let date = today.saturating_add(i64::from(n).days());
@@ -214,7 +215,7 @@ fn strip(ctx: &Ctx, todo: &[TaskView]) -> Vec<DayView> {
                 .iter()
                 .filter(|t| t.due_on.as_deref() == Some(text.as_str()))
                 .count();
-            let day = ctx.app.calendar.day(date).ok();
+            let day = calendar.day(date).ok();
             DayView {
                 kind: day.as_ref().map_or("unknown", |d| d.kind.code()),
                 name: day.and_then(|d| d.name.map(str::to_owned)),

@@ -47,7 +47,7 @@ pub async fn open_delivery(ctx: Ctx, Path(request_id): Path<String>) -> Reply<De
     let (request, row) = request::load(&ctx, &request_id).await?;
     let steps = row
         .case
-        .steps(&row.pack, &ctx.app.calendar, ctx.now)
+        .steps(&row.pack, &ctx.app.calendar(), ctx.now)
         .map_err(case::refusal)?;
     let due = steps
         .iter()

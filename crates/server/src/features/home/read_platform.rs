@@ -66,7 +66,7 @@ pub async fn read_platform(
         now: guest.now.to_string(),
         today: today.to_string(),
         day_kind: app
-            .calendar
+            .calendar()
             .day(today)
             .map_or("unknown", |day| day.kind.code()),
         signed_in,

@@ -51,10 +51,10 @@ pub(super) async fn act(
     };
     let after = row
         .case
-        .apply(act, &row.pack, &ctx.app.calendar)
+        .apply(act, &row.pack, &ctx.app.calendar())
         .map_err(refusal)?;
     let mut tx = ctx.begin().await?;
-    case::save_steps(&mut tx, &row.case, &after, &row.pack, &ctx.app.calendar).await?;
+    case::save_steps(&mut tx, &row.case, &after, &row.pack, &ctx.app.calendar()).await?;
     let version = catalogue::find_version(
         &mut tx,
         &request.content.entry_id,
@@ -128,7 +128,9 @@ pub(super) async fn grant_if_due(
     pack: &Pack,
     version: &Version,
 ) -> Result<Option<Entry>, ApiError> {
-    let steps = case.steps(pack, &app.calendar, tx.at()).map_err(refusal)?;
+    let steps = case
+        .steps(pack, &app.calendar(), tx.at())
+        .map_err(refusal)?;
     let due = steps
         .iter()
         .find(|s| s.action == Action::Deliver && s.state.is_open());
@@ -191,7 +193,7 @@ pub async fn complete_delivery(
     let at = tx.at();
     let steps = row
         .case
-        .steps(&row.pack, &app.calendar, at)
+        .steps(&row.pack, &app.calendar(), at)
         .map_err(refusal)?;
     let Some(step) = steps
         .iter()
@@ -201,9 +203,9 @@ pub async fn complete_delivery(
     };
     let after = row
         .case
-        .complete_by_machine(&step.id, at, &row.pack, &app.calendar)
+        .complete_by_machine(&step.id, at, &row.pack, &app.calendar())
         .map_err(refusal)?;
-    case::save_steps(tx, &row.case, &after, &row.pack, &app.calendar).await?;
+    case::save_steps(tx, &row.case, &after, &row.pack, &app.calendar()).await?;
     let version =
         catalogue::find_version(tx, &request.content.entry_id, request.content.version_no)
             .await?
@@ -239,7 +241,7 @@ pub async fn note_supplied(
         let row = case::find(tx, app, &request.case_id).await?;
         let steps = row
             .case
-            .steps(&row.pack, &app.calendar, tx.at())
+            .steps(&row.pack, &app.calendar(), tx.at())
             .map_err(refusal)?;
         let waiting = steps
             .into_iter()
@@ -247,9 +249,9 @@ pub async fn note_supplied(
         let Some(step) = waiting else { continue };
         let after = row
             .case
-            .complete_by_machine(&step.id, tx.at(), &row.pack, &app.calendar)
+            .complete_by_machine(&step.id, tx.at(), &row.pack, &app.calendar())
             .map_err(refusal)?;
-        case::save_steps(tx, &row.case, &after, &row.pack, &app.calendar).await?;
+        case::save_steps(tx, &row.case, &after, &row.pack, &app.calendar()).await?;
         let version =
             catalogue::find_version(tx, &request.content.entry_id, request.content.version_no)
                 .await?

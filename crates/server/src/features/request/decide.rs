@@ -88,7 +88,7 @@ pub async fn decide_request(
 fn deciding_step(ctx: &Ctx, row: &CaseRow) -> Result<StepId, ApiError> {
     let steps = row
         .case
-        .steps(&row.pack, &ctx.app.calendar, ctx.now)
+        .steps(&row.pack, &ctx.app.calendar(), ctx.now)
         .map_err(crate::features::case::refusal)?;
     let mut deciding = steps
         .into_iter()

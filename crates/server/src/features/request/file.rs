@@ -128,7 +128,7 @@ pub async fn file_request(ctx: Ctx, Json(body): Json<FileBody>) -> Reply<Request
         began_at: None,
         input: StepInput::default(),
     };
-    let opened = Case::open(opening, &ctx.app.pack, &ctx.app.calendar).map_err(refusal)?;
+    let opened = Case::open(opening, &ctx.app.pack, &ctx.app.calendar()).map_err(refusal)?;
     let request = Request {
         id: RequestId::parse(&format!("req-{}", random_hex::<8>()))
             .expect("hex fits an identifier"),
@@ -148,7 +148,7 @@ pub async fn file_request(ctx: Ctx, Json(body): Json<FileBody>) -> Reply<Request
         ("request", request.id.as_str()),
         &opened,
         &ctx.app.pack,
-        &ctx.app.calendar,
+        &ctx.app.calendar(),
     )
     .await?;
     store::insert_request(&mut tx, &request).await?;

@@ -122,7 +122,7 @@ pub async fn preview_request(ctx: Ctx, Query(query): Query<PreviewQuery>) -> Rep
             mode_name: mode_name(&ctx, mode),
             process_name: process.name.clone(),
             clause: clause_view(&process.clause, &ctx.app.pack),
-            promises: promise(&ctx.app.pack, process, &facts, today, &ctx.app.calendar)
+            promises: promise(&ctx.app.pack, process, &facts, today, &ctx.app.calendar())
                 .into_iter()
                 .map(|p| PromiseView {
                     step_id: p.step.to_string(),

@@ -216,7 +216,7 @@ fn actions(ctx: &Ctx, request: &Request, row: &CaseRow) -> Result<Vec<&'static s
     let mut actions = Vec::new();
     for step in row
         .case
-        .steps(&row.pack, &ctx.app.calendar, ctx.now)
+        .steps(&row.pack, &ctx.app.calendar(), ctx.now)
         .map_err(case::refusal)?
     {
         if !matches!(step.state, StepState::Open { .. })

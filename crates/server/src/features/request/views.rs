@@ -111,7 +111,7 @@ pub fn line(
 ) -> Result<RequestLineView, ApiError> {
     let steps = row
         .case
-        .steps(&row.pack, &ctx.app.calendar, ctx.now)
+        .steps(&row.pack, &ctx.app.calendar(), ctx.now)
         .map_err(refusal)?;
     let open = steps
         .iter()
