@@ -66,6 +66,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .merge(features::directory::routes())
         .merge(features::catalogue::routes())
         .merge(features::request::routes())
+        .merge(features::proceeding::routes())
         .merge(features::desk::routes())
         .merge(features::exchange::routes())
         .merge(features::ledger::routes())

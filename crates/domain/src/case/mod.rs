@@ -41,7 +41,7 @@ pub use act::{Act, Deed, Opening, StepInput};
 pub use event::{ActedBy, CaseEvent, FormGiven, Happening};
 pub use promise::{Promise, promise};
 pub use refusal::Refusal;
-pub use view::{Clock, StepState, StepView};
+pub use view::{Clock, OpenStep, StepState, StepView};
 
 use fold::Folded;
 

@@ -132,6 +132,8 @@ pub struct StepView {
     pub working_days: Option<u32>,
     /// The event that the limit counts from.
     pub counted_from: Option<Event>,
+    /// When that event first happened; `None` until it has.
+    pub counted_at: Option<Timestamp>,
     /// The regulation doesn't state that event; it is our reading.
     pub from_is_reading: bool,
     /// Whether pack or national ceiling decided the due date.
@@ -234,6 +236,7 @@ fn view_step(glance: &Glance<'_>, step: &Step, progress: &Progress) -> StepView 
         due_on,
         working_days: limit.and_then(Limit::working_days),
         counted_from: step.deadline.as_ref().and_then(|deadline| deadline.from),
+        counted_at: counted_at(glance, step),
         from_is_reading: step
             .deadline
             .as_ref()
@@ -268,35 +271,70 @@ fn clock(
         StepState::Done { in_time, .. } => return Clock::Done { in_time: *in_time },
         StepState::Open { opened_at } => *opened_at,
     };
-    if progress.is_paused() {
-        return Clock::Paused;
-    }
     match due {
-        Err(error) => Clock::CalendarMissing {
+        Err(error) if !progress.is_paused() => Clock::CalendarMissing {
             year: missing_year(error),
         },
-        Ok(Some(due)) => lamp(due.on, glance.today, glance.calendar).unwrap_or_else(|error| {
-            Clock::CalendarMissing {
-                year: missing_year(&error),
-            }
-        }),
-        Ok(None) => match step
-            .deadline
-            .as_ref()
-            .and_then(|deadline| deadline.limit.word())
-        {
-            Some(word) => {
-                let from = step.deadline.as_ref().and_then(|deadline| deadline.from);
-                let since = from
-                    .and_then(|event| glance.folded.happened.get(&event))
-                    .map_or(opened_at, |it| it.first);
-                Clock::Word {
-                    word,
-                    age_days: days_since(china_date(since), glance.today),
-                }
-            }
-            None => Clock::NoLimit,
-        },
+        due => Clock::of_open(
+            step,
+            &OpenStep {
+                opened_at,
+                counted_at: counted_at(glance, step),
+                due_on: due.as_ref().ok().and_then(Option::as_ref).map(|due| due.on),
+                is_paused: progress.is_paused(),
+            },
+            glance.today,
+            glance.calendar,
+        ),
+    }
+}
+
+fn counted_at(glance: &Glance<'_>, step: &Step) -> Option<Timestamp> {
+    let from = step.deadline.as_ref()?.from?;
+    glance.folded.happened.get(&from).map(|it| it.first)
+}
+
+/// What a lamp needs to know of an open step, so that a desk can be drawn without replaying its case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OpenStep {
+    /// Since when it can be taken.
+    pub opened_at: Timestamp,
+    /// When the event happened that its limit counts from.
+    pub counted_at: Option<Timestamp>,
+    /// Its due date, see [`StepView::due_on`].
+    pub due_on: Option<Date>,
+    /// Its clock stands.
+    pub is_paused: bool,
+}
+
+impl Clock {
+    /// The lamp of an open step on a day.
+    #[must_use]
+    pub fn of_open(step: &Step, open: &OpenStep, today: Date, calendar: &Calendar) -> Self {
+        if open.is_paused {
+            return Self::Paused;
+        }
+        let missing = |error: &CalendarError| Self::CalendarMissing {
+            year: missing_year(error),
+        };
+        if let Some(due_on) = open.due_on {
+            return lamp(due_on, today, calendar).unwrap_or_else(|error| missing(&error));
+        }
+        let Some(limit) = step.deadline.as_ref().map(|deadline| deadline.limit) else {
+            return Self::NoLimit;
+        };
+        match (limit.word(), open.counted_at) {
+            (Some(word), since) => Self::Word {
+                word,
+                age_days: days_since(china_date(since.unwrap_or(open.opened_at)), today),
+            },
+            // A limit in numbers whose event has happened has a date, unless the calendar lacks it.
+            (None, Some(since)) => match limit.last_day(china_date(since), calendar) {
+                Err(error) => missing(&error),
+                Ok(_) => Self::NoLimit,
+            },
+            (None, None) => Self::NoLimit,
+        }
     }
 }
 

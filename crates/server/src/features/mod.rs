@@ -9,5 +9,6 @@ pub mod directory;
 pub mod exchange;
 pub mod home;
 pub mod ledger;
+pub mod proceeding;
 pub mod request;
 pub mod session;

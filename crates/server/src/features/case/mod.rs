@@ -5,13 +5,18 @@
 //! saved in the same transaction, so that a desk can be read without replaying every case.
 //! Spec: PDS-9, PDS-17.
 
+mod form;
+mod open;
 mod store;
 mod views;
 
+pub use form::{FormBody, form_given};
+pub use open::{Begun, NewCase, begin, begin_on, new_id, opened, parties};
 pub use store::{
-    CaseRow, Task, count_open, find, find_row, next_number, save_new, save_steps, settled_by,
-    tasks_of,
+    CaseFilter, CaseLine, CaseRow, Task, count_open, count_tasks, find, find_row, list,
+    next_number, open_about, save_new, save_steps, settled_by, tasks_of,
 };
 pub use views::{
-    ClauseView, ClockView, StepLineView, clause_view, clock_view, refusal, step_lines,
+    CaseLineView, ClauseView, ClockView, FactView, FormView, StepLineView, account, case_line,
+    clause_view, clock_view, fact_views, form_view, refusal, state_code, step_lines,
 };

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use jiff::{Timestamp, civil::Date};
+use jiff::Timestamp;
 use tongqu_domain::{
     calendar::Calendar,
-    case::{Case, CaseEvent, CaseHead, StepState},
-    ids::{CaseId, DepartmentId},
-    law::{Pack, StepKind},
+    case::{Case, CaseEvent, CaseHead, Clock, OpenStep, StepState},
+    ids::{CaseId, DepartmentId, PersonId},
+    law::{Pack, ProcessId, StepId, StepKind},
     time::{china_date, instant_text},
 };
 
@@ -19,6 +19,10 @@ use crate::{
 /// A case together with the pack it began under.
 pub struct CaseRow {
     pub number: String,
+    /// What it is about, in a line.
+    pub title: String,
+    /// Kind and id of the thing that it is about.
+    pub subject: (String, String),
     pub case: Case,
     pub pack: Arc<Pack>,
 }
@@ -28,14 +32,49 @@ pub struct CaseRow {
 pub struct Task {
     pub case_id: CaseId,
     pub number: String,
+    pub title: String,
     pub subject_kind: String,
     pub subject_id: String,
-    pub step_id: String,
-    pub opened_at: Timestamp,
-    pub due_on: Option<Date>,
+    pub pack_id: String,
+    pub pack_version: String,
+    pub process_id: ProcessId,
+    pub step_id: StepId,
+    pub open: OpenStep,
     pub requester_department_id: String,
     pub provider_department_id: String,
-    pub department_id: String,
+    pub department_id: DepartmentId,
+    /// Who filed the case; `None` if the platform opened it.
+    pub filed_by: Option<PersonId>,
+}
+
+/// A case in a list.
+#[derive(Debug, Clone)]
+pub struct CaseLine {
+    pub case_id: CaseId,
+    pub number: String,
+    pub title: String,
+    pub subject_kind: String,
+    pub subject_id: String,
+    pub pack_id: String,
+    pub pack_version: String,
+    pub process_id: ProcessId,
+    pub requester_department_id: String,
+    pub provider_department_id: String,
+    pub opened_at: Timestamp,
+    pub ended_at: Option<Timestamp>,
+    pub outcome: Option<String>,
+}
+
+/// Which cases a list shows.
+#[derive(Debug, Default)]
+pub struct CaseFilter<'a> {
+    /// Only those to which one of these departments is a party or in which it holds an open step;
+    /// `None`: all.
+    pub of: Option<&'a DepartmentId>,
+    pub process: Option<&'a str>,
+    pub subject: Option<(&'a str, &'a str)>,
+    /// Only open ones, or only ended ones.
+    pub ended: Option<bool>,
 }
 
 fn json<T: serde::Serialize>(value: &T) -> String {
@@ -51,10 +90,12 @@ fn broken(column: &'static str, reason: impl std::fmt::Display) -> DbError {
 
 /// A case with its number, as it stands.
 pub async fn find_row(db: &mut Db, app: &App, id: &CaseId) -> Result<Option<CaseRow>, DbError> {
-    let row = sqlx::query("SELECT number, opening FROM cases WHERE id = $1")
-        .bind(id.as_str())
-        .fetch_optional(&mut *db)
-        .await?;
+    let row = sqlx::query(
+        "SELECT number, title, subject_kind, subject_id, opening FROM cases WHERE id = $1",
+    )
+    .bind(id.as_str())
+    .fetch_optional(&mut *db)
+    .await?;
     let Some(row) = row else { return Ok(None) };
     let head: CaseHead = row.json("opening")?;
     let number = row.text("number")?;
@@ -70,7 +111,13 @@ pub async fn find_row(db: &mut Db, app: &App, id: &CaseId) -> Result<Option<Case
         .map(|row| row.json::<CaseEvent>("event"))
         .collect::<Result<Vec<_>, _>>()?;
     let case = Case::replay(head, events, &pack).map_err(|refusal| broken("event", refusal))?;
-    Ok(Some(CaseRow { number, case, pack }))
+    Ok(Some(CaseRow {
+        number,
+        title: row.text("title")?,
+        subject: (row.text("subject_kind")?, row.text("subject_id")?),
+        case,
+        pack,
+    }))
 }
 
 /// A case that must be there, because something refers to it.
@@ -98,6 +145,7 @@ pub async fn save_new(
     tx: &mut Tx,
     number: &str,
     subject: (&str, &str),
+    title: &str,
     case: &Case,
     pack: &Pack,
     calendar: &Calendar,
@@ -107,8 +155,8 @@ pub async fn save_new(
         |d: &Option<DepartmentId>| d.as_ref().map_or(String::new(), ToString::to_string);
     sqlx::query(
         "INSERT INTO cases (id, number, subject_kind, subject_id, pack_id, pack_version, process_id, \
-         requester_department_id, provider_department_id, filed_by, opening, revision, opened_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, $12)",
+         requester_department_id, provider_department_id, filed_by, opening, revision, opened_at, title) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, $12, $13)",
     )
     .bind(head.id.as_str())
     .bind(number)
@@ -122,6 +170,7 @@ pub async fn save_new(
     .bind(head.parties.filed_by.as_ref().map_or(String::new(), ToString::to_string))
     .bind(json(head))
     .bind(instant_text(head.opened_at))
+    .bind(title)
     .execute(&mut **tx)
     .await?;
     save_events(tx, case, 0, pack, calendar).await
@@ -199,8 +248,8 @@ async fn save_tasks(
             continue;
         };
         sqlx::query(
-            "INSERT INTO tasks (case_id, step_id, department_id, role, opened_at, due_on) \
-             VALUES ($1, $2, $3, $4, $5, $6)",
+            "INSERT INTO tasks (case_id, step_id, department_id, role, opened_at, due_on, paused, counted_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         )
         .bind(id)
         .bind(step.id.as_str())
@@ -208,24 +257,52 @@ async fn save_tasks(
         .bind(step.role.as_str())
         .bind(instant_text(opened_at))
         .bind(step.due_on.map(|d| d.to_string()))
+        .bind(i64::from(step.clock == Clock::Paused))
+        .bind(step.counted_at.map(instant_text))
         .execute(&mut **tx)
         .await?;
     }
     Ok(())
 }
 
+macro_rules! select_tasks {
+    ($rest:literal) => {
+        concat!(
+            "SELECT t.case_id, c.number, c.title, c.subject_kind, c.subject_id, c.pack_id, c.pack_version, \
+             c.process_id, t.step_id, t.opened_at, t.due_on, t.paused, t.counted_at, c.requester_department_id, \
+             c.provider_department_id, t.department_id, c.filed_by \
+             FROM tasks t JOIN cases c ON c.id = t.case_id ",
+            $rest
+        )
+    };
+}
+
 fn task(row: &sqlx::any::AnyRow) -> Result<Task, DbError> {
+    let filed_by = row.text("filed_by")?;
     Ok(Task {
         case_id: row.id("case_id")?,
         number: row.text("number")?,
+        title: row.text("title")?,
         subject_kind: row.text("subject_kind")?,
         subject_id: row.text("subject_id")?,
-        step_id: row.text("step_id")?,
-        opened_at: row.instant("opened_at")?,
-        due_on: row.opt_date("due_on")?,
+        pack_id: row.text("pack_id")?,
+        pack_version: row.text("pack_version")?,
+        process_id: ProcessId::parse(&row.text("process_id")?)
+            .map_err(|e| broken("process_id", e))?,
+        step_id: StepId::parse(&row.text("step_id")?).map_err(|e| broken("step_id", e))?,
+        open: OpenStep {
+            opened_at: row.instant("opened_at")?,
+            counted_at: row.opt_instant("counted_at")?,
+            due_on: row.opt_date("due_on")?,
+            is_paused: row.int("paused")? == 1,
+        },
         requester_department_id: row.text("requester_department_id")?,
         provider_department_id: row.text("provider_department_id")?,
-        department_id: row.text("department_id")?,
+        department_id: row.id("department_id")?,
+        filed_by: (!filed_by.is_empty())
+            .then(|| PersonId::parse(&filed_by))
+            .transpose()
+            .map_err(|e| broken("filed_by", e))?,
     })
 }
 
@@ -235,37 +312,143 @@ pub async fn tasks_of(
     department_id: &DepartmentId,
     limit: u32,
 ) -> Result<Vec<Task>, DbError> {
-    sqlx::query(
-        "SELECT t.case_id, c.number, c.subject_kind, c.subject_id, t.step_id, t.opened_at, t.due_on, \
-         c.requester_department_id, c.provider_department_id, t.department_id \
-         FROM tasks t JOIN cases c ON c.id = t.case_id WHERE t.department_id = $1 \
-         ORDER BY COALESCE(t.due_on, '9999'), t.opened_at, t.case_id LIMIT $2",
-    )
+    // Dates sort as text; steps without one come after all that have one.
+    let dated = sqlx::query(select_tasks!(
+        "WHERE t.department_id = $1 AND t.due_on IS NOT NULL ORDER BY t.due_on, t.opened_at, t.case_id LIMIT $2"
+    ))
     .bind(department_id.as_str())
     .bind(i64::from(limit))
+    .fetch_all(&mut *db)
+    .await?;
+    let left = limit.saturating_sub(u32::try_from(dated.len()).unwrap_or(limit));
+    let undated = sqlx::query(select_tasks!(
+        "WHERE t.department_id = $1 AND t.due_on IS NULL ORDER BY t.opened_at, t.case_id LIMIT $2"
+    ))
+    .bind(department_id.as_str())
+    .bind(i64::from(left))
+    .fetch_all(db)
+    .await?;
+    dated.iter().chain(&undated).map(task).collect()
+}
+
+/// How many open steps a department holds by lamp: overdue, due until `soon`, all.
+pub async fn count_tasks(
+    db: &mut Db,
+    department_id: &DepartmentId,
+    today: jiff::civil::Date,
+    soon: jiff::civil::Date,
+) -> Result<(i64, i64, i64), DbError> {
+    let row = sqlx::query(
+        "SELECT COUNT(*) AS n, \
+         COALESCE(SUM(CASE WHEN due_on < $2 THEN 1 ELSE 0 END), 0) AS overdue, \
+         COALESCE(SUM(CASE WHEN due_on >= $2 AND due_on <= $3 THEN 1 ELSE 0 END), 0) AS soon \
+         FROM tasks WHERE department_id = $1",
+    )
+    .bind(department_id.as_str())
+    .bind(today.to_string())
+    .bind(soon.to_string())
+    .fetch_one(db)
+    .await?;
+    Ok((row.int("overdue")?, row.int("soon")?, row.int("n")?))
+}
+
+macro_rules! select_lines {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, number, title, subject_kind, subject_id, pack_id, pack_version, process_id, \
+             requester_department_id, provider_department_id, opened_at, ended_at, outcome FROM cases ",
+            $rest
+        )
+    };
+}
+
+fn line(row: &sqlx::any::AnyRow) -> Result<CaseLine, DbError> {
+    Ok(CaseLine {
+        case_id: row.id("id")?,
+        number: row.text("number")?,
+        title: row.text("title")?,
+        subject_kind: row.text("subject_kind")?,
+        subject_id: row.text("subject_id")?,
+        pack_id: row.text("pack_id")?,
+        pack_version: row.text("pack_version")?,
+        process_id: ProcessId::parse(&row.text("process_id")?)
+            .map_err(|e| broken("process_id", e))?,
+        requester_department_id: row.text("requester_department_id")?,
+        provider_department_id: row.text("provider_department_id")?,
+        opened_at: row.instant("opened_at")?,
+        ended_at: row.opt_instant("ended_at")?,
+        outcome: row.opt_text("outcome")?,
+    })
+}
+
+/// Cases that a filter lets through, newest first; one more than `size`, from `cursor` on.
+pub async fn list(
+    db: &mut Db,
+    filter: &CaseFilter<'_>,
+    cursor: Option<&str>,
+    size: u32,
+) -> Result<Vec<CaseLine>, DbError> {
+    let (at, id) = cursor
+        .and_then(|c| c.split_once(' '))
+        .unwrap_or(("9999", ""));
+    let (subject_kind, subject_id) = filter.subject.unwrap_or(("", ""));
+    let ended = match filter.ended {
+        None => "",
+        Some(true) => "ended",
+        Some(false) => "open",
+    };
+    sqlx::query(select_lines!(
+        "WHERE (opened_at < $1 OR (opened_at = $1 AND id > $2)) \
+         AND ($3 = '' OR requester_department_id = $3 OR provider_department_id = $3 \
+              OR EXISTS (SELECT 1 FROM tasks t WHERE t.case_id = cases.id AND t.department_id = $3)) \
+         AND ($4 = '' OR process_id = $4) AND ($5 = '' OR (subject_kind = $5 AND subject_id = $6)) \
+         AND ($7 = '' OR ($7 = 'ended' AND ended_at IS NOT NULL) OR ($7 = 'open' AND ended_at IS NULL)) \
+         ORDER BY opened_at DESC, id LIMIT $8"
+    ))
+    .bind(at)
+    .bind(id)
+    .bind(filter.of.map_or("", DepartmentId::as_str))
+    .bind(filter.process.unwrap_or_default())
+    .bind(subject_kind)
+    .bind(subject_id)
+    .bind(ended)
+    .bind(i64::from(size) + 1)
     .fetch_all(db)
     .await?
     .iter()
-    .map(task)
+    .map(line)
     .collect()
 }
 
-/// Cases in which somebody of this department has taken a step, newest first: subject and number.
+/// Open cases about a thing, oldest first.
+pub async fn open_about(db: &mut Db, subject: (&str, &str)) -> Result<Vec<CaseLine>, DbError> {
+    sqlx::query(select_lines!(
+        "WHERE subject_kind = $1 AND subject_id = $2 AND ended_at IS NULL ORDER BY opened_at, id"
+    ))
+    .bind(subject.0)
+    .bind(subject.1)
+    .fetch_all(db)
+    .await?
+    .iter()
+    .map(line)
+    .collect()
+}
+
+/// Ended cases to which a department provided, newest first: the lines of those settled by it.
 pub async fn settled_by(
     db: &mut Db,
     department_id: &DepartmentId,
     limit: u32,
-) -> Result<Vec<(CaseId, String, String)>, DbError> {
-    sqlx::query(
-        "SELECT id, subject_kind, subject_id FROM cases \
-         WHERE provider_department_id = $1 AND ended_at IS NOT NULL ORDER BY ended_at DESC, id LIMIT $2",
-    )
+) -> Result<Vec<CaseLine>, DbError> {
+    sqlx::query(select_lines!(
+        "WHERE provider_department_id = $1 AND ended_at IS NOT NULL ORDER BY ended_at DESC, id LIMIT $2"
+    ))
     .bind(department_id.as_str())
     .bind(i64::from(limit))
     .fetch_all(db)
     .await?
     .iter()
-    .map(|row| Ok((row.id("id")?, row.text("subject_kind")?, row.text("subject_id")?)))
+    .map(line)
     .collect()
 }
 

@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use tongqu_domain::{
-    case::{Clock, Refusal, StepState, StepView},
-    law::{ClauseId, Pack, StepKind},
+    case::{Case, CaseOutcome, Clock, Refusal, StepState, StepView},
+    law::{ClauseId, FactValue, Pack, Step, StepKind},
 };
 use utoipa::ToSchema;
 
-use super::CaseRow;
-use crate::platform::http::{ApiError, Ctx};
+use super::{CaseLine, CaseRow};
+use crate::platform::{
+    evidence::Entry,
+    http::{ApiError, Ctx},
+};
 
 /// A clause, with what a page shows beside a button or a date.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -105,6 +108,62 @@ pub struct GroundView {
     pub name: String,
 }
 
+/// A way in which a step can end.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct OutcomeView {
+    /// For example `approved`.
+    pub code: String,
+    pub name: String,
+    /// Whether it needs a reason in words.
+    pub needs_reason: bool,
+}
+
+/// A form that a step needs.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct FormView {
+    pub name: String,
+    /// Kinds of seal of which one is needed; none: the form needs no seal.
+    pub seal_kinds: Vec<String>,
+    /// The seal is a reading of the clause, not stated in it.
+    pub seal_is_reading: bool,
+    pub clause: ClauseView,
+}
+
+/// A fact that is asked for.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct FactView {
+    pub id: String,
+    pub name: String,
+    /// Yes and no as `true` and `false`, or codes.
+    #[schema(value_type = Vec<Object>)]
+    pub values: Vec<FactValue>,
+}
+
+/// The facts with these names, as a pack describes them.
+#[must_use]
+pub fn fact_views<'a>(names: impl IntoIterator<Item = &'a str>, pack: &Pack) -> Vec<FactView> {
+    names
+        .into_iter()
+        .filter_map(|name| pack.facts.iter().find(|rule| rule.id == name))
+        .map(|rule| FactView {
+            id: rule.id.clone(),
+            name: rule.name.clone(),
+            values: rule.values.clone(),
+        })
+        .collect()
+}
+
+/// The form that a step needs, if it needs one.
+#[must_use]
+pub fn form_view(step: &Step, pack: &Pack) -> Option<FormView> {
+    step.form.as_ref().map(|form| FormView {
+        name: form.name.clone(),
+        seal_kinds: form.seal_kinds.clone(),
+        seal_is_reading: form.seal_is_reading,
+        clause: clause_view(&form.clause, pack),
+    })
+}
+
 /// A step of a case.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct StepLineView {
@@ -134,6 +193,21 @@ pub struct StepLineView {
     /// Whether a refusal needs its reason in words.
     pub refusal_needs_reason: bool,
     pub grounds: Vec<GroundView>,
+    /// How it can end; one that can end in one way only is just done.
+    pub outcomes: Vec<OutcomeView>,
+    pub form: Option<FormView>,
+    /// Facts that whoever takes it has to state.
+    pub establishes: Vec<FactView>,
+    /// The role whose consent is needed as well.
+    pub consent_role_name: Option<String>,
+    /// For a step that prolongs a limit: by how many working days at most.
+    pub extension_days_max: Option<u32>,
+    /// The first day on which it may be taken, where the regulation sets one.
+    pub earliest_on: Option<String>,
+    /// Whether its clock may be stopped.
+    pub pausable: bool,
+    /// Instant of the last urging.
+    pub last_urged_at: Option<String>,
     /// Whether the viewer may take it now.
     pub may_take: bool,
 }
@@ -151,7 +225,11 @@ pub fn step_lines(
         .map_err(refusal)?;
     Ok(steps
         .iter()
-        .filter(|s| !matches!(s.state, StepState::Skipped) && s.kind != StepKind::Optional)
+        .filter(|s| {
+            // What may be done besides is shown once it can be, or was.
+            let optional = s.kind == StepKind::Optional && matches!(s.state, StepState::Waiting);
+            !matches!(s.state, StepState::Skipped) && !optional
+        })
         .map(|step| step_line(ctx, row, step, departments, people))
         .collect())
 }
@@ -170,6 +248,10 @@ fn step_line(
         .rev()
         .find(|e| e.step.as_ref() == Some(&step.id))
         .and_then(|e| e.reason.clone());
+    let rule = row
+        .pack
+        .process(&row.case.head().process)
+        .and_then(|process| process.step(&step.id));
     let (state, opened_at, done_at, done_by, outcome) = match &step.state {
         StepState::Waiting => ("waiting", None, None, None, None),
         StepState::Open { opened_at } => ("open", Some(opened_at.to_string()), None, None, None),
@@ -214,7 +296,128 @@ fn step_line(
                 name: g.name.clone(),
             })
             .collect(),
+        outcomes: step
+            .outcomes
+            .iter()
+            .map(|o| OutcomeView {
+                code: o.code().to_owned(),
+                name: o.label().to_owned(),
+                needs_reason: step.reason.as_ref().is_some_and(|r| r.rule.demands(*o)),
+            })
+            .collect(),
+        form: rule.and_then(|rule| form_view(rule, &row.pack)),
+        establishes: rule.map_or_else(Vec::new, |rule| {
+            fact_views(rule.establishes.iter().map(String::as_str), &row.pack)
+        }),
+        consent_role_name: rule
+            .and_then(|rule| row.pack.role(rule.consent_of.as_ref()?))
+            .map(|role| role.name.clone()),
+        extension_days_max: rule
+            .and_then(|rule| rule.extends.as_ref())
+            .map(|extension| extension.working_days_max),
+        earliest_on: step.earliest_on.map(|day| day.to_string()),
+        pausable: rule.is_some_and(|rule| rule.pause.is_some()),
+        last_urged_at: step.last_urged_at.map(|at| at.to_string()),
         may_take: row.case.may_take(&ctx.actor, &step.id, &row.pack).is_ok(),
+    }
+}
+
+/// Where a case stands: `open`, or how it ended.
+#[must_use]
+pub fn state_code(case: &Case) -> String {
+    match case.outcome() {
+        None => "open",
+        Some(CaseOutcome::Completed) => "completed",
+        Some(CaseOutcome::Refused) => "refused",
+        Some(CaseOutcome::NotAccepted) => "not_accepted",
+        Some(CaseOutcome::Withdrawn) => "withdrawn",
+    }
+    .to_owned()
+}
+
+/// The evidence of what the events after number `known` have added to a case.
+#[must_use]
+pub fn account(entry: Entry, case: &Case, known: u32, pack: &Pack) -> Entry {
+    let Some(event) = case.events_after(known).first() else {
+        return entry;
+    };
+    let facts = [
+        ("step", event.step.as_ref().map(ToString::to_string)),
+        ("outcome", event.outcome.map(|o| o.code().to_owned())),
+        ("ground", event.ground.clone()),
+        ("reason", event.reason.clone()),
+        (
+            "on_behalf_of",
+            event
+                .by
+                .as_ref()
+                .and_then(|by| by.on_behalf_of.as_ref())
+                .map(ToString::to_string),
+        ),
+        (
+            "consent_of",
+            event.consent.as_ref().map(|by| by.person.to_string()),
+        ),
+    ];
+    let clause = event
+        .step
+        .as_ref()
+        .and_then(|step| pack.process(&case.head().process)?.step(step))
+        .map(|step| step.clause.to_string());
+    facts
+        .into_iter()
+        .filter_map(|(name, fact)| Some((name, fact?)))
+        .fold(entry, |entry, (name, fact)| entry.with(name, fact))
+        .under(clause)
+}
+
+/// A case in a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CaseLineView {
+    pub case_id: String,
+    pub number: String,
+    pub title: String,
+    pub process_id: String,
+    pub process_name: String,
+    /// Kind and id of the thing that it is about: `request`, `entry`, `grant`...
+    pub subject_kind: String,
+    pub subject_id: String,
+    pub requester_name: String,
+    pub provider_name: String,
+    /// Instant.
+    pub opened_at: String,
+    /// Instant; absent while it is open.
+    pub ended_at: Option<String>,
+    /// `open`, `completed`, `refused`, `not_accepted` or `withdrawn`.
+    pub state: String,
+}
+
+/// The line of a case.
+#[must_use]
+pub fn case_line(
+    ctx: &Ctx,
+    line: &CaseLine,
+    departments: &BTreeMap<String, String>,
+) -> CaseLineView {
+    let pack = ctx.app.packs.of_case(&line.pack_id, &line.pack_version);
+    let name_of = |id: &str| departments.get(id).cloned().unwrap_or_default();
+    CaseLineView {
+        case_id: line.case_id.to_string(),
+        number: line.number.clone(),
+        title: line.title.clone(),
+        process_id: line.process_id.to_string(),
+        process_name: pack
+            .as_ref()
+            .and_then(|pack| pack.process(&line.process_id))
+            .map(|process| process.name.clone())
+            .unwrap_or_default(),
+        subject_kind: line.subject_kind.clone(),
+        subject_id: line.subject_id.clone(),
+        requester_name: name_of(&line.requester_department_id),
+        provider_name: name_of(&line.provider_department_id),
+        opened_at: line.opened_at.to_string(),
+        ended_at: line.ended_at.map(|at| at.to_string()),
+        state: line.outcome.clone().unwrap_or_else(|| "open".to_owned()),
     }
 }
 

@@ -31,10 +31,11 @@ use crate::app::App;
 
 pub use import::template_options;
 pub use mount::{COLLECT, CollectPayload, ItemColumn, Mounting, collection_job, lane};
+pub use publish::publish_submitted;
 pub use search_entries::{index_entry, rebuild_index};
 pub use store::{
     Entry, Version, active_items, arrived, counts_by_department, entries_count, find_entry,
-    find_mounting, find_version, mounting_of, newest_published,
+    find_mounting, find_version, mounting_of, newest_published, newest_version,
 };
 
 /// The operations of this feature.

@@ -2,7 +2,10 @@
 
 use axum::extract::Path;
 use std::collections::BTreeMap;
-use tongqu_domain::access::Action;
+use tongqu_domain::{
+    access::Action,
+    ids::{EntryId, PersonId},
+};
 
 use super::{
     search_entries, store,
@@ -12,7 +15,8 @@ use super::{
 use crate::{
     features::directory::{self, Notice},
     platform::{
-        evidence::Evidence,
+        db::Tx,
+        evidence::{Entry, Evidence},
         http::{ApiError, Ctx, Problem, Reply},
     },
 };
@@ -26,34 +30,71 @@ use crate::{
 pub async fn publish_version(ctx: Ctx, Path(version_id): Path<String>) -> Reply<VersionLineView> {
     let listed = load(&ctx, &version_id).await?;
     ctx.must(Action::PublishCatalogue, &submission(&listed)?)?;
-    let before = listed.version;
+    let mut tx = ctx.begin().await?;
+    let more = publish(&mut tx, &listed, &ctx.actor.person).await?;
+    let first = ctx
+        .did("catalogue.version_published")
+        .on("version", &listed.version.id)
+        .with("entry_id", listed.version.entry_id.as_str())
+        .with("no", listed.version.no);
+    tx.commit(Evidence::of(first, more)).await?;
+    search_entries::index_entry(&ctx.app, &listed.version.entry_id).await?;
+    reload(&ctx, &listed.version.id).await
+}
+
+/// Publishes the submitted version of an entry, if there is one, as part of the caller's write: for a
+/// step of a case that is the publication. Spec: YC-14.2, YJ-3.1.2b, LY-9.1.
+pub async fn publish_submitted(
+    tx: &mut Tx,
+    entry_id: &EntryId,
+    by: &PersonId,
+) -> Result<Vec<Entry>, ApiError> {
+    let Some(listed) = store::submitted_of(tx, entry_id).await? else {
+        return Ok(Vec::new());
+    };
+    let mut entries = publish(tx, &listed, by).await?;
+    entries.push(
+        Entry::by_platform("catalogue.version_published")
+            .on("version", &listed.version.id)
+            .with("entry_id", entry_id.as_str())
+            .with("no", listed.version.no),
+    );
+    Ok(entries)
+}
+
+/// Makes a submitted version the active one and supersedes the one before.
+async fn publish(
+    tx: &mut Tx,
+    listed: &store::Listed,
+    by: &PersonId,
+) -> Result<Vec<Entry>, ApiError> {
+    let before = &listed.version;
     let state = before
         .state
         .clone()
-        .publish(ctx.now, ctx.actor.person.clone())
+        .publish(tx.at(), by.clone())
         .map_err(version_error)?;
-    let mut tx = ctx.begin().await?;
     let mut more = Vec::new();
     if let Some(active_no) = listed.entry.active_no {
-        let earlier = store::find_version(&mut tx, &before.entry_id, active_no)
+        let earlier = store::find_version(tx, &before.entry_id, active_no)
             .await?
             .ok_or_else(|| ApiError::bug("an entry names an active version that isn't there"))?;
         let superseded = earlier
             .state
             .clone()
-            .supersede(ctx.now, before.id.clone())
+            .supersede(tx.at(), before.id.clone())
             .map_err(version_error)?;
-        store::save_state(&mut tx, &earlier, &superseded, None).await?;
+        store::save_state(tx, &earlier, &superseded, None).await?;
         more.push(
-            ctx.did("catalogue.version_superseded")
+            Entry::by_platform("catalogue.version_superseded")
                 .on("version", &earlier.id)
                 .with("by_no", before.no),
         );
     }
-    store::save_state(&mut tx, &before, &state, None).await?;
-    store::activate(&mut tx, &before).await?;
+    store::save_state(tx, before, &state, None).await?;
+    store::activate(tx, before).await?;
     directory::notify(
-        &mut tx,
+        tx,
         &Notice {
             to: &listed.entry.department_id,
             kind: "catalogue.published",
@@ -65,13 +106,5 @@ pub async fn publish_version(ctx: Ctx, Path(version_id): Path<String>) -> Reply<
         },
     )
     .await?;
-    let first = ctx
-        .did("catalogue.version_published")
-        .on("version", &before.id);
-    let first = first
-        .with("entry_id", before.entry_id.as_str())
-        .with("no", before.no);
-    tx.commit(Evidence::of(first, more)).await?;
-    search_entries::index_entry(&ctx.app, &before.entry_id).await?;
-    reload(&ctx, &before.id).await
+    Ok(more)
 }

@@ -156,6 +156,29 @@ pub(super) async fn find_listed(db: &mut Db, id: &VersionId) -> Result<Option<Li
     .transpose()
 }
 
+/// The version of an entry that waits for its publication, if there is one.
+pub(super) async fn submitted_of(
+    db: &mut Db,
+    entry_id: &EntryId,
+) -> Result<Option<Listed>, DbError> {
+    sqlx::query(
+        "SELECT v.id, v.entry_id, v.no, v.content, v.state, v.submitted_by, v.published_at, \
+         e.department_id, e.name, e.class_code, e.sequence, e.active_no \
+         FROM versions v JOIN entries e ON e.id = v.entry_id \
+         WHERE v.entry_id = $1 AND v.state_code = 'submitted' ORDER BY v.no DESC LIMIT 1",
+    )
+    .bind(entry_id.as_str())
+    .fetch_optional(db)
+    .await?
+    .map(|row| listed(&row))
+    .transpose()
+}
+
+/// The newest version of an entry, whatever its state.
+pub async fn newest_version(db: &mut Db, entry_id: &EntryId) -> Result<Option<Version>, DbError> {
+    Ok(versions_of(db, entry_id).await?.into_iter().next())
+}
+
 /// All versions of an entry, newest first.
 pub(super) async fn versions_of(db: &mut Db, entry_id: &EntryId) -> Result<Vec<Version>, DbError> {
     sqlx::query(

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use jiff::ToSpan as _;
 use serde::Serialize;
 use tongqu_domain::{
-    access::{Action, Subject},
-    case::{Clock, StepState},
+    access::{Action, StepSubject, Subject},
+    case::Clock,
     ids::RequestId,
     time::china_date,
 };
@@ -14,7 +14,9 @@ use utoipa::ToSchema;
 
 use crate::{
     features::{
-        case::{self, ClauseView, ClockView, clause_view, clock_view},
+        case::{
+            self, CaseLineView, ClauseView, ClockView, Task, case_line, clause_view, clock_view,
+        },
         catalogue, directory,
         request::{self, RequestLineView},
     },
@@ -41,7 +43,7 @@ pub struct DeskView {
     /// Requests of the own department, newest first.
     pub mine: Vec<RequestLineView>,
     /// Cases settled by the own department, newest first.
-    pub settled: Vec<RequestLineView>,
+    pub settled: Vec<CaseLineView>,
 }
 
 /// How many tasks are under which lamp.
@@ -72,11 +74,14 @@ pub struct DayView {
 /// Something to do.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct TaskView {
-    pub request_id: String,
     pub case_id: String,
     pub number: String,
-    /// Name of the catalogue entry.
+    /// What it is about, for example the name of the catalogue entry.
     pub title: String,
+    pub process_name: String,
+    /// Kind and id of the thing that it is about: `request`, `entry`, `grant`...
+    pub subject_kind: String,
+    pub subject_id: String,
     pub step_id: String,
     pub step_name: String,
     /// What is done: `decide`, `deliver`, `supply`...
@@ -99,38 +104,23 @@ pub async fn read_desk(ctx: Ctx) -> Reply<DeskView> {
     ctx.must(Action::ReadCase, &Subject::Parties(&[ctx.department()]))?;
     let mut db = ctx.read().await?;
     let departments = directory::department_names(&mut db).await?;
-    let (todo, clocks) = tasks(&ctx, &mut db, &departments).await?;
+    let todo: Vec<TaskView> = case::tasks_of(&mut db, ctx.department(), TASKS_MAX)
+        .await?
+        .into_iter()
+        .filter_map(|task| task_view(&ctx, task, &departments))
+        .collect();
     let mut mine = Vec::new();
     for request in
         request::requests_of_department(&mut db, ctx.department(), None, LISTED_MAX).await?
     {
         mine.push(line(&ctx, &mut db, &request.id, &departments).await?);
     }
-    let mut settled = Vec::new();
-    for (_, kind, id) in case::settled_by(&mut db, ctx.department(), LISTED_MAX).await? {
-        if kind == "request"
-            && let Ok(id) = RequestId::parse(&id)
-        {
-            settled.push(line(&ctx, &mut db, &id, &departments).await?);
-        }
-    }
-    let mut lamps = LampsView {
-        settled: u32::try_from(settled.len()).unwrap_or(u32::MAX),
-        ..LampsView::default()
-    };
-    for clock in clocks {
-        match clock {
-            Clock::Overdue { .. } => lamps.overdue += 1,
-            Clock::DueSoon { .. } | Clock::DueToday => lamps.soon += 1,
-            Clock::Off
-            | Clock::NoLimit
-            | Clock::OnTime { .. }
-            | Clock::Word { .. }
-            | Clock::Paused
-            | Clock::Done { .. }
-            | Clock::CalendarMissing { .. } => lamps.ample += 1,
-        }
-    }
+    let settled: Vec<CaseLineView> = case::settled_by(&mut db, ctx.department(), LISTED_MAX)
+        .await?
+        .iter()
+        .map(|settled| case_line(&ctx, settled, &departments))
+        .collect();
+    let lamps = lamps(&ctx, &mut db, &settled).await?;
     let days = strip(&ctx, &todo);
     reply(DeskView {
         lamps,
@@ -141,51 +131,64 @@ pub async fn read_desk(ctx: Ctx) -> Reply<DeskView> {
     })
 }
 
-async fn tasks(
-    ctx: &Ctx,
-    db: &mut Db,
-    departments: &BTreeMap<String, String>,
-) -> Result<(Vec<TaskView>, Vec<Clock>), ApiError> {
-    let (mut views, mut clocks) = (Vec::new(), Vec::new());
-    for task in case::tasks_of(db, ctx.department(), TASKS_MAX).await? {
-        let Ok(request_id) = RequestId::parse(&task.subject_id) else {
-            continue;
-        };
-        let Some((request, row)) = request::load_by_id(ctx, db, &request_id).await? else {
-            continue;
-        };
-        let steps = row
-            .case
-            .steps(&row.pack, &ctx.app.calendar(), ctx.now)
-            .map_err(case::refusal)?;
-        let open = steps
-            .into_iter()
-            .find(|s| s.id.as_str() == task.step_id && matches!(s.state, StepState::Open { .. }));
-        let Some(step) = open else { continue };
-        let title = catalogue::find_entry(db, &request.content.entry_id)
-            .await?
-            .map(|e| e.name)
-            .unwrap_or_default();
-        let name_of = |id: &str| departments.get(id).cloned().unwrap_or_default();
-        clocks.push(step.clock);
-        views.push(TaskView {
-            request_id: request.id.to_string(),
-            case_id: task.case_id.to_string(),
-            number: task.number,
-            title,
-            may_take: row.case.may_take(&ctx.actor, &step.id, &row.pack).is_ok(),
-            step_id: task.step_id,
-            step_name: step.name,
-            action: step.action.code().to_owned(),
-            requester_name: name_of(&task.requester_department_id),
-            provider_name: name_of(&task.provider_department_id),
-            opened_at: task.opened_at.to_string(),
-            due_on: step.due_on.map(|d| d.to_string()),
-            clock: clock_view(&step.clock, step.working_days),
-            clause: clause_view(step.due_clause.as_ref().unwrap_or(&step.clause), &row.pack),
-        });
-    }
-    Ok((views, clocks))
+async fn lamps(ctx: &Ctx, db: &mut Db, settled: &[CaseLineView]) -> Result<LampsView, ApiError> {
+    let today = china_date(ctx.now);
+    // Where the next working day isn't known, only today counts as soon.
+    let soon = ctx
+        .app
+        .calendar()
+        .add_working_days(today, 1)
+        .unwrap_or(today);
+    let (overdue, soon, all) = case::count_tasks(db, ctx.department(), today, soon).await?;
+    let count = |n: i64| u32::try_from(n).unwrap_or(u32::MAX);
+    Ok(LampsView {
+        overdue: count(overdue),
+        soon: count(soon),
+        ample: count(all - overdue - soon),
+        settled: u32::try_from(settled.len()).unwrap_or(u32::MAX),
+    })
+}
+
+/// A task as the viewer sees it, from what is stored of the open step and from the pack alone.
+fn task_view(ctx: &Ctx, task: Task, departments: &BTreeMap<String, String>) -> Option<TaskView> {
+    let pack = ctx.app.packs.of_case(&task.pack_id, &task.pack_version)?;
+    let process = pack.process(&task.process_id)?;
+    let step = process.step(&task.step_id)?;
+    let role = pack.role(&step.role)?;
+    let subject = StepSubject {
+        department: Some(&task.department_id),
+        posts: &role.posts,
+        action: step.action,
+        filed_by: task.filed_by.as_ref(),
+    };
+    let clock = Clock::of_open(step, &task.open, china_date(ctx.now), &ctx.app.calendar());
+    let limit = step
+        .deadline
+        .as_ref()
+        .and_then(|deadline| deadline.limit.working_days());
+    let clause = step
+        .deadline
+        .as_ref()
+        .map_or(&step.clause, |deadline| &deadline.clause);
+    let name_of = |id: &str| departments.get(id).cloned().unwrap_or_default();
+    Some(TaskView {
+        case_id: task.case_id.to_string(),
+        number: task.number,
+        title: task.title,
+        process_name: process.name.clone(),
+        subject_kind: task.subject_kind,
+        subject_id: task.subject_id,
+        may_take: ctx.may(Action::TakeStep, &Subject::Step(subject)),
+        step_id: task.step_id.to_string(),
+        step_name: step.name.clone(),
+        action: step.action.code().to_owned(),
+        requester_name: name_of(&task.requester_department_id),
+        provider_name: name_of(&task.provider_department_id),
+        opened_at: task.open.opened_at.to_string(),
+        due_on: task.open.due_on.map(|d| d.to_string()),
+        clock: clock_view(&clock, limit),
+        clause: clause_view(clause, &pack),
+    })
 }
 
 async fn line(

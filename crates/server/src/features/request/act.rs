@@ -1,13 +1,13 @@
 //! Taking a step in a request's case: load, decide, save, account. All the law is in `domain::case`.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::ToSpan as _;
 use tongqu_domain::{
-    case::{Act, Case, Deed},
+    case::{Act, Case, CaseOutcome, Deed, Parties, StepInput},
     grant::{Grant, GrantState, check_terms, default_masks},
     ids::{EntryId, GrantId, RequestId},
-    law::{Action, Pack},
+    law::{Action, Event, Outcome, Pack},
     time::china_date,
 };
 
@@ -15,7 +15,7 @@ use super::store::{self, Request};
 use crate::{
     app::App,
     features::{
-        case::{self, CaseRow, refusal},
+        case::{self, CaseRow, NewCase, refusal},
         catalogue::{self, Version},
         directory::{self, Notice},
     },
@@ -37,7 +37,7 @@ pub struct Acted {
 /// Does `deed` in the request's case and saves what follows from it.
 ///
 /// Errors: the case engine's refusal with its clause; `platform.changed_meanwhile` if somebody was faster.
-pub(super) async fn act(
+pub async fn act(
     ctx: &Ctx,
     request: &Request,
     row: &CaseRow,
@@ -64,29 +64,19 @@ pub(super) async fn act(
     .ok_or_else(|| ApiError::bug("a request names a version that isn't there"))?;
     let more = grant_if_due(&ctx.app, &mut tx, request, &after, &row.pack, &version).await?;
     tell_parties(&mut tx, request, row, &version, &after, acted).await?;
-    let first = account(ctx.did(acted.what), request, &row.case, &after);
+    let first = account(ctx.did(acted.what), request, row, &after);
     tx.commit(Evidence::of(first, more)).await?;
     Ok(())
 }
 
-/// The evidence of what an act has added to a case.
-fn account(entry: Entry, request: &Request, before: &Case, after: &Case) -> Entry {
-    let mut entry = entry.on("request", &request.id);
-    if let Some(event) = after.events_after(before.last_seq()).first() {
-        if let Some(step) = &event.step {
-            entry = entry.with("step", step.as_str());
-        }
-        if let Some(outcome) = event.outcome {
-            entry = entry.with("outcome", outcome.code());
-        }
-        if let Some(ground) = &event.ground {
-            entry = entry.with("ground", ground.as_str());
-        }
-        if let Some(reason) = &event.reason {
-            entry = entry.with("reason", reason.as_str());
-        }
-    }
-    entry
+/// The evidence of what an act has added to a request's case.
+fn account(entry: Entry, request: &Request, row: &CaseRow, after: &Case) -> Entry {
+    case::account(
+        entry.on("request", &request.id),
+        after,
+        row.case.last_seq(),
+        &row.pack,
+    )
 }
 
 async fn tell_parties(
@@ -125,18 +115,27 @@ pub(super) async fn grant_if_due(
     tx: &mut Tx,
     request: &Request,
     case: &Case,
-    pack: &Pack,
+    pack: &Arc<Pack>,
     version: &Version,
-) -> Result<Option<Entry>, ApiError> {
+) -> Result<Vec<Entry>, ApiError> {
     let steps = case
         .steps(pack, &app.calendar(), tx.at())
         .map_err(refusal)?;
-    let due = steps
+    let to_deliver = steps
         .iter()
-        .find(|s| s.action == Action::Deliver && s.state.is_open());
-    let Some(step) = due else { return Ok(None) };
+        .find(|s| is_delivery(s.action) && s.state.is_open())
+        .map(|s| &s.clause);
+    // Where the regulation names no step for the delivery, the consent that ends the case opens the data.
+    let consented = steps
+        .iter()
+        .find(|s| case.step_outcome(&s.id) == Some(Outcome::Approved))
+        .filter(|_| case.outcome() == Some(CaseOutcome::Completed))
+        .map(|s| &s.clause);
+    let Some(clause) = to_deliver.or(consented) else {
+        return Ok(Vec::new());
+    };
     if store::grant_of_case(tx, &request.case_id).await?.is_some() {
-        return Ok(None);
+        return Ok(Vec::new());
     }
     let today = china_date(tx.at());
     let valid_until = request
@@ -156,7 +155,7 @@ pub(super) async fn grant_if_due(
         purpose: request.content.purpose.clone(),
         basis: pack
             .decider(case.facts())
-            .map_or(&step.clause, |d| &d.clause)
+            .map_or(clause, |d| &d.clause)
             .to_string(),
         valid_from: today,
         valid_until,
@@ -176,7 +175,52 @@ pub(super) async fn grant_if_due(
         .with("requester", grant.requester.as_str())
         .with("columns", grant.columns.join(" "))
         .under(Some(grant.basis.clone()));
-    Ok(Some(entry))
+    let mut entries = vec![entry];
+    entries.extend(begin_life(app, tx, request, &grant, case, pack, version).await?);
+    Ok(entries)
+}
+
+/// Whether a step is the way in which the data get to the requester.
+fn is_delivery(action: Action) -> bool {
+    matches!(action, Action::Deliver | Action::Obtain)
+}
+
+/// Begins what the regulation lets accompany a grant: suspension, renewal, reclaim. Spec: YC-29.p2,
+/// YC-29.p3, PDS-19.1, PDS-19.2.
+async fn begin_life(
+    app: &App,
+    tx: &mut Tx,
+    request: &Request,
+    grant: &Grant,
+    case: &Case,
+    pack: &Arc<Pack>,
+    version: &Version,
+) -> Result<Vec<Entry>, ApiError> {
+    let (head, tx_at) = (case.head(), tx.at());
+    let new = |process| NewCase {
+        pack: pack.clone(),
+        process,
+        parties: Parties {
+            requester: Some(request.requester.clone()),
+            provider: Some(request.provider.clone()),
+            filed_by: None,
+            bound: head.parties.bound.clone(),
+        },
+        // What was settled in the other case isn't a fact of this one.
+        facts: head
+            .facts
+            .iter()
+            .filter(|(name, _)| *name != "decider")
+            .map(|(n, v)| (n.clone(), v.clone()))
+            .collect(),
+        previous_case: None,
+        subject: ("grant", grant.id.as_str()),
+        title: &version.content.name,
+        actor: None,
+        began_at: Some(tx_at),
+        input: StepInput::default(),
+    };
+    case::begin_on(app, tx, Event::Authorised, new, pack, &head.facts).await
 }
 
 /// Completes the delivery step of a case once the data have arrived; part of the caller's write. Does
@@ -197,7 +241,7 @@ pub async fn complete_delivery(
         .map_err(refusal)?;
     let Some(step) = steps
         .iter()
-        .find(|s| s.action == Action::Deliver && s.state.is_open())
+        .find(|s| is_delivery(s.action) && s.state.is_open())
     else {
         return Ok(None);
     };
@@ -224,7 +268,7 @@ pub async fn complete_delivery(
     Ok(Some(account(
         Entry::by_platform("request.delivered"),
         &request,
-        &row.case,
+        &row,
         &after,
     )))
 }
@@ -263,7 +307,7 @@ pub async fn note_supplied(
         entries.push(account(
             Entry::by_platform(acted.what),
             &request,
-            &row.case,
+            &row,
             &after,
         ));
         entries.extend(grant_if_due(app, tx, &request, &after, &row.pack, &version).await?);

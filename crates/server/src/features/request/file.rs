@@ -7,24 +7,24 @@ use axum::Json;
 use serde::Deserialize;
 use tongqu_domain::{
     access::{Action, Subject},
-    case::{Case, Opening, Parties, StepInput},
-    ids::{CaseId, DepartmentId, RequestId},
-    law::HeldBy,
+    case::{Case, Opening, StepInput},
+    ids::RequestId,
+    law::FactValue,
     request::{PurposeKind, SharingRequest, check_request},
 };
 use utoipa::ToSchema;
 
 use super::{
     act::grant_if_due,
-    preview::{TOPIC, facts, published, requester_level},
+    preview::{facts, published, requester_level, topic},
     read::{RequestView, load, view},
     store::{self, Request},
     views::{TermView, condition_of},
 };
 use crate::{
     features::{
-        case::{self, refusal},
-        catalogue::{Entry, Version},
+        case::{self, FormBody, refusal},
+        catalogue::Version,
         directory::{self, Notice},
     },
     platform::{
@@ -64,6 +64,13 @@ pub struct FileBody {
     /// The refused request that this one follows.
     #[serde(default)]
     pub previous_request_id: Option<String>,
+    /// What the regulation asks beside, see the facts of the process.
+    #[serde(default)]
+    #[schema(value_type = BTreeMap<String, Object>)]
+    pub facts: BTreeMap<String, FactValue>,
+    /// The form, where the first step needs one: with its seal, or none is filed.
+    #[serde(default)]
+    pub form: Option<FormBody>,
 }
 
 /// File a request on a published entry.
@@ -105,28 +112,44 @@ pub async fn file_request(ctx: Ctx, Json(body): Json<FileBody>) -> Reply<Request
             .fold(error, |e, f| e.field(f.field.to_string(), f.code)));
     }
     let level = requester_level(&ctx, &mut db).await?;
-    let facts = facts(&mut db, &entry, &version, &content.mode, &level).await?;
-    let process = ctx.app.pack.process_for(TOPIC, &facts).ok_or_else(|| {
-        ApiError::invalid("request.mode_not_offered").field("mode", "request.mode_not_offered")
-    })?;
+    let mut facts = facts(&mut db, &entry, &version, &content.mode, &level).await?;
+    // What the platform knows goes before what somebody writes.
+    for (name, value) in body.facts {
+        facts.entry(name).or_insert(value);
+    }
+    let form = case::form_given(&mut db, body.form.as_ref()).await?;
+    let process = ctx
+        .app
+        .pack
+        .process_for(topic(&content.mode), &facts)
+        .ok_or_else(|| {
+            ApiError::invalid("request.mode_not_offered").field("mode", "request.mode_not_offered")
+        })?;
     let previous_case = match body.previous_request_id.as_deref() {
         Some(id) => Some(load(&ctx, id).await?.0.case_id),
         None => None,
     };
-    let platform = directory::platform_department(&mut db)
-        .await?
-        .ok_or_else(|| ApiError::bug("no department is bound as platform unit"))?;
+    let parties = case::parties(
+        &mut db,
+        &ctx.app.pack,
+        Some(ctx.department()),
+        Some(&entry.department_id),
+    )
+    .await?;
     drop(db);
     let opening = Opening {
-        id: CaseId::parse(&format!("cas-{}", random_hex::<8>())).expect("hex fits an identifier"),
+        id: case::new_id(),
         process: process.id.clone(),
-        parties: parties(&ctx, &entry, &platform),
+        parties,
         facts,
         previous_case,
         actor: Some(ctx.actor.clone()),
         at: ctx.now,
         began_at: None,
-        input: StepInput::default(),
+        input: StepInput {
+            form,
+            ..StepInput::default()
+        },
     };
     let opened = Case::open(opening, &ctx.app.pack, &ctx.app.calendar()).map_err(refusal)?;
     let request = Request {
@@ -146,6 +169,7 @@ pub async fn file_request(ctx: Ctx, Json(body): Json<FileBody>) -> Reply<Request
         &mut tx,
         &number,
         ("request", request.id.as_str()),
+        &version.content.name,
         &opened,
         &ctx.app.pack,
         &ctx.app.calendar(),
@@ -173,23 +197,6 @@ pub async fn file_request(ctx: Ctx, Json(body): Json<FileBody>) -> Reply<Request
         .under(Some(process.clause.to_string()));
     tx.commit(Evidence::of(filed, granted)).await?;
     reply(view(&ctx, &request.id).await?)
-}
-
-/// Between whom: the own department asks, the entry's department provides, and the platform's department
-/// stands behind every role that the pack binds.
-fn parties(ctx: &Ctx, entry: &Entry, platform: &DepartmentId) -> Parties {
-    let bound = ctx
-        .app
-        .pack
-        .roles
-        .iter()
-        .filter(|r| r.held_by == HeldBy::Bound);
-    Parties {
-        requester: Some(ctx.department().clone()),
-        provider: Some(entry.department_id.clone()),
-        filed_by: None,
-        bound: bound.map(|r| (r.id.clone(), platform.clone())).collect(),
-    }
 }
 
 /// Tells the provider, in the same act as the filing. Spec: PDS-10.1.

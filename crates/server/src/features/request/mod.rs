@@ -7,6 +7,7 @@
 mod act;
 mod decide;
 mod file;
+mod grants;
 mod list;
 mod preview;
 mod read;
@@ -21,7 +22,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::app::App;
 
-pub use act::{complete_delivery, note_supplied};
+pub use act::{Acted, act, complete_delivery, note_supplied};
+pub use grants::{GrantChange, change_grant};
 pub use read::{load, load_by_id};
 pub use store::{
     Request, find_grant, grant_of_case, request_of_case, requests_of_department, requests_on_entry,

@@ -107,7 +107,7 @@ pub async fn preview_request(ctx: Ctx, Query(query): Query<PreviewQuery>) -> Rep
     let mut modes = Vec::new();
     for mode in &version.content.modes {
         let facts = facts(&mut db, &entry, &version, mode, &level).await?;
-        let Some(process) = ctx.app.pack.process_for(TOPIC, &facts) else {
+        let Some(process) = ctx.app.pack.process_for(topic(mode), &facts) else {
             continue;
         };
         let role_name = |id: &RoleId| {
@@ -160,8 +160,14 @@ pub async fn preview_request(ctx: Ctx, Query(query): Query<PreviewQuery>) -> Rep
     })
 }
 
-/// The topic under which packs keep the process for tables and files.
-pub(super) const TOPIC: &str = "table_file_subscription";
+/// The topic under which packs keep the process for a way of exchange.
+pub(super) fn topic(mode: &str) -> &'static str {
+    if mode == "interface" {
+        "interface_application"
+    } else {
+        "table_file_subscription"
+    }
+}
 
 /// The active version of the entry that the text names.
 pub(super) async fn published(db: &mut Db, entry_id: &str) -> Result<(Entry, Version), ApiError> {

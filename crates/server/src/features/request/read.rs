@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 use super::{
     preview::mode_name,
     store::{self, Request},
-    views::{ColumnView, RequestContentView, TermView, state_code, terms_of},
+    views::{ColumnView, RequestContentView, TermView, terms_of},
 };
 use crate::{
     features::{
@@ -151,7 +151,7 @@ pub(super) async fn view(ctx: &Ctx, id: &RequestId) -> Result<RequestView, ApiEr
             .cloned()
             .unwrap_or_default(),
         filed_at: request.created_at.to_string(),
-        state: state_code(&row),
+        state: case::state_code(&row.case),
         process_name: process.map(|p| p.name.clone()).unwrap_or_default(),
         process_clause: process.map_or_else(
             || ClauseView {

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use tongqu_domain::{
-    grant::Grant,
+    grant::{Grant, GrantState},
     ids::{CaseId, DepartmentId, EntryId, GrantId, PersonId, RequestId},
     request::SharingRequest,
     time::instant_text,
@@ -160,6 +160,22 @@ pub(super) async fn insert_grant(tx: &mut Tx, grant: &Grant) -> Result<(), DbErr
     .bind(at)
     .execute(&mut **tx)
     .await?;
+    Ok(())
+}
+
+/// Saves a grant whose state, term or scope has changed.
+pub(super) async fn save_grant(tx: &mut Tx, grant: &Grant) -> Result<(), DbError> {
+    let state = match &grant.state {
+        GrantState::Active => "active",
+        GrantState::Suspended { .. } => "suspended",
+        GrantState::Ended { .. } => "ended",
+    };
+    sqlx::query("UPDATE grants SET state_code = $1, content = $2 WHERE id = $3")
+        .bind(state)
+        .bind(json(grant))
+        .bind(grant.id.as_str())
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }
 

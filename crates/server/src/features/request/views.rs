@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::store::Request;
 use crate::{
-    features::case::{CaseRow, ClockView, clock_view, refusal},
+    features::case::{CaseRow, ClockView, clock_view, refusal, state_code},
     platform::http::{ApiError, Ctx},
 };
 
@@ -125,7 +125,7 @@ pub fn line(
         requester_name: name_of(request.requester.as_str()),
         provider_name: name_of(request.provider.as_str()),
         filed_at: request.created_at.to_string(),
-        state: state_code(row),
+        state: state_code(&row.case),
         step_name: open.map(|s| s.name.clone()),
         holder_name: open
             .and_then(|s| s.department.as_ref())
@@ -133,17 +133,4 @@ pub fn line(
         due_on: open.and_then(|s| s.due_on).map(|d| d.to_string()),
         clock: open.map(|s| clock_view(&s.clock, s.working_days)),
     })
-}
-
-/// `open`, or how the case ended.
-pub(super) fn state_code(row: &CaseRow) -> String {
-    row.case.outcome().map_or_else(
-        || "open".to_owned(),
-        |o| {
-            serde_json::to_value(o)
-                .ok()
-                .and_then(|v| v.as_str().map(str::to_owned))
-                .unwrap_or_default()
-        },
-    )
 }

@@ -1,0 +1,63 @@
+//! What somebody hands in with a step.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use tongqu_domain::{
+    case::{FormGiven, StepInput},
+    law::{FactValue, Outcome},
+};
+use utoipa::ToSchema;
+
+use crate::{features::case::FormBody, platform::http::ApiError};
+
+/// The longest reason, in characters.
+const REASON_CHARS_MAX: usize = 2000;
+
+/// What goes with a step.
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct StepBody {
+    /// How the step ends, for example `approved`; left out for a step that ends in one way only.
+    pub outcome: Option<String>,
+    /// The reason in words.
+    pub reason: Option<String>,
+    /// Code of a ground, where the regulation lists them.
+    pub ground: Option<String>,
+    /// Facts that the step establishes.
+    #[schema(value_type = BTreeMap<String, Object>)]
+    pub facts: BTreeMap<String, FactValue>,
+    pub form: Option<FormBody>,
+    /// By how many working days a limit is prolonged, for a step that does.
+    pub extra_working_days: Option<u32>,
+}
+
+impl StepBody {
+    /// The same in the words of the case engine.
+    ///
+    /// Errors: `case.outcome_not_offered` for a word that isn't an outcome, `request.text_too_long`.
+    pub(super) fn into_input(self, form: Option<FormGiven>) -> Result<StepInput, ApiError> {
+        let outcome = match self.outcome.as_deref() {
+            None => None,
+            Some(code) => Some(Outcome::find(code).ok_or_else(|| {
+                ApiError::invalid("case.outcome_not_offered")
+                    .field("outcome", "case.outcome_not_offered")
+            })?),
+        };
+        let reason_chars = self.reason.as_ref().map_or(0, |r| r.chars().count());
+        if reason_chars > REASON_CHARS_MAX {
+            return Err(
+                ApiError::invalid("request.text_too_long").field("reason", "request.text_too_long")
+            );
+        }
+        Ok(StepInput {
+            outcome,
+            reason: self.reason,
+            ground: self.ground,
+            form,
+            facts: self.facts,
+            consent: None,
+            extra_working_days: self.extra_working_days,
+        })
+    }
+}

@@ -1,0 +1,67 @@
+//! What an event of the law changes on the platform beside the case in which it happened.
+
+use tongqu_domain::{
+    case::CaseEvent,
+    ids::{EntryId, GrantId},
+    law::{Event, Outcome},
+};
+
+use crate::{
+    features::{case::CaseRow, catalogue, request},
+    platform::{db::Tx, evidence::Entry, http::ApiError},
+};
+
+use super::subject::SubjectKind;
+
+/// What `happened`, an event of the case's last acts, brings about; part of the caller's write.
+pub(super) async fn of(
+    tx: &mut Tx,
+    row: &CaseRow,
+    happened: Event,
+    event: &CaseEvent,
+) -> Result<Vec<Entry>, ApiError> {
+    match happened {
+        Event::GrantSuspended => {
+            let ends = event.outcome == Some(Outcome::Ended);
+            let change = if ends {
+                request::GrantChange::End
+            } else {
+                request::GrantChange::Suspend
+            };
+            change_grant(tx, row, change, event).await
+        }
+        Event::GrantReclaimed => change_grant(tx, row, request::GrantChange::End, event).await,
+        // The catalogue and the responsibility list made from it change in one transaction.
+        // Spec: YC-14.2, YJ-3.1.2b, LY-9.1.
+        Event::CatalogueUpdated | Event::ItemApproved => publish(tx, row, event).await,
+        _ => Ok(Vec::new()),
+    }
+}
+
+async fn change_grant(
+    tx: &mut Tx,
+    row: &CaseRow,
+    change: request::GrantChange,
+    event: &CaseEvent,
+) -> Result<Vec<Entry>, ApiError> {
+    if row.subject.0 != SubjectKind::Grant.code() {
+        return Ok(Vec::new());
+    }
+    let id = GrantId::parse(&row.subject.1).map_err(ApiError::bug)?;
+    let ground = event.ground.as_deref().or(event.reason.as_deref());
+    let clause = event
+        .step
+        .as_ref()
+        .and_then(|step| row.pack.process(&row.case.head().process)?.step(step))
+        .map(|step| step.clause.to_string());
+    let changed = request::change_grant(tx, &id, change, ground.unwrap_or_default()).await?;
+    Ok(vec![changed.under(clause)])
+}
+
+async fn publish(tx: &mut Tx, row: &CaseRow, event: &CaseEvent) -> Result<Vec<Entry>, ApiError> {
+    let (Some(by), true) = (&event.by, row.subject.0 == SubjectKind::Entry.code()) else {
+        return Ok(Vec::new());
+    };
+    let id = EntryId::parse(&row.subject.1).map_err(ApiError::bug)?;
+    catalogue::publish_submitted(tx, &id, &by.person).await
+}
