@@ -1,10 +1,11 @@
 //! What people do in a case, and whether they may.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 use super::check::{
     check_established, check_extension, check_facts, check_form, check_ground, check_in_force,
-    check_outcome, check_parties, check_reason, find_step, non_blank,
+    check_ordered_date, check_outcome, check_parties, check_reason, find_step, non_blank,
 };
 use super::event::{ActedBy, CaseEvent, FormGiven, Happening};
 use super::fold::Folded;
@@ -56,6 +57,8 @@ pub struct StepInput {
     pub consent: Option<Box<Actor>>,
     /// By how many working days a limit is prolonged, for a step that does.
     pub extra_working_days: Option<u32>,
+    /// The last day for a later step, for a step that sets it.
+    pub orders_due_on: Option<Date>,
 }
 
 /// Something that somebody does in a case.
@@ -181,18 +184,18 @@ impl Case {
             Deed::Urge { step } => self.urge(process, &actor, at, &step),
             Deed::Pause { step, reason } => {
                 let step = find_step(process, &step)?;
-                let decision = self.check_actor(pack, step, &step.role, &actor)?;
+                let (role, decision) = self.check_taker(pack, step, &actor)?;
                 let clause = step.pause.clone().ok_or_else(|| Refusal::NotPausable {
                     step: step.id.clone(),
                 })?;
                 let reason = non_blank(Some(reason)).ok_or(Refusal::ReasonRequired { clause })?;
-                let by = acted_by(&actor, Some(&step.role), &decision);
+                let by = acted_by(&actor, Some(role), &decision);
                 self.turn_clock(process, step, Happening::Paused, by, at, Some(reason))
             }
             Deed::Resume { step } => {
                 let step = find_step(process, &step)?;
-                let decision = self.check_actor(pack, step, &step.role, &actor)?;
-                let by = acted_by(&actor, Some(&step.role), &decision);
+                let (role, decision) = self.check_taker(pack, step, &actor)?;
+                let by = acted_by(&actor, Some(role), &decision);
                 self.turn_clock(process, step, Happening::Resumed, by, at, None)
             }
         }
@@ -213,8 +216,11 @@ impl Case {
         let process = self.process(pack)?;
         self.check_time(at)?;
         let step = find_step(process, step)?;
-        let needs_a_person =
-            step.form.is_some() || step.consent_of.is_some() || !step.establishes.is_empty();
+        let needs_a_person = step.form.is_some()
+            || step.consent_of.is_some()
+            || step.sets_due_of.is_some()
+            || !step.grounds.is_empty()
+            || !step.establishes.is_empty();
         if !step.action.is_by_machine() || needs_a_person {
             return Err(Refusal::WrongActor {
                 because: Because::NoPost,
@@ -248,6 +254,10 @@ impl Case {
         let watched = process.steps.iter().any(|step| {
             step.opens_on.contains(&event)
                 || step
+                    .deadline
+                    .as_ref()
+                    .is_some_and(|deadline| deadline.from == Some(event))
+                || step
                     .not_before
                     .as_ref()
                     .is_some_and(|limit| limit.from == event || limit.restart_on == Some(event))
@@ -270,7 +280,7 @@ impl Case {
     pub fn may_take(&self, actor: &Actor, step: &StepId, pack: &Pack) -> Result<(), Refusal> {
         let process = self.process(pack)?;
         let step = find_step(process, step)?;
-        self.check_actor(pack, step, &step.role, actor)?;
+        self.check_taker(pack, step, actor)?;
         self.check_open(step)
     }
 
@@ -324,6 +334,9 @@ impl Case {
             let Some(pack_role) = pack.role(role) else {
                 continue;
             };
+            if self.head.parties.lacks(pack, role) {
+                continue;
+            }
             let subject = StepSubject {
                 department: self.head.parties.holder(pack, role),
                 posts: &pack_role.posts,
@@ -353,7 +366,7 @@ impl Case {
     ) -> Result<Self, Refusal> {
         let process = self.process(pack)?;
         let step = find_step(process, step)?;
-        let decision = self.check_actor(pack, step, &step.role, actor)?;
+        let (role, decision) = self.check_taker(pack, step, actor)?;
         self.check_open(step)?;
         self.check_earliest(step, at, calendar)?;
         let outcome = check_outcome(step, input.outcome)?;
@@ -363,11 +376,12 @@ impl Case {
         check_form(step, input.form.as_ref())?;
         check_established(pack, step, &input.facts)?;
         let extra_working_days = check_extension(step, input.extra_working_days)?;
+        let orders_due_on = check_ordered_date(step, input.orders_due_on, at)?;
         let consent = self.check_consent(pack, step, actor, input.consent.as_deref())?;
         let done = CaseEvent {
             step: Some(step.id.clone()),
             events: step.events_of(outcome).collect(),
-            by: Some(acted_by(actor, Some(&step.role), &decision)),
+            by: Some(acted_by(actor, Some(role), &decision)),
             outcome: Some(outcome),
             reason,
             ground: input.ground,
@@ -375,6 +389,7 @@ impl Case {
             consent,
             facts: input.facts,
             extra_working_days,
+            orders_due_on,
             due_on: self.due_on(pack, process, step, calendar),
             ..self.row(Happening::StepDone, at)
         };
@@ -479,6 +494,7 @@ impl Case {
             consent: None,
             facts: Facts::new(),
             extra_working_days: None,
+            orders_due_on: None,
             due_on: None,
         }
     }

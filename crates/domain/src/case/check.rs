@@ -22,6 +22,48 @@ impl Case {
         }
     }
 
+    /// In which role of the step the actor may take it.
+    ///
+    /// The ban on judging one's own request doesn't hold where whoever began the case did so in the
+    /// same capacity: a body that acts of its own motion judges nobody's request.
+    pub(super) fn check_taker<'a>(
+        &self,
+        pack: &Pack,
+        step: &'a Step,
+        actor: &Actor,
+    ) -> Result<(&'a RoleId, Decision), Refusal> {
+        let mut refusal = None;
+        for role in step.takers() {
+            if !step.also.is_empty() && self.head.parties.lacks(pack, role) {
+                continue;
+            }
+            match self.check_actor(pack, step, role, actor) {
+                Ok(decision) => return Ok((role, decision)),
+                Err(first) => refusal = refusal.or(Some(first)),
+            }
+        }
+        Err(refusal.unwrap_or(Refusal::WrongActor {
+            because: Because::NoPost,
+            clause: Some(step.clause.clone()),
+        }))
+    }
+
+    /// Whether whoever began the case did so in the capacity in which the step is taken.
+    fn began_in(&self, pack: &Pack, role: &RoleId) -> bool {
+        let began = self.events.first().and_then(|event| event.by.as_ref());
+        let Some(began) = began.and_then(|by| by.role.as_ref()) else {
+            return false;
+        };
+        let bound = |role: &RoleId| {
+            pack.role(role)
+                .is_some_and(|role| role.held_by == HeldBy::Bound)
+        };
+        let one_body = bound(began)
+            && bound(role)
+            && self.head.parties.holder(pack, began) == self.head.parties.holder(pack, role);
+        began == role || one_body
+    }
+
     /// Whether the actor may act in a role of the step.
     pub(super) fn check_actor(
         &self,
@@ -37,7 +79,12 @@ impl Case {
                 .map(|role| role.posts.as_slice())
                 .unwrap_or_default(),
             action: step.action,
-            filed_by: self.head.parties.filed_by.as_ref(),
+            filed_by: self
+                .head
+                .parties
+                .filed_by
+                .as_ref()
+                .filter(|_| !self.began_in(pack, role)),
         };
         let decision = access::may(actor, access::Action::TakeStep, &Subject::Step(subject));
         if decision.allowed {
@@ -270,7 +317,12 @@ pub(super) fn check_parties(
         .iter()
         .filter(|step| step.when.holds(facts) != Holds::No)
     {
-        let Some(role) = pack.role(&step.role) else {
+        // One of the roles suffices where the step names several.
+        let role = step
+            .takers()
+            .find(|role| !parties.lacks(pack, role))
+            .unwrap_or(&step.role);
+        let Some(role) = pack.role(role) else {
             continue;
         };
         let judged_by_provider = role.held_by == HeldBy::Provider && step.action.judges();
@@ -282,11 +334,7 @@ pub(super) fn check_parties(
                 department: requester.clone(),
             });
         }
-        let needs_department = match role.held_by {
-            HeldBy::Requester | HeldBy::Provider | HeldBy::Bound => true,
-            HeldBy::Outside | HeldBy::Every => false,
-        };
-        if needs_department && parties.holder(pack, &step.role).is_none() {
+        if parties.lacks(pack, &role.id) {
             return Err(Refusal::RoleUnbound {
                 role: step.role.clone(),
             });
@@ -352,6 +400,13 @@ pub(super) fn check_form(step: &Step, form: Option<&FormGiven>) -> Result<(), Re
     let Some(policy) = &step.form else {
         return Ok(());
     };
+    let handed_in = form.is_some_and(|form| form.file_digest.is_some());
+    if policy.written && !handed_in {
+        return Err(Refusal::FormRequired {
+            form: policy.name.clone(),
+            clause: policy.clause.clone(),
+        });
+    }
     let sealed = form
         .and_then(|form| form.seal_kind.as_ref())
         .is_some_and(|seal| policy.seal_kinds.contains(seal));
@@ -393,6 +448,21 @@ pub(super) fn check_extension(step: &Step, extra: Option<u32>) -> Result<Option<
         (Some(extension), _) => Err(Refusal::ExtensionInvalid {
             working_days_max: extension.working_days_max,
             clause: extension.clause.clone(),
+        }),
+    }
+}
+
+/// The last day that an order sets for a later step: from the day of the order on.
+pub(super) fn check_ordered_date(
+    step: &Step,
+    given: Option<Date>,
+    at: Timestamp,
+) -> Result<Option<Date>, Refusal> {
+    match (&step.sets_due_of, given) {
+        (None, _) => Ok(None),
+        (Some(_), Some(date)) if date >= china_date(at) => Ok(Some(date)),
+        (Some(_), _) => Err(Refusal::DueDateInvalid {
+            clause: step.clause.clone(),
         }),
     }
 }

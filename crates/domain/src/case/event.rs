@@ -51,6 +51,9 @@ pub struct CaseEvent {
     /// By how many working days a limit was prolonged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extra_working_days: Option<u32>,
+    /// The last day that an order set for a later step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub orders_due_on: Option<Date>,
     /// The due date of the step as it stood when the step was done; it never moves afterwards.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_on: Option<Date>,

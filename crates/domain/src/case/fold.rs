@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 
 use super::event::{CaseEvent, Happening};
 use super::view::StepState;
@@ -35,6 +35,8 @@ pub(super) struct Progress {
     pub pauses: Vec<(Timestamp, Option<Timestamp>)>,
     /// By how much its limit was prolonged.
     pub extra_working_days: u32,
+    /// The last day that an order set for it.
+    pub ordered_due_on: Option<Date>,
     pub last_urged_at: Option<Timestamp>,
 }
 
@@ -54,6 +56,7 @@ impl Folded {
                 state: StepState::Waiting,
                 pauses: Vec::new(),
                 extra_working_days: 0,
+                ordered_due_on: None,
                 last_urged_at: None,
             })
             .collect();
@@ -155,13 +158,16 @@ impl Folded {
             let extended = self.step_mut(&extension.step)?;
             extended.extra_working_days = extended.extra_working_days.checked_add(days)?;
         }
+        if let (Some(ordered), Some(date)) = (&step.sets_due_of, event.orders_due_on) {
+            self.step_mut(ordered)?.ordered_due_on = Some(date);
+        }
         self.record(event);
         self.facts.extend(event.facts.clone());
         if let Some((fact, value)) = outcome.fact() {
             self.facts.insert(fact.to_owned(), value.into());
         }
         if step.ends_on.contains(&outcome) {
-            self.end(event.at, CaseOutcome::Completed);
+            self.end(event.at, outcome_of(outcome));
         }
         Some(())
     }
@@ -299,5 +305,20 @@ impl Folded {
                 step.state = StepState::Skipped;
             }
         }
+    }
+}
+
+/// How a case ends with a step that ended so.
+fn outcome_of(outcome: Outcome) -> CaseOutcome {
+    match outcome {
+        Outcome::Refused => CaseOutcome::Refused,
+        Outcome::NotAccepted => CaseOutcome::NotAccepted,
+        Outcome::Done
+        | Outcome::Accepted
+        | Outcome::Approved
+        | Outcome::Agreed
+        | Outcome::NotAgreed
+        | Outcome::Suspended
+        | Outcome::Ended => CaseOutcome::Completed,
     }
 }

@@ -98,6 +98,15 @@ impl Parties {
             HeldBy::Outside | HeldBy::Every => None,
         }
     }
+
+    /// Whether the role belongs to one department and this case has none for it, so that nobody
+    /// holds it here.
+    pub(crate) fn lacks(&self, pack: &Pack, role: &RoleId) -> bool {
+        pack.role(role).is_some_and(|role| match role.held_by {
+            HeldBy::Requester | HeldBy::Provider | HeldBy::Bound => true,
+            HeldBy::Outside | HeldBy::Every => false,
+        }) && self.holder(pack, role).is_none()
+    }
 }
 
 /// How a case ended.

@@ -177,6 +177,12 @@ pub enum Refusal {
         /// The clause.
         clause: ClauseId,
     },
+    /// The last day that an order has to set is missing or has passed.
+    #[error("the order has to set a last day that hasn't passed")]
+    DueDateInvalid {
+        /// The clause.
+        clause: ClauseId,
+    },
     /// The time for the step hasn't come.
     #[error("the step may be taken after {last_day_before}")]
     TooEarly {
@@ -242,6 +248,7 @@ impl Refusal {
             Self::FormRequired { .. } => "case.form_required",
             Self::ConsentRequired { .. } => "case.consent_required",
             Self::ExtensionInvalid { .. } => "case.extension_invalid",
+            Self::DueDateInvalid { .. } => "case.due_date_invalid",
             Self::TooEarly { .. } => "case.too_early",
             Self::CalendarMissing { .. } => "case.calendar_missing",
             Self::NotWithdrawable => "case.not_withdrawable",
@@ -279,6 +286,7 @@ impl Refusal {
             | Self::GroundRequired { .. }
             | Self::FormRequired { .. }
             | Self::ConsentRequired { .. }
+            | Self::DueDateInvalid { .. }
             | Self::ExtensionInvalid { .. } => Kind::Invalid,
             Self::CalendarMissing { .. } | Self::RoleUnbound { .. } => Kind::Unavailable,
             Self::OtherPack { .. } | Self::BrokenHistory { .. } => Kind::Bug,
@@ -300,6 +308,7 @@ impl Refusal {
             | Self::FormRequired { clause, .. }
             | Self::ConsentRequired { clause, .. }
             | Self::ExtensionInvalid { clause, .. }
+            | Self::DueDateInvalid { clause }
             | Self::TooEarly { clause, .. } => Some(clause),
             Self::PackNotInForce { clause, .. } | Self::WrongActor { clause, .. } => {
                 clause.as_ref()

@@ -386,7 +386,20 @@ pub(super) fn due(
             }
         }
     }
-    Ok(due)
+    // An order's own date is the order's to state; a shorter ceiling would still go before it.
+    let ordered = step.deadline.as_ref().and_then(|deadline| {
+        let on = folded.step(&step.id)?.ordered_due_on?;
+        Some(Due {
+            on,
+            limit: deadline.limit,
+            source: LimitSource::Pack,
+            clause: deadline.clause.clone(),
+        })
+    });
+    Ok(match (due, ordered) {
+        (Some(due), Some(ordered)) => Some(if due.on < ordered.on { due } else { ordered }),
+        (due, ordered) => due.or(ordered),
+    })
 }
 
 /// The due date by pack and ceilings, whichever is earlier, given the days of the events.

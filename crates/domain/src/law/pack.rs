@@ -62,6 +62,8 @@ pub struct Meta {
     pub first_day: Option<Date>,
     /// The last day in force, inclusive; `None`: not stated.
     pub last_day: Option<Date>,
+    /// The last day isn't stated as a date; it is reckoned from a length.
+    pub last_day_is_reading: bool,
     /// The pack that an administrator set for the time after the last day.
     pub successor: Option<PackId>,
     /// Never in force by itself.
@@ -197,6 +199,8 @@ pub struct SharingClass {
     pub name: String,
     /// English name.
     pub name_en: String,
+    /// The regulation doesn't name the class; it is our reading.
+    pub is_reading: bool,
     /// An entry of the class has to state the conditions of sharing.
     pub needs_condition: bool,
     /// An entry of the class has to state its legal basis.
@@ -220,6 +224,8 @@ pub struct ExchangeMode {
     pub name_en: String,
     /// What it runs through, for example `front_end_exchange_store`.
     pub via: Option<String>,
+    /// The regulation doesn't name the way; it is our reading.
+    pub is_reading: bool,
     /// The clause.
     pub clause: ClauseId,
     /// The line in the pack file.
@@ -237,6 +243,8 @@ pub struct Decider {
     pub prevails: bool,
     /// Roles that are told.
     pub notify: Vec<RoleId>,
+    /// The regulation doesn't say it in these words; it is our reading.
+    pub is_reading: bool,
     /// The clause.
     pub clause: ClauseId,
     /// The line in the pack file.
@@ -256,12 +264,16 @@ pub struct PeriodicDuty {
     pub role: RoleId,
     /// To whom.
     pub addressee: Option<RoleId>,
+    /// Roles that may be entrusted with it.
+    pub with: Vec<RoleId>,
     /// What it covers.
     pub covers: Vec<String>,
     /// Where it is published.
     pub published_on: Option<String>,
     /// When.
     pub due: Limit,
+    /// How the date is to be understood isn't stated; it is our reading.
+    pub due_is_reading: bool,
     /// The clause of the date.
     pub due_clause: ClauseId,
     /// The clause.
@@ -294,6 +306,10 @@ pub struct CodeListItem {
     pub code: String,
     /// Chinese name.
     pub name: String,
+    /// Its rank among those that can stand in for each other, where the regulation gives one.
+    pub order: Option<u32>,
+    /// Roles that are told when it is chosen.
+    pub notify: Vec<RoleId>,
     /// What else the regulation says about it, by name.
     pub marks: Facts,
     /// The clause.

@@ -29,6 +29,8 @@ pub struct Process {
     pub opened_by: Vec<RoleId>,
     /// What it is about, or what sets it off: codes that narrow the process down.
     pub subjects: Vec<String>,
+    /// That it serves all that `when` names isn't stated; it is our reading.
+    pub when_is_reading: bool,
     /// It accompanies a standing thing, for example a grant, and ends only when a step ends it.
     pub standing: bool,
     /// The steps, in order.
@@ -68,6 +70,12 @@ pub struct Step {
     pub name_en: String,
     /// Who takes it.
     pub role: RoleId,
+    /// The regulation doesn't say who; the role is our reading.
+    pub role_is_reading: bool,
+    /// Roles that may take it as well; it is done once.
+    pub also: Vec<RoleId>,
+    /// The role whose decision the step records, where it isn't the one that takes it.
+    pub decided_by: Option<RoleId>,
     /// What is done.
     pub action: Action,
     /// How it comes to be taken.
@@ -102,6 +110,8 @@ pub struct Step {
     pub consent_of: Option<RoleId>,
     /// The limit that this step prolongs.
     pub extends: Option<Extension>,
+    /// The step whose due date whoever takes this one states, for example in an order to correct.
+    pub sets_due_of: Option<StepId>,
     /// The clause that lets whoever holds the step stop its clock.
     pub pause: Option<ClauseId>,
     /// What follows if the limit passes.
@@ -127,6 +137,11 @@ pub struct Step {
 }
 
 impl Step {
+    /// The roles of which one is needed to take it, the main one first.
+    pub fn takers(&self) -> impl Iterator<Item = &RoleId> {
+        std::iter::once(&self.role).chain(&self.also)
+    }
+
     /// Every event that the step makes happen when it ends in `outcome`.
     pub fn events_of(&self, outcome: Outcome) -> impl Iterator<Item = Event> {
         let further = self.then.get(&outcome).into_iter().flatten();
@@ -169,6 +184,8 @@ pub struct FormPolicy {
     pub name: String,
     /// The kinds of seal of which one is needed; empty: the form needs no seal and may be filled in online.
     pub seal_kinds: Vec<String>,
+    /// It has to be handed in as a document; filling in nothing isn't enough.
+    pub written: bool,
     /// The seal is our reading, not stated in the clause.
     pub seal_is_reading: bool,
     /// The clause.

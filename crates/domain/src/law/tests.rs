@@ -1,5 +1,6 @@
 //! The loader, fault by fault, and what a loaded pack answers.
 
+mod all;
 mod faults;
 mod packs;
 

@@ -93,6 +93,19 @@ words! {
         DemandReceived = "demand_received" / "收到共享需求" / "demand received",
         RectificationNeeded = "rectification_needed" / "需要整改" / "rectification needed",
         RectificationNotified = "rectification_notified" / "发出整改通知" / "rectification notified",
+        CircularIssued = "circular_issued" / "发出书面通报" / "circular issued",
+        RectificationOrdered = "rectification_ordered" / "责令限期改正" / "ordered to correct",
+        RectificationDone = "rectification_done" / "完成整改" / "rectification done",
+        Referred = "referred" / "移送" / "referred",
+        AgreementSigned = "agreement_signed" / "签订协议" / "agreement signed",
+        Filed = "filed" / "备案" / "put on file",
+        Released = "released" / "对外提供" / "released outside",
+        Classified = "classified" / "认定共享类型" / "class determined",
+        ClassificationNeeded = "classification_needed" / "需要认定共享类型" / "class to be determined",
+        CataloguePublished = "catalogue_published" / "发布目录" / "catalogue published",
+        ProjectSubmitted = "project_submitted" / "项目送审" / "project submitted",
+        SystemRegistered = "system_registered" / "登记上级部署的系统" / "system of a superior registered",
+        SharingArranged = "sharing_arranged" / "商定共享方式" / "way of sharing arranged",
     }
 }
 
@@ -113,7 +126,10 @@ impl Event {
             | Self::FaultFound
             | Self::MethodChanged
             | Self::DemandReceived
-            | Self::RectificationNeeded => true,
+            | Self::RectificationNeeded
+            | Self::ClassificationNeeded
+            | Self::ProjectSubmitted
+            | Self::SystemRegistered => true,
             Self::ApplicationSubmitted
             | Self::ApplicationReceived
             | Self::ApplicationAccepted
@@ -141,7 +157,17 @@ impl Event {
             | Self::GrantSuspended
             | Self::GrantReclaimed
             | Self::ItemApproved
-            | Self::RectificationNotified => false,
+            | Self::RectificationNotified
+            | Self::CircularIssued
+            | Self::RectificationOrdered
+            | Self::RectificationDone
+            | Self::Referred
+            | Self::AgreementSigned
+            | Self::Filed
+            | Self::Released
+            | Self::Classified
+            | Self::CataloguePublished
+            | Self::SharingArranged => false,
         }
     }
 }
@@ -155,7 +181,7 @@ words! {
         Review = "review" / "审核" / "review",
         Forward = "forward" / "转交" / "forward",
         Decide = "decide" / "审批" / "decide",
-        Explain = "explain" / "说明理由" / "explain in writing",
+        Explain = "explain" / "说明不予共享的理由" / "explain a refusal in writing",
         Authorise = "authorise" / "授权" / "authorise",
         Deliver = "deliver" / "交换" / "deliver",
         Obtain = "obtain" / "直接获取" / "obtain directly",
@@ -181,6 +207,12 @@ words! {
         Reclaim = "reclaim" / "收回" / "reclaim",
         Respond = "respond" / "处置" / "respond",
         Uphold = "uphold" / "照常办理" / "keep serving",
+        Opine = "opine" / "出具意见" / "give an opinion",
+        Arrange = "arrange" / "商定" / "arrange",
+        Circulate = "circulate" / "书面通报" / "issue a circular",
+        Rectify = "rectify" / "整改" / "rectify",
+        Release = "release" / "对外提供" / "release outside",
+        Close = "close" / "终结" / "close",
     }
 }
 
@@ -193,10 +225,10 @@ impl Action {
             Self::Decide => &[Outcome::Approved, Outcome::Refused],
             Self::Consult => &[Outcome::Agreed, Outcome::NotAgreed],
             Self::Suspend => &[Outcome::Suspended, Outcome::Ended],
+            Self::Explain => &[Outcome::Refused],
             Self::File
             | Self::Notify
             | Self::Forward
-            | Self::Explain
             | Self::Authorise
             | Self::Deliver
             | Self::Obtain
@@ -219,7 +251,13 @@ impl Action {
             | Self::Order
             | Self::Reclaim
             | Self::Respond
-            | Self::Uphold => &[Outcome::Done],
+            | Self::Uphold
+            | Self::Opine
+            | Self::Arrange
+            | Self::Circulate
+            | Self::Rectify
+            | Self::Release
+            | Self::Close => &[Outcome::Done],
         }
     }
 
@@ -241,6 +279,7 @@ impl Action {
                 | Self::Publish
                 | Self::Determine
                 | Self::Order
+                | Self::Circulate
                 | Self::Suspend
                 | Self::Reclaim
         )

@@ -114,7 +114,7 @@ fn settled_facts() -> impl Iterator<Item = FactRule> {
 fn read_meta(mut table: Table<'_>) -> Meta {
     table.rename("pack".to_owned());
     let template = table.flag("template");
-    let (first_day, last_day, validity_clause) = table
+    let validity = table
         .table_opt("validity")
         .map(read_validity)
         .unwrap_or_default();
@@ -145,8 +145,9 @@ fn read_meta(mut table: Table<'_>) -> Meta {
         issuer: text_unless(&table, "issuer", template),
         number: text_unless(&table, "number", template),
         issued_year,
-        first_day,
-        last_day,
+        first_day: validity.first_day,
+        last_day: validity.last_day,
+        last_day_is_reading: validity.last_day_is_reading,
         successor,
         template,
         jurisdiction: jurisdiction.unwrap_or_else(|| Jurisdiction {
@@ -161,7 +162,7 @@ fn read_meta(mut table: Table<'_>) -> Meta {
             .map(read_forwarding)
             .collect(),
         clause: clause(&table),
-        validity_clause,
+        validity_clause: validity.clause,
         line: table.line(),
     };
     table.finish();
@@ -177,7 +178,15 @@ fn text_unless(table: &Table<'_>, key: &'static str, excused: bool) -> Option<St
     .map(str::to_owned)
 }
 
-fn read_validity(table: Table<'_>) -> (Option<Date>, Option<Date>, Option<ClauseId>) {
+#[derive(Default)]
+struct Validity {
+    first_day: Option<Date>,
+    last_day: Option<Date>,
+    last_day_is_reading: bool,
+    clause: Option<ClauseId>,
+}
+
+fn read_validity(table: Table<'_>) -> Validity {
     let first_day = table.date_opt("first_day");
     let last_day = table.date_opt("last_day");
     if let (Some(first), Some(last)) = (first_day, last_day)
@@ -191,9 +200,14 @@ fn read_validity(table: Table<'_>) -> (Option<Date>, Option<Date>, Option<Clause
         );
     }
     table.text_opt("note");
-    let clause = clause(&table);
+    let validity = Validity {
+        first_day,
+        last_day,
+        last_day_is_reading: table.flag("last_day_is_reading"),
+        clause: Some(clause(&table)),
+    };
     table.finish();
-    (first_day, last_day, Some(clause))
+    validity
 }
 
 fn read_jurisdiction(table: Table<'_>) -> Jurisdiction {
@@ -331,6 +345,7 @@ fn read_class(mut table: Table<'_>) -> SharingClass {
         code: table.text("code").to_owned(),
         name: table.text("name").to_owned(),
         name_en: table.text("name_en").to_owned(),
+        is_reading: table.flag("is_reading"),
         needs_condition: table.flag("needs_condition"),
         needs_legal_basis: table.flag("needs_legal_basis"),
         needs_recipients: table.flag("needs_recipients"),
@@ -348,6 +363,7 @@ fn read_mode(mut table: Table<'_>) -> ExchangeMode {
         name: table.text("name").to_owned(),
         name_en: table.text("name_en").to_owned(),
         via: table.text_opt("via").map(str::to_owned),
+        is_reading: table.flag("is_reading"),
         clause: clause(&table),
         line: table.line(),
     };
@@ -367,6 +383,7 @@ fn read_decider(table: Table<'_>) -> Decider {
         ),
         prevails: table.flag("prevails"),
         notify: roles(&table, "notify"),
+        is_reading: table.flag("is_reading"),
         clause: clause(&table),
         line: table.line(),
     };
@@ -378,15 +395,16 @@ fn read_periodic(mut table: Table<'_>) -> PeriodicDuty {
     table.rename(format!("periodic {}", table.text("id")));
     let due = table.table_opt("due").map(|due| {
         let limit = limit(&due);
+        let is_reading = due.flag("is_reading");
         let clause = clause(&due);
         due.text_opt("note");
         due.finish();
-        (limit, clause)
+        (limit, is_reading, clause)
     });
     if due.is_none() && !table.has("due") {
         table.missing("due");
     }
-    let (limit, due_clause) = due.unwrap_or_else(|| (None, no_clause()));
+    let (limit, due_is_reading, due_clause) = due.unwrap_or_else(|| (None, false, no_clause()));
     let duty = PeriodicDuty {
         id: table.text("id").to_owned(),
         name: table.text("name").to_owned(),
@@ -395,9 +413,11 @@ fn read_periodic(mut table: Table<'_>) -> PeriodicDuty {
         addressee: table
             .has("addressee")
             .then(|| id(&table, "addressee", RoleId::parse)),
+        with: roles(&table, "with"),
         covers: texts(&table, "covers"),
         published_on: table.text_opt("published_on").map(str::to_owned),
         due: limit.unwrap_or(Limit::Word(LimitWord::Periodic)),
+        due_is_reading,
         due_clause,
         clause: clause(&table),
         line: table.line(),
@@ -437,6 +457,8 @@ fn read_list_item(table: Table<'_>, list_clause: &ClauseId) -> CodeListItem {
     } else {
         list_clause.clone()
     };
+    let order = count(&table, "order");
+    let notify = roles(&table, "notify");
     let marks = table
         .other_entries()
         .filter_map(|(key, line, value)| {
@@ -446,6 +468,8 @@ fn read_list_item(table: Table<'_>, list_clause: &ClauseId) -> CodeListItem {
     CodeListItem {
         code,
         name,
+        order,
+        notify,
         marks,
         clause,
         line: table.line(),

@@ -54,6 +54,7 @@ pub(super) fn read_process(mut table: Table<'_>) -> Process {
         starts_on: word(&table, "starts_on", Event::ALL, Event::code),
         opened_by: roles(&table, "opened_by"),
         subjects: texts(&table, "subjects"),
+        when_is_reading: table.flag("when_is_reading"),
         standing: table.flag("standing"),
         steps,
         clause: clause(&table),
@@ -72,6 +73,11 @@ fn read_step(mut table: Table<'_>, process: &str) -> Step {
         name: table.text("name").to_owned(),
         name_en: table.text("name_en").to_owned(),
         role: id(&table, "role", RoleId::parse),
+        role_is_reading: table.flag("role_is_reading"),
+        also: roles(&table, "also"),
+        decided_by: table
+            .has("decided_by")
+            .then(|| id(&table, "decided_by", RoleId::parse)),
         action,
         kind: word(&table, "kind", StepKind::ALL, StepKind::code).unwrap_or(StepKind::Required),
         opens_on: words_of(&table, "opens_on", Event::ALL, Event::code),
@@ -91,6 +97,9 @@ fn read_step(mut table: Table<'_>, process: &str) -> Step {
             .has("consent_of")
             .then(|| id(&table, "consent_of", RoleId::parse)),
         extends: table.table_opt("extends").and_then(read_extension),
+        sets_due_of: table
+            .has("sets_due_of")
+            .then(|| id(&table, "sets_due_of", StepId::parse)),
         pause: table.table_opt("pause").map(read_pause),
         on_overdue: table.table_opt("on_overdue").and_then(read_consequence),
         repeats: table.flag("repeats"),
@@ -205,6 +214,7 @@ fn read_form(table: Table<'_>) -> FormPolicy {
     let form = FormPolicy {
         name: table.text("name").to_owned(),
         seal_kinds: texts(&table, "seal_kinds"),
+        written: table.flag("written"),
         seal_is_reading: table.flag("seal_is_reading"),
         clause: clause(&table),
     };

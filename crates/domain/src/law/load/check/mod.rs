@@ -247,8 +247,15 @@ impl Check<'_> {
         }
         for duty in &self.pack.periodic {
             self.role(&duty.role, duty.line, &format!("periodic {}", duty.id));
-            if let Some(addressee) = &duty.addressee {
-                self.role(addressee, duty.line, &format!("periodic {}", duty.id));
+            for role in duty.addressee.iter().chain(&duty.with) {
+                self.role(role, duty.line, &format!("periodic {}", duty.id));
+            }
+        }
+        for list in &self.pack.lists {
+            for item in &list.items {
+                for role in &item.notify {
+                    self.role(role, item.line, &format!("list {}: {}", list.id, item.code));
+                }
             }
         }
     }

@@ -4,7 +4,7 @@ use super::Check;
 use crate::law::deadline::Limit;
 use crate::law::load::fault::FaultKind;
 use crate::law::process::{FollowUp, Process, Step};
-use crate::law::words::{FactSource, Outcome, ReasonRule, SETTLED_FACTS, StepKind};
+use crate::law::words::{FactSource, LimitWord, Outcome, ReasonRule, SETTLED_FACTS, StepKind};
 
 impl Check<'_> {
     pub(super) fn process(&self, process: &Process) {
@@ -51,6 +51,8 @@ impl Check<'_> {
             .iter()
             .chain(&step.notify)
             .chain(&step.addressee)
+            .chain(&step.also)
+            .chain(&step.decided_by)
             .chain(&step.consent_of);
         for role in others.chain([&step.role]) {
             self.role(role, step.line, &what);
@@ -79,6 +81,7 @@ impl Check<'_> {
                 || step.reason.is_some()
                 || step.form.is_some()
                 || !step.establishes.is_empty()
+                || step.sets_due_of.is_some()
                 || step
                     .deadline
                     .as_ref()
@@ -93,10 +96,7 @@ impl Check<'_> {
             }
             return;
         }
-        for id in [Some(&step.role), step.consent_of.as_ref()]
-            .into_iter()
-            .flatten()
-        {
+        for id in step.takers().chain(&step.consent_of) {
             if let Some(role) = self.pack.role(id)
                 && role.posts.is_empty()
                 && step.kind != StepKind::Duty
@@ -209,6 +209,20 @@ impl Check<'_> {
                         extension.step
                     ),
                     "name another step of the process that has one",
+                );
+            }
+        }
+        if let Some(other) = &step.sets_due_of {
+            let set_in_order = process
+                .step(other)
+                .and_then(|step| step.deadline.as_ref())
+                .is_some_and(|deadline| deadline.limit == Limit::Word(LimitWord::SetInOrder));
+            if !set_in_order || *other == step.id {
+                self.fault(
+                    step.line,
+                    FaultKind::UnknownStep,
+                    format!("{what}: {other} has no limit that an order sets"),
+                    "name another step of the process whose deadline is { word = \"set_in_order\", ... }",
                 );
             }
         }
