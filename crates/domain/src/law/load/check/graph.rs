@@ -86,7 +86,13 @@ fn references(source: &Source, process: &Process) -> bool {
         let outside_ok = process.standing || process.starts_on.is_some();
         if !outside_ok
             && !step.opens_on.is_empty()
-            && step.opens_on.iter().all(|event| event.is_outside())
+            && step.opens_on.iter().all(|event| {
+                event.is_outside()
+                    && !process
+                        .steps
+                        .iter()
+                        .any(|step| step.possible_events().any(|own| own == *event))
+            })
         {
             source.fault(
                 step.line,
