@@ -3,6 +3,7 @@
 
 mod catalogue;
 mod directory;
+mod directory_roles;
 mod exchange;
 mod killed;
 mod ledger;

@@ -7,7 +7,7 @@ use tongqu_domain::{
     access::Actor,
     case::{Case, Opening, Parties, StepInput},
     ids::{CaseId, DepartmentId},
-    law::{Event, Facts, HeldBy, Holds, Pack, ProcessId},
+    law::{Event, Facts, Holds, Pack, ProcessId},
 };
 
 use super::{refusal, store};
@@ -66,15 +66,17 @@ pub async fn parties(
     requester: Option<&DepartmentId>,
     provider: Option<&DepartmentId>,
 ) -> Result<Parties, ApiError> {
-    let platform = directory::platform_department(db).await?;
-    let bound = pack.roles.iter().filter(|r| r.held_by == HeldBy::Bound);
+    let division = match requester {
+        Some(id) => directory::find_department(db, id)
+            .await?
+            .map(|department| department.division_code),
+        None => None,
+    };
     Ok(Parties {
         requester: requester.cloned(),
         provider: provider.cloned(),
         filed_by: None,
-        bound: bound
-            .filter_map(|r| Some((r.id.clone(), platform.clone()?)))
-            .collect(),
+        bound: directory::bound_roles(db, pack, division.as_deref()).await?,
     })
 }
 

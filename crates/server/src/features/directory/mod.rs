@@ -1,11 +1,12 @@
 //! The directory: departments, people and their posts, exchange stores, notices to departments.
 //!
 //! Every feature may ask it who is who. Owns `departments`, `people`, `posts`, `stores`, `notices`
-//! and the role bindings in `settings`. Spec: PDS-5.1, PDS-6.3, PDS-8.1.
+//! and `role_bindings`. Spec: PDS-5.1, PDS-6.3, PDS-8.1.
 
 mod departments;
 mod notices;
 mod people;
+mod roles;
 mod set_up;
 mod store;
 #[cfg(test)]
@@ -21,6 +22,7 @@ use crate::app::App;
 
 pub use departments::DepartmentBody;
 pub use notices::{Notice, notify};
+pub use roles::bound_roles;
 pub use set_up::{FirstAdministrator, set_up};
 pub use store::{
     Department, ExchangeStore, department_names, departments_by_id, departments_count,
@@ -40,4 +42,6 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(people::assign_posts))
         .routes(routes!(stores::list_stores, stores::create_store))
         .routes(routes!(notices::list_notices))
+        .routes(routes!(roles::list_roles))
+        .routes(routes!(roles::bind_role))
 }

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use tongqu_domain::{
     access::Role,
     ids::{DepartmentId, PersonId, StoreId},
+    law::RoleId,
     time::instant_text,
 };
 
 use super::{
     notices::{Notice, NoticeView},
     people::{NewPerson, PersonView},
+    roles::Binding,
     stores::StoreView,
 };
 use crate::platform::{
@@ -385,4 +387,50 @@ pub(super) async fn notices(
         })
     })
     .collect()
+}
+
+/// All role bindings, in the order of roles and divisions.
+pub(super) async fn bindings(db: &mut Db) -> Result<Vec<Binding>, DbError> {
+    sqlx::query(
+        "SELECT role, division_code, department_id FROM role_bindings ORDER BY role, division_code",
+    )
+    .fetch_all(db)
+    .await?
+    .iter()
+    .map(|row| {
+        Ok(Binding {
+            role: row.id("role")?,
+            division_code: row.text("division_code")?,
+            department: row.id("department_id")?,
+        })
+    })
+    .collect()
+}
+
+/// Binds a role in place of an earlier binding for the same division.
+pub(super) async fn save_binding(tx: &mut Tx, binding: &Binding) -> Result<(), DbError> {
+    sqlx::query(
+        "INSERT INTO role_bindings (role, division_code, department_id) VALUES ($1, $2, $3) \
+         ON CONFLICT (role, division_code) DO UPDATE SET department_id = excluded.department_id",
+    )
+    .bind(binding.role.as_str())
+    .bind(&binding.division_code)
+    .bind(binding.department.as_str())
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Takes a binding away; whether there was one.
+pub(super) async fn delete_binding(
+    tx: &mut Tx,
+    role: &RoleId,
+    division_code: &str,
+) -> Result<bool, DbError> {
+    let done = sqlx::query("DELETE FROM role_bindings WHERE role = $1 AND division_code = $2")
+        .bind(role.as_str())
+        .bind(division_code)
+        .execute(&mut **tx)
+        .await?;
+    Ok(done.rows_affected() > 0)
 }

@@ -25,6 +25,8 @@ const MIGRATIONS: &[Migration] = &[
     migration!("0001_platform"),
     migration!("0002_features"),
     migration!("0003_one_at_a_time"),
+    migration!("0004_cases"),
+    migration!("0005_directory"),
 ];
 
 pub(super) async fn run(registry: &Registry) -> Result<(), DbError> {
