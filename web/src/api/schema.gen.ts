@@ -4,6 +4,126 @@
  */
 
 export interface paths {
+    "/api/v1/cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Cases, newest first. */
+        get: operations["list_cases"];
+        put?: never;
+        /** Begin a case of any process but a sharing request, which has an operation of its own. */
+        post: operations["open_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{case_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a case. The parties, whoever holds a step of it, the operator and the authority may. */
+        get: operations["read_case"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{case_id}/steps/{step_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a step of a case. */
+        post: operations["take_step"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{case_id}/steps/{step_id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop the clock of a step, where the regulation allows it. */
+        post: operations["pause_step"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{case_id}/steps/{step_id}/resumption": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let the clock of a step run on. */
+        post: operations["resume_step"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{case_id}/steps/{step_id}/urging": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Urge whoever holds a step 催办. */
+        post: operations["urge_step"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{case_id}/withdrawal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take back what was asked, before it is decided. */
+        post: operations["withdraw_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/catalogue/entries": {
         parameters: {
             query?: never;
@@ -327,6 +447,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/law/roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The bound roles of the pack in force, and the departments behind them. */
+        get: operations["list_roles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/law/roles/{role}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Bind a role of the pack in force to a department. For system administrators.
+         * @description Open cases keep the departments they began with; new ones take the binding.
+         */
+        put: operations["bind_role"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/ledger/records": {
         parameters: {
             query?: never;
@@ -426,6 +583,23 @@ export interface paths {
         };
         /** What this installation is called, and what day it is here. */
         get: operations["read_platform"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/processes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Processes of the regulation in force. */
+        get: operations["list_processes"];
         put?: never;
         post?: never;
         delete?: never;
@@ -695,6 +869,39 @@ export interface components {
              */
             days: number;
         };
+        /** @description A department for a role. */
+        BindingBody: {
+            /** @description The department; none takes the binding away. */
+            department_id?: string | null;
+            /** @description For the departments of this division only; empty: for all. */
+            division_code?: string;
+        };
+        /** @description A binding. */
+        BindingView: {
+            department_id: string;
+            department_name: string;
+            /** @description The division whose departments it is for; empty: all. */
+            division_code: string;
+        };
+        /** @description A case in a list. */
+        CaseLineView: {
+            case_id: string;
+            /** @description Instant; absent while it is open. */
+            ended_at?: string | null;
+            number: string;
+            /** @description Instant. */
+            opened_at: string;
+            process_id: string;
+            process_name: string;
+            provider_name: string;
+            requester_name: string;
+            /** @description `open`, `completed`, `refused`, `not_accepted` or `withdrawn`. */
+            state: string;
+            subject_id: string;
+            /** @description Kind and id of the thing that it is about: `request`, `entry`, `grant`... */
+            subject_kind: string;
+            title: string;
+        };
         /** @description A fault in a cell. */
         CellFaultView: {
             /** @description For example `C5`. */
@@ -904,7 +1111,7 @@ export interface components {
             /** @description Requests of the own department, newest first. */
             mine: components["schemas"]["RequestLineView"][];
             /** @description Cases settled by the own department, newest first. */
-            settled: components["schemas"]["RequestLineView"][];
+            settled: components["schemas"]["CaseLineView"][];
             todo: components["schemas"]["TaskView"][];
         };
         /** @description The difference of two versions. */
@@ -917,6 +1124,12 @@ export interface components {
             items: components["schemas"]["ItemDiffView"][];
             /** Format: int32 */
             to: number;
+        };
+        /** @description A duty that holds while the case is open. */
+        DutyView: {
+            clause: components["schemas"]["ClauseView"];
+            name: string;
+            role_name: string;
         };
         /** @description One page of hits. */
         EntriesView: {
@@ -977,6 +1190,33 @@ export interface components {
             /** @description Versions that the viewer may read, newest first. */
             versions: components["schemas"]["VersionTabView"][];
         };
+        /** @description Something that happened in a case. */
+        EventView: {
+            /** @description Instant at which it was recorded, which decides. */
+            at: string;
+            /** @description The file that was handed in. */
+            attachment_id?: string | null;
+            /** @description Absent where the platform itself did it. */
+            by_name?: string | null;
+            /** @description Who consented, where the step needs it. */
+            consent_name?: string | null;
+            department_name?: string | null;
+            /** Format: int32 */
+            extra_working_days?: number | null;
+            ground?: string | null;
+            /** @description Instant at which it happened, where that was before. */
+            happened_at?: string | null;
+            /** @description `opened`, `step_done`, `noted`, `paused`, `resumed`, `urged` or `withdrawn`. */
+            happening: string;
+            /** @description Whose deputy the person was. */
+            on_behalf_of_name?: string | null;
+            outcome_name?: string | null;
+            reason?: string | null;
+            seal_kind?: string | null;
+            /** Format: int32 */
+            seq: number;
+            step_name?: string | null;
+        };
         /** @description A value of a facet and how many hits have it. */
         FacetValueView: {
             count: number;
@@ -988,6 +1228,20 @@ export interface components {
             /** @description Name of the query parameter. */
             field: string;
             values: components["schemas"]["FacetValueView"][];
+        };
+        /** @description A fact that is known. */
+        FactLineView: {
+            id: string;
+            name: string;
+            /** @description A code, or `true` or `false`. */
+            value: string;
+        };
+        /** @description A fact that is asked for. */
+        FactView: {
+            id: string;
+            name: string;
+            /** @description The values it can have: codes, or `true` and `false` for yes and no. */
+            values: string[];
         };
         /** @description Why a run failed, whose turn it is, and what to do. */
         FailureView: {
@@ -1016,6 +1270,11 @@ export interface components {
             /** @description The duty that makes it necessary. */
             duty: string;
             entry_id: string;
+            /** @description What the regulation asks beside, see the facts of the process. */
+            facts?: {
+                [key: string]: string;
+            };
+            form?: components["schemas"]["FormBody"] | null;
             /** @description `table` or `file`. */
             mode: string;
             /** @description The refused request that this one follows. */
@@ -1034,6 +1293,22 @@ export interface components {
              * @description The version that was read; a newer one in between is a conflict.
              */
             version_no: number;
+        };
+        /** @description A form that is handed in. */
+        FormBody: {
+            /** @description The uploaded file; none for a form that is filled in online. */
+            attachment_id?: string | null;
+            /** @description The kind of seal on it, one of those that the step names; none for a form without a seal. */
+            seal_kind?: string | null;
+        };
+        /** @description A form that a step needs. */
+        FormView: {
+            clause: components["schemas"]["ClauseView"];
+            name: string;
+            /** @description The seal is a reading of the clause, not stated in it. */
+            seal_is_reading: boolean;
+            /** @description Kinds of seal of which one is needed; none: the form needs no seal. */
+            seal_kinds: string[];
         };
         /** @description What came of a request. */
         GrantView: {
@@ -1206,6 +1481,61 @@ export interface components {
             subject_id: string;
             subject_kind: string;
         };
+        /** @description A case to be begun. */
+        OpenBody: {
+            /**
+             * @description Instant at which the event happened that starts the process, for one that an event starts;
+             *     now if left out.
+             */
+            began_at?: string | null;
+            /** @description What the form asks, see the facts of the process. */
+            facts?: {
+                [key: string]: string;
+            };
+            /** @description The ended case that this one follows. */
+            previous_case_id?: string | null;
+            /** @description The process of the regulation in force, see `list_processes`. */
+            process_id: string;
+            /** @description The department whose data or duty it concerns, where the subject doesn't tell. */
+            provider_department_id?: string | null;
+            /** @description What goes with the first step, for a process that begins with a step. */
+            step?: components["schemas"]["StepBody"];
+            subject: components["schemas"]["SubjectBody"];
+            /** @description What it is about, in a line; the subject's name if left out. */
+            title?: string | null;
+        };
+        /** @description A way in which a step can end. */
+        OutcomeView: {
+            /** @description For example `approved`. */
+            code: string;
+            name: string;
+            /** @description Whether it needs a reason in words. */
+            needs_reason: boolean;
+        };
+        /** @description One page of a list. */
+        Page_CaseLineView: {
+            /** @description The rows of this page. */
+            items: {
+                case_id: string;
+                /** @description Instant; absent while it is open. */
+                ended_at?: string | null;
+                number: string;
+                /** @description Instant. */
+                opened_at: string;
+                process_id: string;
+                process_name: string;
+                provider_name: string;
+                requester_name: string;
+                /** @description `open`, `completed`, `refused`, `not_accepted` or `withdrawn`. */
+                state: string;
+                subject_id: string;
+                /** @description Kind and id of the thing that it is about: `request`, `entry`, `grant`... */
+                subject_kind: string;
+                title: string;
+            }[];
+            /** @description Where the next page begins; absent on the last one. */
+            next_cursor?: string | null;
+        };
         /** @description One page of a list. */
         Page_DepartmentView: {
             /** @description The rows of this page. */
@@ -1259,6 +1589,32 @@ export interface components {
             next_cursor?: string | null;
         };
         /** @description One page of a list. */
+        Page_ProcessView: {
+            /** @description The rows of this page. */
+            items: {
+                clause: components["schemas"]["ClauseView"];
+                /** @description What the form has to ask, beside what the platform knows. */
+                facts: components["schemas"]["FactView"][];
+                form?: components["schemas"]["FormView"] | null;
+                id: string;
+                /** @description Whether the viewer may begin it. */
+                may_open: boolean;
+                name: string;
+                /** @description Whether it begins with something that happened (its instant is asked for) rather than with a step. */
+                starts_on?: string | null;
+                /** @description The event in words, for a process that one starts. */
+                starts_on_name?: string | null;
+                /** @description Names of all its steps, in order. */
+                steps: string[];
+                /** @description What it may be about or what sets it off, where the regulation lists it: codes. */
+                subjects: string[];
+                /** @description The topics that it answers, for example `dispute`. */
+                topics: string[];
+            }[];
+            /** @description Where the next page begins; absent on the last one. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
         Page_RecordView: {
             /** @description The rows of this page. */
             items: {
@@ -1300,6 +1656,32 @@ export interface components {
                 state: string;
                 /** @description Where it is stuck: the step that is open, and who holds it. */
                 step_name?: string | null;
+            }[];
+            /** @description Where the next page begins; absent on the last one. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_RoleView: {
+            /** @description The rows of this page. */
+            items: {
+                /**
+                 * @description Why it is that department: `bound`, `same_body` (a role of the same body is bound), `platform`
+                 *     (nothing is bound).
+                 */
+                because: string;
+                bindings: components["schemas"]["BindingView"][];
+                /** @description The body that the regulation names. */
+                body?: string | null;
+                /** @description The clause that names the role. */
+                clause: string;
+                /** @description The department that holds the role where no division's own binding goes before it. */
+                department_id?: string | null;
+                department_name?: string | null;
+                id: string;
+                name: string;
+                name_en: string;
+                /** @description The posts in the bound department of which one is needed. */
+                posts: string[];
             }[];
             /** @description Where the next page begins; absent on the last one. */
             next_cursor?: string | null;
@@ -1471,6 +1853,64 @@ export interface components {
             /** @description Number to read over the phone. */
             trace_id: string;
         };
+        /** @description A case in full. */
+        ProceedingView: {
+            /** @description What the viewer may do beside taking steps: `withdraw`, `urge`. */
+            actions: string[];
+            case_id: string;
+            /** @description What must be observed while it is open, for example that business goes on as usual. */
+            duties: components["schemas"]["DutyView"][];
+            /** @description Instant; absent while it is open. */
+            ended_at?: string | null;
+            events: components["schemas"]["EventView"][];
+            /** @description What is known by now, by name. */
+            facts: components["schemas"]["FactLineView"][];
+            number: string;
+            /** @description Instant. */
+            opened_at: string;
+            pack_id: string;
+            /** @description The regulation that it runs under, for its whole life. */
+            pack_title: string;
+            previous_case_id?: string | null;
+            process_clause: components["schemas"]["ClauseView"];
+            process_id: string;
+            process_name: string;
+            provider_name?: string | null;
+            requester_name?: string | null;
+            /**
+             * Format: int32
+             * @description Send it back with a step: it tells whether somebody has acted in between.
+             */
+            revision: number;
+            /** @description `open`, `completed`, `refused`, `not_accepted` or `withdrawn`. */
+            state: string;
+            steps: components["schemas"]["StepLineView"][];
+            subject_id: string;
+            /** @description Kind and id of the thing that it is about. */
+            subject_kind: string;
+            title: string;
+        };
+        /** @description A process of the regulation in force. */
+        ProcessView: {
+            clause: components["schemas"]["ClauseView"];
+            /** @description What the form has to ask, beside what the platform knows. */
+            facts: components["schemas"]["FactView"][];
+            form?: components["schemas"]["FormView"] | null;
+            id: string;
+            /** @description Whether the viewer may begin it. */
+            may_open: boolean;
+            name: string;
+            /** @description Whether it begins with something that happened (its instant is asked for) rather than with a step. */
+            starts_on?: string | null;
+            /** @description The event in words, for a process that one starts. */
+            starts_on_name?: string | null;
+            /** @description Names of all its steps, in order. */
+            steps: string[];
+            /** @description What it may be about or what sets it off, where the regulation lists it: codes. */
+            subjects: string[];
+            /** @description The topics that it answers, for example `dispute`. */
+            topics: string[];
+        };
         /** @description The latest date of one step if every step takes its whole time. */
         PromiseView: {
             clause: components["schemas"]["ClauseView"];
@@ -1518,6 +1958,10 @@ export interface components {
             department_name: string;
             /** Format: int64 */
             entries: number;
+        };
+        /** @description Why, if one says; to stop a clock one has to. */
+        ReasonBody: {
+            reason?: string | null;
         };
         /** @description Proof of a delivery: what was sent and what the target holds, by digest. */
         ReceiptView: {
@@ -1615,6 +2059,27 @@ export interface components {
         ReturnBody: {
             /** @description What has to be mended; must not be empty. */
             reason: string;
+        };
+        /** @description A bound role of the pack in force. */
+        RoleView: {
+            /**
+             * @description Why it is that department: `bound`, `same_body` (a role of the same body is bound), `platform`
+             *     (nothing is bound).
+             */
+            because: string;
+            bindings: components["schemas"]["BindingView"][];
+            /** @description The body that the regulation names. */
+            body?: string | null;
+            /** @description The clause that names the role. */
+            clause: string;
+            /** @description The department that holds the role where no division's own binding goes before it. */
+            department_id?: string | null;
+            department_name?: string | null;
+            id: string;
+            name: string;
+            name_en: string;
+            /** @description The posts in the bound department of which one is needed. */
+            posts: string[];
         };
         /** @description A run in a list. */
         RunLineView: {
@@ -1724,22 +2189,74 @@ export interface components {
             /** @description Why it was returned. */
             reason?: string | null;
         };
+        /** @description What goes with a step. */
+        StepBody: {
+            /**
+             * Format: int32
+             * @description By how many working days a limit is prolonged, for a step that does.
+             * @default null
+             */
+            extra_working_days: number | null;
+            /**
+             * @description Facts that the step establishes: codes, or `true` or `false`.
+             * @default {}
+             */
+            facts: {
+                [key: string]: string;
+            };
+            /** @default null */
+            form: components["schemas"]["FormBody"] | null;
+            /**
+             * @description Code of a ground, where the regulation lists them.
+             * @default null
+             */
+            ground: string | null;
+            /**
+             * @description The last day that an order sets for what it demands: a civil date.
+             * @default null
+             */
+            orders_due_on: string | null;
+            /**
+             * @description How the step ends, for example `approved`; left out for a step that ends in one way only.
+             * @default null
+             */
+            outcome: string | null;
+            /**
+             * @description The reason in words.
+             * @default null
+             */
+            reason: string | null;
+        };
         /** @description A step of a case. */
         StepLineView: {
             /** @description What is done: `file`, `decide`, `deliver`... */
             action: string;
             clause: components["schemas"]["ClauseView"];
             clock: components["schemas"]["ClockView"];
+            /** @description The role whose consent is needed as well. */
+            consent_role_name?: string | null;
             /** @description The department that holds it. */
             department_name?: string | null;
             done_at?: string | null;
             done_by_name?: string | null;
             /** @description Civil date; absent where the law sets none. */
             due_on?: string | null;
+            /** @description The first day on which it may be taken, where the regulation sets one. */
+            earliest_on?: string | null;
+            /** @description Facts that whoever takes it has to state. */
+            establishes: components["schemas"]["FactView"][];
+            /**
+             * Format: int32
+             * @description For a step that prolongs a limit: by how many working days at most.
+             */
+            extension_days_max?: number | null;
+            form?: components["schemas"]["FormView"] | null;
             grounds: components["schemas"]["GroundView"][];
             id: string;
             /** @description `required`, `automatic`, `optional` or `duty`. */
             kind: string;
+            /** @description Instant of the last urging. */
+            last_urged_at?: string | null;
             /** @description Whether the viewer may take it now. */
             may_take: boolean;
             name: string;
@@ -1747,6 +2264,10 @@ export interface components {
             opened_at?: string | null;
             outcome?: string | null;
             outcome_name?: string | null;
+            /** @description How it can end; one that can end in one way only is just done. */
+            outcomes: components["schemas"]["OutcomeView"][];
+            /** @description Whether its clock may be stopped. */
+            pausable: boolean;
             reason?: string | null;
             /** @description Whether a refusal needs its reason in words. */
             refusal_needs_reason: boolean;
@@ -1773,6 +2294,26 @@ export interface components {
             id: string;
             name: string;
         };
+        /** @description The thing a case is about. */
+        SubjectBody: {
+            /** @description Its id; left out for a matter. */
+            id?: string;
+            kind: components["schemas"]["SubjectKind"];
+        };
+        /**
+         * @description What a case may be about.
+         * @enum {string}
+         */
+        SubjectKind: "entry" | "grant" | "request" | "case" | "department" | "matter";
+        /** @description A step that somebody takes. */
+        TakeBody: {
+            input?: components["schemas"]["StepBody"];
+            /**
+             * Format: int32
+             * @description `revision` of the case as it was read; if somebody has acted since, nothing is done.
+             */
+            revision: number;
+        };
         /** @description Something to do. */
         TaskView: {
             /** @description What is done: `decide`, `deliver`, `supply`... */
@@ -1786,12 +2327,15 @@ export interface components {
             number: string;
             /** @description Instant since which it waits. */
             opened_at: string;
+            process_name: string;
             provider_name: string;
-            request_id: string;
             requester_name: string;
             step_id: string;
             step_name: string;
-            /** @description Name of the catalogue entry. */
+            subject_id: string;
+            /** @description Kind and id of the thing that it is about: `request`, `entry`, `grant`... */
+            subject_kind: string;
+            /** @description What it is about, for example the name of the catalogue entry. */
             title: string;
         };
         /** @description One term of a row condition; all terms must hold. */
@@ -1858,6 +2402,784 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_cases: {
+        parameters: {
+            query?: {
+                /** @description `own` (the default): cases of the own department; `all`: every case, for operator and authority. */
+                scope?: string | null;
+                /** @description `open` or `ended`; both if left out. */
+                state?: string | null;
+                /** @description Only cases of this process. */
+                process_id?: string | null;
+                /** @description Only cases about this thing: its kind. */
+                subject_kind?: string | null;
+                /** @description Only cases about this thing: its id. */
+                subject_id?: string | null;
+                /** @description `next_cursor` of the page before; leave out for the first page. */
+                cursor?: string | null;
+                /** @description How many at most, 1-100; 20 if left out. */
+                size?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CaseLineView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    open_case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OpenBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProceedingView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than the platform takes */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has not the media type that is described here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProceedingView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    take_step: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case_id: string;
+                step_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TakeBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProceedingView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than the platform takes */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has not the media type that is described here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pause_step: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case_id: string;
+                step_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProceedingView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than the platform takes */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has not the media type that is described here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resume_step: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case_id: string;
+                step_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProceedingView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The content can't be accepted */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    urge_step: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case_id: string;
+                step_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProceedingView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The content can't be accepted */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    withdraw_case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProceedingView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than the platform takes */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has not the media type that is described here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The content can't be accepted */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     search_entries: {
         parameters: {
             query?: {
@@ -3371,6 +4693,163 @@ export interface operations {
             };
         };
     };
+    list_roles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_RoleView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    bind_role: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                role: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BindingBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoleView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody was faster; or the Idempotency-Key was used before */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than the platform takes */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has not the media type that is described here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_records: {
         parameters: {
             query?: {
@@ -3870,6 +5349,51 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_processes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ProcessView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
             503: {
                 headers: {
                     [name: string]: unknown;

@@ -8,6 +8,7 @@ mod exchange;
 mod killed;
 mod ledger;
 mod platform;
+mod proceeding;
 mod registry;
 mod request;
 mod road;

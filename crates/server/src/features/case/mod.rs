@@ -18,5 +18,5 @@ pub use store::{
 };
 pub use views::{
     CaseLineView, ClauseView, ClockView, FactView, FormView, StepLineView, account, case_line,
-    clause_view, clock_view, fact_views, form_view, refusal, state_code, step_lines,
+    clause_view, clock_view, fact_views, facts_of, form_view, refusal, state_code, step_lines,
 };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use tongqu_domain::{
     case::{Case, CaseOutcome, Clock, Refusal, StepState, StepView},
-    law::{ClauseId, FactValue, Pack, Step, StepKind},
+    law::{ClauseId, FactValue, Facts, Pack, Step, StepKind},
 };
 use utoipa::ToSchema;
 
@@ -134,9 +134,8 @@ pub struct FormView {
 pub struct FactView {
     pub id: String,
     pub name: String,
-    /// Yes and no as `true` and `false`, or codes.
-    #[schema(value_type = Vec<Object>)]
-    pub values: Vec<FactValue>,
+    /// The values it can have: codes, or `true` and `false` for yes and no.
+    pub values: Vec<String>,
 }
 
 /// The facts with these names, as a pack describes them.
@@ -148,7 +147,26 @@ pub fn fact_views<'a>(names: impl IntoIterator<Item = &'a str>, pack: &Pack) -> 
         .map(|rule| FactView {
             id: rule.id.clone(),
             name: rule.name.clone(),
-            values: rule.values.clone(),
+            values: rule.values.iter().map(ToString::to_string).collect(),
+        })
+        .collect()
+}
+
+/// Facts as somebody writes them, with yes and no where the pack asks for yes or no.
+#[must_use]
+pub fn facts_of(written: &BTreeMap<String, String>, pack: &Pack) -> Facts {
+    written
+        .iter()
+        .map(|(name, text)| {
+            let is_yes_or_no = pack.facts.iter().any(|rule| {
+                rule.id == *name && rule.values.iter().any(|v| matches!(v, FactValue::Bool(_)))
+            });
+            let value = match (is_yes_or_no, text.as_str()) {
+                (true, "true") => FactValue::from(true),
+                (true, "false") => FactValue::from(false),
+                (_, code) => FactValue::from(code),
+            };
+            (name.clone(), value)
         })
         .collect()
 }

@@ -68,7 +68,7 @@ pub async fn take_step(
         return Err(ApiError::conflict("platform.changed_meanwhile"));
     }
     let form = case::form_given(&mut *ctx.read().await?, body.input.form.as_ref()).await?;
-    let input = body.input.into_input(form)?;
+    let input = body.input.into_input(&row.pack, form)?;
     act(
         &ctx,
         &row,

@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use tongqu_domain::{
     case::{FormGiven, StepInput},
-    law::{FactValue, Outcome},
+    law::{Outcome, Pack},
 };
 use utoipa::ToSchema;
 
-use crate::{features::case::FormBody, platform::http::ApiError};
+use crate::{
+    features::case::{FormBody, facts_of},
+    platform::http::ApiError,
+};
 
 /// The longest reason, in characters.
 const REASON_CHARS_MAX: usize = 2000;
@@ -24,19 +27,24 @@ pub struct StepBody {
     pub reason: Option<String>,
     /// Code of a ground, where the regulation lists them.
     pub ground: Option<String>,
-    /// Facts that the step establishes.
-    #[schema(value_type = BTreeMap<String, Object>)]
-    pub facts: BTreeMap<String, FactValue>,
+    /// Facts that the step establishes: codes, or `true` or `false`.
+    pub facts: BTreeMap<String, String>,
     pub form: Option<FormBody>,
     /// By how many working days a limit is prolonged, for a step that does.
     pub extra_working_days: Option<u32>,
+    /// The last day that an order sets for what it demands: a civil date.
+    pub orders_due_on: Option<String>,
 }
 
 impl StepBody {
     /// The same in the words of the case engine.
     ///
     /// Errors: `case.outcome_not_offered` for a word that isn't an outcome, `request.text_too_long`.
-    pub(super) fn into_input(self, form: Option<FormGiven>) -> Result<StepInput, ApiError> {
+    pub(super) fn into_input(
+        self,
+        pack: &Pack,
+        form: Option<FormGiven>,
+    ) -> Result<StepInput, ApiError> {
         let outcome = match self.outcome.as_deref() {
             None => None,
             Some(code) => Some(Outcome::find(code).ok_or_else(|| {
@@ -50,12 +58,20 @@ impl StepBody {
                 ApiError::invalid("request.text_too_long").field("reason", "request.text_too_long")
             );
         }
+        let orders_due_on = match self.orders_due_on.as_deref() {
+            None => None,
+            Some(text) => Some(text.parse().map_err(|_| {
+                ApiError::invalid("case.due_date_invalid")
+                    .field("orders_due_on", "case.due_date_invalid")
+            })?),
+        };
         Ok(StepInput {
+            orders_due_on,
             outcome,
             reason: self.reason,
             ground: self.ground,
             form,
-            facts: self.facts,
+            facts: facts_of(&self.facts, pack),
             consent: None,
             extra_working_days: self.extra_working_days,
         })

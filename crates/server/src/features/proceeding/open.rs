@@ -47,8 +47,7 @@ pub struct OpenBody {
     pub provider_department_id: Option<String>,
     /// What the form asks, see the facts of the process.
     #[serde(default)]
-    #[schema(value_type = BTreeMap<String, Object>)]
-    pub facts: BTreeMap<String, FactValue>,
+    pub facts: BTreeMap<String, String>,
     /// Instant at which the event happened that starts the process, for one that an event starts;
     /// now if left out.
     #[serde(default)]
@@ -83,7 +82,12 @@ pub async fn open_case(ctx: Ctx, Json(body): Json<OpenBody>) -> Reply<Proceeding
         .await?
         .map(|d| d.level)
         .unwrap_or_default();
-    let facts = facts(&pack, &known.facts, body.facts, &level);
+    let facts = facts(
+        &pack,
+        &known.facts,
+        case::facts_of(&body.facts, &pack),
+        &level,
+    );
     let previous_case = match body.previous_case_id.as_deref() {
         None => None,
         Some(id) => Some(CaseId::parse(id).map_err(|_| ApiError::not_found("case.not_found"))?),
@@ -102,7 +106,7 @@ pub async fn open_case(ctx: Ctx, Json(body): Json<OpenBody>) -> Reply<Proceeding
         title: &title,
         actor: Some(ctx.actor.clone()),
         began_at,
-        input: body.step.into_input(form)?,
+        input: body.step.into_input(&pack, form)?,
     };
     let begun = case::begin(&ctx.app, &mut tx, new).await?;
     let row = case::CaseRow {

@@ -8,7 +8,6 @@ use tongqu_domain::{
     access::{Action, Subject},
     case::{CaseEvent, Happening},
     ids::{CaseId, DepartmentId},
-    law::FactValue,
 };
 use utoipa::ToSchema;
 
@@ -61,8 +60,8 @@ pub struct ProceedingView {
 pub struct FactLineView {
     pub id: String,
     pub name: String,
-    #[schema(value_type = Object)]
-    pub value: FactValue,
+    /// A code, or `true` or `false`.
+    pub value: String,
 }
 
 /// A duty that holds while the case is open.
@@ -195,7 +194,7 @@ fn fact_lines(row: &CaseRow) -> Vec<FactLineView> {
             Some(FactLineView {
                 id: id.clone(),
                 name: rule.name.clone(),
-                value: value.clone(),
+                value: value.to_string(),
             })
         })
         .collect()

@@ -9,7 +9,6 @@ use tongqu_domain::{
     access::{Action, Subject},
     case::{Case, Opening, StepInput},
     ids::RequestId,
-    law::FactValue,
     request::{PurposeKind, SharingRequest, check_request},
 };
 use utoipa::ToSchema;
@@ -66,8 +65,7 @@ pub struct FileBody {
     pub previous_request_id: Option<String>,
     /// What the regulation asks beside, see the facts of the process.
     #[serde(default)]
-    #[schema(value_type = BTreeMap<String, Object>)]
-    pub facts: BTreeMap<String, FactValue>,
+    pub facts: BTreeMap<String, String>,
     /// The form, where the first step needs one: with its seal, or none is filed.
     #[serde(default)]
     pub form: Option<FormBody>,
@@ -114,7 +112,7 @@ pub async fn file_request(ctx: Ctx, Json(body): Json<FileBody>) -> Reply<Request
     let level = requester_level(&ctx, &mut db).await?;
     let mut facts = facts(&mut db, &entry, &version, &content.mode, &level).await?;
     // What the platform knows goes before what somebody writes.
-    for (name, value) in body.facts {
+    for (name, value) in case::facts_of(&body.facts, &ctx.app.pack) {
         facts.entry(name).or_insert(value);
     }
     let form = case::form_given(&mut db, body.form.as_ref()).await?;
