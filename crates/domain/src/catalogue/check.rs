@@ -35,6 +35,44 @@ pub struct ClassRules {
     pub classes: Vec<ClassRule>,
     /// The codes of the modes 共享方式.
     pub modes: Vec<String>,
+    /// The base libraries 基础库, where the pack lists them.
+    pub libraries: Vec<LibraryRule>,
+    /// The clause by which every entry belongs to a base library. Spec: LY-2.
+    pub library_required: Option<String>,
+    /// The clause by which every data item names its standard. Spec: LY-8.1.
+    pub standard_required: Option<String>,
+}
+
+/// One base library.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LibraryRule {
+    /// The code, for example `population`.
+    pub code: String,
+    /// The only sharing class that its entries can have, with the clause that says so. Spec: YC-25.2,
+    /// TP-9a, YJ-3.1.4.
+    pub locked: Option<(String, String)>,
+}
+
+/// Something that an entry of a class has to state, with the clause that demands it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Requirement {
+    /// What.
+    pub what: Stated,
+    /// The clause.
+    pub clause: String,
+}
+
+/// What a sharing class may demand of an entry. Spec: YC-24, TP-8b, YJ-3.1.3a, YJ-3.1.3b.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stated {
+    /// 共享条件, or why it isn't shared.
+    Condition,
+    /// 共享范围.
+    Recipients,
+    /// 用途.
+    Purposes,
+    /// 共享范围, or only some of the data items in the condition.
+    RecipientsOrCondition,
 }
 
 /// One sharing class.
@@ -48,6 +86,8 @@ pub struct ClassRule {
     pub needs_condition: bool,
     /// Whether the entry has to state the legal basis 依据.
     pub needs_legal_basis: bool,
+    /// What else it has to state.
+    pub requirements: Vec<Requirement>,
     /// The clause that sets the class, for example `YC-25.1`.
     pub clause: Option<String>,
 }
@@ -88,6 +128,7 @@ pub fn check_content(content: &EntryContent, rules: &ClassRules) -> Vec<ContentF
     check.texts(content);
     check.class_code(content);
     check.sharing(content, rules);
+    check.library(content, rules);
     check.modes(content, rules);
     check.opening(content);
     if !(1..=GRADE_MAX).contains(&content.grade) {
@@ -104,6 +145,9 @@ pub fn check_content(content: &EntryContent, rules: &ClassRules) -> Vec<ContentF
         );
     }
     check.items(content);
+    if let Some(clause) = &rules.standard_required {
+        check.standards(content, clause);
+    }
     check.faults
 }
 
@@ -161,6 +205,7 @@ impl Check {
             ("open_condition", &content.open_condition),
             ("source_system", &content.source_system),
             ("base_library", &content.base_library),
+            ("theme", &content.theme),
         ];
         for (field, text) in optional {
             if let Some(text) = text {
@@ -201,6 +246,79 @@ impl Check {
                 "entry.legal_basis_missing",
                 clause,
             );
+        }
+        let has_condition = !is_blank(content.sharing_condition.as_deref());
+        for requirement in &class.requirements {
+            let (field, code, is_stated) = match requirement.what {
+                Stated::Condition => (
+                    "sharing_condition",
+                    "entry.condition_missing",
+                    has_condition,
+                ),
+                Stated::Recipients => (
+                    "recipients",
+                    "entry.recipients_missing",
+                    !content.recipients.is_empty(),
+                ),
+                Stated::Purposes => (
+                    "purposes",
+                    "entry.purposes_missing",
+                    !content.purposes.is_empty(),
+                ),
+                Stated::RecipientsOrCondition => (
+                    "recipients",
+                    "entry.recipients_missing",
+                    has_condition || !content.recipients.is_empty(),
+                ),
+            };
+            if !is_stated {
+                self.fault(FieldPath::of(field), code, Some(&requirement.clause));
+            }
+        }
+    }
+
+    fn library(&mut self, content: &EntryContent, rules: &ClassRules) {
+        let field = FieldPath::of("base_library");
+        let Some(code) = content
+            .base_library
+            .as_deref()
+            .filter(|c| !c.trim().is_empty())
+        else {
+            if let Some(clause) = &rules.library_required {
+                self.fault(field, "entry.library_missing", Some(clause));
+            }
+            return;
+        };
+        match rules.libraries.iter().find(|library| library.code == code) {
+            None if rules.libraries.is_empty() => {}
+            None => self.fault(
+                field,
+                "entry.library_unknown",
+                rules.library_required.as_deref(),
+            ),
+            Some(LibraryRule {
+                locked: Some((class, clause)),
+                ..
+            }) if *class != content.sharing_class => {
+                self.fault(
+                    FieldPath::of("sharing_class"),
+                    "entry.class_locked",
+                    Some(clause),
+                );
+            }
+            Some(_) => {}
+        }
+    }
+
+    fn standards(&mut self, content: &EntryContent, clause: &str) {
+        for (index, item) in content.items.iter().enumerate() {
+            if is_blank(item.standard.as_deref()) {
+                self.fault(
+                    FieldPath::item(index, "standard"),
+                    "item.standard_missing",
+                    Some(clause),
+                );
+            }
         }
     }
 

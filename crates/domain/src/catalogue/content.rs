@@ -48,6 +48,15 @@ pub struct EntryContent {
     pub related_codes: Vec<String>,
     /// The department declares that the resource holds no state secret 不涉密. Spec: PDS-3.1.
     pub declared_unclassified: bool,
+    /// 共享范围: the departments to which it may go, by name; empty: any. Spec: TP-8b, YC-24, YJ-3.1.3b.
+    #[serde(default)]
+    pub recipients: Vec<String>,
+    /// 用途: what it may be used for, in the words of the regulation. Spec: TP-20a, YJ-3.1.3b.
+    #[serde(default)]
+    pub purposes: Vec<String>,
+    /// 所属主题: the name of a theme of the pack, or another. Spec: LY-3.1, YC-25.3, TP-9b, YJ-3.1.5.
+    #[serde(default)]
+    pub theme: Option<String>,
     /// 信息项, in the order of the template.
     pub items: Vec<DataItem>,
 }

@@ -22,7 +22,8 @@ pub(crate) mod tests;
 mod version;
 
 pub use check::{
-    ClassRule, ClassRules, ContentFault, ITEMS_MAX, RESERVED_ITEM_CODES, check_content,
+    ClassRule, ClassRules, ContentFault, ITEMS_MAX, LibraryRule, RESERVED_ITEM_CODES, Requirement,
+    Stated, check_content,
 };
 pub use content::*;
 pub use diff::{ContentDiff, FieldChange, ItemChange, difference};

@@ -29,6 +29,9 @@ pub(crate) fn a_content() -> EntryContent {
         technical_contact: contact("乙"),
         related_codes: vec![],
         declared_unclassified: true,
+        recipients: Vec::new(),
+        purposes: Vec::new(),
+        theme: None,
         items: vec![
             DataItem {
                 key: true,
@@ -74,6 +77,7 @@ fn rules() -> ClassRules {
         name: code.to_owned(),
         needs_condition,
         needs_legal_basis,
+        requirements: Vec::new(),
         clause: Some("YC-25.1".to_owned()),
     };
     ClassRules {
@@ -84,6 +88,7 @@ fn rules() -> ClassRules {
         modes: ["table", "file", "interface", "front_end_machine"]
             .map(str::to_owned)
             .to_vec(),
+        ..ClassRules::default()
     }
 }
 
@@ -122,6 +127,9 @@ fn all_faults_are_reported_at_once_with_their_fields() {
         },
         related_codes: ["307001/1", "x", "307001/1"].map(str::to_owned).to_vec(),
         declared_unclassified: false,
+        recipients: Vec::new(),
+        purposes: Vec::new(),
+        theme: None,
         ..a_content()
     };
     content.items = vec![
@@ -383,4 +391,112 @@ fn another_order_of_items_is_a_difference() {
     let found = difference(&a_content(), &newer);
     assert!(found.items_reordered && !found.is_empty());
     assert!(found.items_changed.is_empty() && found.unsettled_items().is_empty());
+}
+
+fn one_class(requirement: Option<Stated>) -> ClassRules {
+    ClassRules {
+        classes: vec![ClassRule {
+            code: "conditional".to_owned(),
+            name: "有条件共享".to_owned(),
+            needs_condition: false,
+            needs_legal_basis: false,
+            requirements: requirement
+                .map(|what| Requirement {
+                    what,
+                    clause: "XY-8".to_owned(),
+                })
+                .into_iter()
+                .collect(),
+            clause: None,
+        }],
+        ..rules()
+    }
+}
+
+fn fault_codes(content: &EntryContent, rules: &ClassRules) -> Vec<(String, &'static str)> {
+    check_content(content, rules)
+        .into_iter()
+        .map(|fault| (fault.clause.unwrap_or_default(), fault.code))
+        .collect()
+}
+
+/// Spec: TP-8b, YC-24, YJ-3.1.3a, YJ-3.1.3b.
+#[test]
+fn what_a_class_demands_is_named_with_its_clause() {
+    let bare = EntryContent {
+        sharing_class: "conditional".to_owned(),
+        sharing_condition: None,
+        ..a_content()
+    };
+    let cases = [
+        (Stated::Condition, "entry.condition_missing"),
+        (Stated::Recipients, "entry.recipients_missing"),
+        (Stated::Purposes, "entry.purposes_missing"),
+        (Stated::RecipientsOrCondition, "entry.recipients_missing"),
+    ];
+    for (what, code) in cases {
+        assert_eq!(
+            fault_codes(&bare, &one_class(Some(what))),
+            [("XY-8".to_owned(), code)],
+            "{what:?}"
+        );
+        let stated = EntryContent {
+            sharing_condition: Some("签订协议".to_owned()),
+            recipients: vec!["民政局".to_owned()],
+            purposes: vec!["行政依据".to_owned()],
+            ..bare.clone()
+        };
+        assert_eq!(fault_codes(&stated, &one_class(Some(what))), []);
+    }
+}
+
+/// Spec: LY-2, YC-25.2, TP-9a, YJ-3.1.4.
+#[test]
+fn a_base_librarys_items_keep_its_class() {
+    let locked = LibraryRule {
+        code: "population".to_owned(),
+        locked: Some(("unconditional".to_owned(), "XY-9".to_owned())),
+    };
+    let rules = ClassRules {
+        libraries: vec![locked],
+        library_required: Some("XY-2".to_owned()),
+        ..one_class(None)
+    };
+    let in_library = |library: Option<&str>| EntryContent {
+        sharing_class: "conditional".to_owned(),
+        base_library: library.map(str::to_owned),
+        ..a_content()
+    };
+    let codes = |library| fault_codes(&in_library(library), &rules);
+    assert_eq!(
+        codes(Some("population")),
+        [("XY-9".to_owned(), "entry.class_locked")]
+    );
+    assert_eq!(codes(None), [("XY-2".to_owned(), "entry.library_missing")]);
+    assert_eq!(
+        codes(Some("weather")),
+        [("XY-2".to_owned(), "entry.library_unknown")]
+    );
+}
+
+/// Spec: LY-8.1.
+#[test]
+fn each_data_item_names_its_standard_where_that_is_asked() {
+    let rules = ClassRules {
+        standard_required: Some("XY-8.1".to_owned()),
+        ..one_class(None)
+    };
+    let mut content = EntryContent {
+        sharing_class: "conditional".to_owned(),
+        ..a_content()
+    };
+    for item in &mut content.items {
+        item.standard = Some("GB/T 2260".to_owned());
+    }
+    assert_eq!(fault_codes(&content, &rules), []);
+    content.items[0].standard = None;
+    assert_eq!(
+        fault_codes(&content, &rules),
+        [("XY-8.1".to_owned(), "item.standard_missing")]
+    );
 }

@@ -232,6 +232,9 @@ impl Draft {
             technical_contact: contact(contacts[1].0, contacts[1].1),
             related_codes: Vec::new(),
             declared_unclassified: true,
+            recipients: Vec::new(),
+            purposes: Vec::new(),
+            theme: None,
             items: self.items,
         }
     }

@@ -5,13 +5,14 @@ use axum::{body::Bytes, extract::Path, response::Response};
 use serde::Serialize;
 use tongqu_domain::{
     access::{Action, Subject},
-    catalogue::{ClassRule, ClassRules, EntryContent, VersionState, check_content},
+    catalogue::{ClassRules, EntryContent, VersionState, check_content},
     kind::Kind,
     law::Pack,
 };
 use utoipa::ToSchema;
 
 use super::{
+    rules::content_rules,
     store::{self, Import},
     template::workbook_reply,
     workbook::{self, CellFault, Choice, Limits, TemplateOptions, WorkbookError},
@@ -106,28 +107,6 @@ pub fn template_options(pack: &Pack) -> TemplateOptions {
     }
 }
 
-/// What the pack asks of each sharing class.
-pub(super) fn class_rules(pack: &Pack) -> ClassRules {
-    ClassRules {
-        classes: pack
-            .sharing_classes()
-            .iter()
-            .map(|c| ClassRule {
-                code: c.code.clone(),
-                name: c.name.clone(),
-                needs_condition: c.needs_condition,
-                needs_legal_basis: c.needs_legal_basis,
-                clause: Some(c.clause.to_string()),
-            })
-            .collect(),
-        modes: pack
-            .exchange_modes()
-            .iter()
-            .map(|m| m.code.clone())
-            .collect(),
-    }
-}
-
 /// Import a filled-in template (XLSX as the request body).
 ///
 /// A file that can't be read at all changes nothing. Otherwise entries without faults are kept as
@@ -142,7 +121,7 @@ pub async fn import_workbook(ctx: Ctx, body: Bytes) -> Reply<ImportView> {
         &Subject::Department(ctx.department()),
     )?;
     let options = template_options(&ctx.app.pack);
-    let rules = class_rules(&ctx.app.pack);
+    let rules = content_rules(&ctx.app.pack);
     let limits = Limits {
         bytes_max: ctx.app.config.server.body_bytes_max,
         entries_max: ctx.app.config.catalogue.import_entries_max,

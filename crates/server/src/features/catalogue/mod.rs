@@ -13,6 +13,7 @@ mod publish;
 mod read;
 mod return_version;
 mod review;
+mod rules;
 pub mod search;
 mod search_entries;
 mod store;

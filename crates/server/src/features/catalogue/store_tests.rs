@@ -59,6 +59,9 @@ fn content(name: &str, class_code: &str) -> EntryContent {
         technical_contact: contact(),
         related_codes: Vec::new(),
         declared_unclassified: true,
+        recipients: Vec::new(),
+        purposes: Vec::new(),
+        theme: None,
         items: vec![DataItem {
             name: "代码".to_owned(),
             code: "code".to_owned(),

@@ -7,7 +7,7 @@ use tongqu_domain::{
     ids::VersionId,
 };
 
-use super::{import::class_rules, store, views::VersionLineView};
+use super::{rules::content_rules, store, views::VersionLineView};
 use crate::{
     features::directory,
     platform::http::{ApiError, Ctx, Problem, Reply, reply},
@@ -25,7 +25,7 @@ pub async fn submit_version(ctx: Ctx, Path(version_id): Path<String>) -> Reply<V
         Action::SubmitCatalogue,
         &Subject::Department(&listed.entry.department_id),
     )?;
-    let faults = check_content(&listed.version.content, &class_rules(&ctx.app.pack));
+    let faults = check_content(&listed.version.content, &content_rules(&ctx.app.pack));
     if !faults.is_empty() {
         let error = ApiError::invalid("catalogue.content_faulty");
         return Err(faults

@@ -91,6 +91,11 @@ pub struct ContentView {
     pub grade: u8,
     pub source_system: Option<String>,
     pub base_library: Option<String>,
+    /// Departments to which it may go; empty: any.
+    pub recipients: Vec<String>,
+    /// What it may be used for, as the provider states it.
+    pub purposes: Vec<String>,
+    pub theme: Option<String>,
     pub authorising_contact: ContactView,
     pub technical_contact: ContactView,
     pub items: Vec<ItemView>,
@@ -112,6 +117,9 @@ impl ContentView {
             grade: content.grade,
             source_system: content.source_system.clone(),
             base_library: content.base_library.clone(),
+            recipients: content.recipients.clone(),
+            purposes: content.purposes.clone(),
+            theme: content.theme.clone(),
             authorising_contact: (&content.authorising_contact).into(),
             technical_contact: (&content.technical_contact).into(),
             items: content.items.iter().map(ItemView::from).collect(),

@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 
 use super::{
     act::grant_if_due,
-    preview::{facts, published, requester_level, topic},
+    preview::{facts, published, requester, topic},
     read::{RequestView, load, view},
     store::{self, Request},
     views::{TermView, condition_of},
@@ -109,8 +109,8 @@ pub async fn file_request(ctx: Ctx, Json(body): Json<FileBody>) -> Reply<Request
             .iter()
             .fold(error, |e, f| e.field(f.field.to_string(), f.code)));
     }
-    let level = requester_level(&ctx, &mut db).await?;
-    let mut facts = facts(&mut db, &entry, &version, &content.mode, &level).await?;
+    let asking = requester(&ctx, &mut db).await?;
+    let mut facts = facts(&mut db, &entry, &version, &content.mode, &asking).await?;
     // What the platform knows goes before what somebody writes.
     for (name, value) in case::facts_of(&body.facts, &ctx.app.pack) {
         facts.entry(name).or_insert(value);

@@ -20,7 +20,7 @@ use crate::{
     features::{
         case::{ClauseView, clause_view},
         catalogue::{self, Entry, Version},
-        directory,
+        directory::{self, Department},
     },
     platform::{
         db::Db,
@@ -102,11 +102,11 @@ pub struct UserView {
 pub async fn preview_request(ctx: Ctx, Query(query): Query<PreviewQuery>) -> Reply<PreviewView> {
     let mut db = ctx.read().await?;
     let (entry, version) = published(&mut db, &query.entry_id).await?;
-    let level = requester_level(&ctx, &mut db).await?;
+    let asking = requester(&ctx, &mut db).await?;
     let today = china_date(ctx.now);
     let mut modes = Vec::new();
     for mode in &version.content.modes {
-        let facts = facts(&mut db, &entry, &version, mode, &level).await?;
+        let facts = facts(&mut db, &entry, &version, mode, &asking).await?;
         let Some(process) = ctx.app.pack.process_for(topic(mode), &facts) else {
             continue;
         };
@@ -183,12 +183,11 @@ pub(super) async fn published(db: &mut Db, entry_id: &str) -> Result<(Entry, Ver
     Ok((entry, version))
 }
 
-/// The level of the asking department, as the packs name it.
-pub(super) async fn requester_level(ctx: &Ctx, db: &mut Db) -> Result<String, ApiError> {
-    Ok(directory::find_department(db, ctx.department())
+/// The asking department.
+pub(super) async fn requester(ctx: &Ctx, db: &mut Db) -> Result<Department, ApiError> {
+    directory::find_department(db, ctx.department())
         .await?
-        .map(|d| d.level)
-        .unwrap_or_default())
+        .ok_or_else(|| ApiError::bug("the actor's department isn't there"))
 }
 
 /// What is known before the case begins, in the words of the packs. Packs say what each fact means.
@@ -197,8 +196,13 @@ pub(super) async fn facts(
     entry: &Entry,
     version: &Version,
     mode: &str,
-    requester_level: &str,
+    requester: &Department,
 ) -> Result<Facts, ApiError> {
+    let is_designated = version
+        .content
+        .recipients
+        .iter()
+        .any(|name| *name == requester.name || *name == requester.short_name);
     let pooled = catalogue::mounting_of(db, &entry.id)
         .await?
         .is_some_and(|m| m.pooled);
@@ -210,12 +214,16 @@ pub(super) async fn facts(
         ("mode".to_owned(), FactValue::from(mode)),
         (
             "requester_level".to_owned(),
-            FactValue::from(requester_level),
+            FactValue::from(requester.level.as_str()),
         ),
         ("pooled".to_owned(), FactValue::from(pooled)),
         (
             "base_library".to_owned(),
             FactValue::from(version.content.base_library.is_some()),
+        ),
+        (
+            "designated_recipient".to_owned(),
+            FactValue::from(is_designated),
         ),
     ]))
 }

@@ -53,6 +53,9 @@ pub fn an_entry(name: &str) -> EntryContent {
         },
         related_codes: Vec::new(),
         declared_unclassified: true,
+        recipients: Vec::new(),
+        purposes: Vec::new(),
+        theme: None,
         items: vec![
             DataItem {
                 length: Some(12),

@@ -233,6 +233,27 @@ pub(super) const ENTRY_SHEET: Sheet = Sheet {
             12.0,
             "已经保密审查、不涉及国家秘密的填“是”",
         ),
+        optional(
+            "recipients",
+            "共享范围",
+            Shape::Lines { chars_max: 200 },
+            20.0,
+            "只共享给部分部门的，填写部门全称，用“、”分隔；不填为各部门",
+        ),
+        optional(
+            "purposes",
+            "用途",
+            Shape::Lines { chars_max: 60 },
+            20.0,
+            "例如：行政依据、工作参考、数据校核、业务协同",
+        ),
+        optional(
+            "theme",
+            "所属主题",
+            Shape::Line { chars_max: 60 },
+            14.0,
+            "属于主题库的，填写主题名称",
+        ),
     ],
 };
 

@@ -192,6 +192,9 @@ fn entry(cells: &mut Cells<'_>) -> Option<EntryContent> {
     };
     let related_codes = cells.lines("related_codes");
     let declared_unclassified = cells.yes_no("declared_unclassified");
+    let recipients = cells.lines("recipients");
+    let purposes = cells.lines("purposes");
+    let theme = cells.optional_text("theme");
     Some(EntryContent {
         name,
         class_code,
@@ -211,6 +214,9 @@ fn entry(cells: &mut Cells<'_>) -> Option<EntryContent> {
         technical_contact,
         related_codes,
         declared_unclassified: declared_unclassified?,
+        recipients,
+        purposes,
+        theme,
         items: Vec::new(),
     })
 }

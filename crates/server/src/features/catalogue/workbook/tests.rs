@@ -73,6 +73,9 @@ fn entry(name: &str) -> EntryContent {
         },
         related_codes: vec!["307001/1".to_owned(), "307001/2".to_owned()],
         declared_unclassified: true,
+        recipients: Vec::new(),
+        purposes: Vec::new(),
+        theme: None,
         items: vec![
             item("区划代码", "division_code"),
             DataItem {
@@ -326,9 +329,11 @@ fn what_the_domain_just_accepts_fits_into_the_workbook() {
             name: "有条件共享".to_owned(),
             needs_condition: true,
             needs_legal_basis: false,
+            requirements: Vec::new(),
             clause: None,
         }],
         modes: vec!["table".to_owned(), "interface".to_owned()],
+        ..ClassRules::default()
     };
     let faults = check_content(&longest, &rules);
     assert_eq!(faults, [], "the domain accepts it");
@@ -677,9 +682,9 @@ fn text_beside_the_table_is_not_lost_silently() {
     let mut sheets = Sheets::new();
     sheets
         .worksheet(SHEET_ENTRIES)
-        .write_string(1, 22, "备注")
+        .write_string(1, 25, "备注")
         .unwrap();
-    check_fault(sheets, ("目录", "W2", "workbook.outside_columns"));
+    check_fault(sheets, ("目录", "Z2", "workbook.outside_columns"));
 }
 
 /// A workbook whose entry sheet has these headers.
@@ -766,7 +771,7 @@ fn renamed_and_swapped_columns_are_named() {
             .iter()
             .map(|fault| fault.cell.as_str())
             .collect::<Vec<_>>(),
-        ["T1"]
+        ["W1"]
     );
 }
 

@@ -619,6 +619,9 @@ fn entry_cells(entry: &EntryContent, options: &TemplateOptions) -> Vec<Option<Ra
             "technical_contact.phone" => text(&entry.technical_contact.phone),
             "related_codes" => text(&entry.related_codes.join(SEPARATOR)),
             "declared_unclassified" => flag(entry.declared_unclassified),
+            "recipients" => text(&entry.recipients.join(SEPARATOR)),
+            "purposes" => text(&entry.purposes.join(SEPARATOR)),
+            "theme" => optional(&entry.theme),
             other => unreachable!("column {other} has no field to fill it from"),
         })
         .collect()
@@ -689,6 +692,9 @@ fn example(options: &TemplateOptions) -> EntryContent {
         },
         related_codes: Vec::new(),
         declared_unclassified: true,
+        recipients: Vec::new(),
+        purposes: Vec::new(),
+        theme: None,
         items: vec![
             DataItem {
                 key: true,

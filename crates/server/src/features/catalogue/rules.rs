@@ -1,0 +1,89 @@
+//! What the rule pack in force asks of an entry's content. Spec: LY-2, LY-8.1, YC-24, YC-25.1, YC-25.2,
+//! TP-8b, TP-9a, YJ-3.1.3a, YJ-3.1.3b, YJ-3.1.4.
+
+use tongqu_domain::{
+    catalogue::{ClassRule, ClassRules, LibraryRule, Requirement, Stated},
+    law::{CodeListItem, FactValue, Pack, SharingClass},
+};
+
+/// The rules for a content under a pack.
+#[must_use]
+pub fn content_rules(pack: &Pack) -> ClassRules {
+    let list = |id: &str| {
+        pack.list(id)
+            .map(|list| list.items.as_slice())
+            .unwrap_or_default()
+    };
+    ClassRules {
+        classes: pack
+            .sharing_classes()
+            .iter()
+            .map(|class| class_rule(class, list("class_requirements")))
+            .collect(),
+        modes: pack
+            .exchange_modes()
+            .iter()
+            .map(|m| m.code.clone())
+            .collect(),
+        libraries: list("base_libraries")
+            .iter()
+            .map(|library| LibraryRule {
+                code: library.code.clone(),
+                locked: list("base_items_locked_unconditional")
+                    .iter()
+                    .find(|locked| locked.code == library.code)
+                    .and_then(|locked| Some((text(locked, "class")?, locked.clause.to_string()))),
+            })
+            .collect(),
+        library_required: list("scope")
+            .iter()
+            .find(|item| item.code == "base_libraries_only")
+            .map(|item| item.clause.to_string()),
+        standard_required: list("data_item_table_fields")
+            .iter()
+            .find(|item| item.code == "standard")
+            .map(|item| item.clause.to_string()),
+    }
+}
+
+fn class_rule(class: &SharingClass, required: &[CodeListItem]) -> ClassRule {
+    let by_list = required
+        .iter()
+        .filter(|item| text(item, "class").as_deref() == Some(&class.code))
+        .filter_map(|item| {
+            Some(Requirement {
+                what: stated(&item.code)?,
+                clause: item.clause.to_string(),
+            })
+        });
+    let recipients = class.needs_recipients.then(|| Requirement {
+        what: Stated::Recipients,
+        clause: class.clause.to_string(),
+    });
+    ClassRule {
+        code: class.code.clone(),
+        name: class.name.clone(),
+        needs_condition: class.needs_condition,
+        needs_legal_basis: class.needs_legal_basis,
+        requirements: by_list.chain(recipients).collect(),
+        clause: Some(class.clause.to_string()),
+    }
+}
+
+/// What a word of the list of class requirements asks for.
+fn stated(code: &str) -> Option<Stated> {
+    match code {
+        "conditions" | "reason" => Some(Stated::Condition),
+        "scope" => Some(Stated::Recipients),
+        "purposes" => Some(Stated::Purposes),
+        "audience_or_subset" => Some(Stated::RecipientsOrCondition),
+        _ => None,
+    }
+}
+
+fn text(item: &CodeListItem, mark: &str) -> Option<String> {
+    match item.marks.get(mark) {
+        Some(FactValue::Text(text)) => Some(text.clone()),
+        Some(FactValue::Bool(_)) | None => None,
+    }
+}
