@@ -1,9 +1,14 @@
 //! A small county of invented people, and what happens to their cases.
 
+mod city_template;
 mod clauses;
 mod engine;
+mod luyi;
 mod properties;
 mod table;
+mod world;
+mod yanjin;
+mod yichuan;
 
 use std::sync::LazyLock;
 

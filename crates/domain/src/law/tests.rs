@@ -4,6 +4,8 @@ mod faults;
 mod packs;
 mod tables;
 
+use std::sync::LazyLock;
+
 use super::*;
 
 pub(super) const INVENTED: &str = include_str!("tests/invented.toml");
@@ -17,9 +19,22 @@ pub(crate) const REGULATIONS: &[(&str, &str)] = &[
     ("pingdingshan-2020", PINGDINGSHAN_2020),
 ];
 
+/// One of the five, read once.
 pub(crate) fn regulation(id: &str) -> Pack {
-    let (_, source) = REGULATIONS.iter().find(|(name, _)| *name == id).unwrap();
-    Pack::load(source, &format!("{id}.toml")).unwrap_or_else(|faults| panic!("{faults}"))
+    static PACKS: LazyLock<Vec<Pack>> = LazyLock::new(|| {
+        REGULATIONS
+            .iter()
+            .map(|(id, source)| {
+                Pack::load(source, &format!("{id}.toml"))
+                    .unwrap_or_else(|faults| panic!("{faults}"))
+            })
+            .collect()
+    });
+    PACKS
+        .iter()
+        .find(|pack| pack.meta.id.as_str() == id)
+        .cloned()
+        .unwrap()
 }
 
 pub(super) fn day(text: &str) -> jiff::civil::Date {

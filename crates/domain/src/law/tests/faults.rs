@@ -675,3 +675,120 @@ fn no_pack_at_all() {
             .starts_with("1 fault(s) in empty.toml\nempty.toml:1: ")
     );
 }
+
+/// What a bad pack is refused for: the code, the text of the line, and that file, line and advice are named.
+#[test]
+fn each_bad_pack_is_reported_with_file_line_and_advice() {
+    let bad = [
+        ("law.cycle", "after = \"sign\"", "after = \"file\""),
+        (
+            "law.unknown_event",
+            "done_by = \"provider_urged\"",
+            "done_by = \"provider_urgd\"",
+        ),
+        ("law.bad_limit", "working_days = 10,", "working_days = 0,"),
+        (
+            "law.missing_clause",
+            ", to = \"correction_done\", clause = \"XY-2\" }",
+            ", to = \"correction_done\" }",
+        ),
+        (
+            "law.bad_date",
+            "last_day = 2027-12-31",
+            "last_day = 2025-12-31",
+        ),
+    ];
+    for (code, find, replace) in bad {
+        let source = INVENTED.replacen(find, replace, 1);
+        let faults = Pack::load(&source, "county.toml").expect_err(code);
+        let fault = faults
+            .faults
+            .iter()
+            .find(|fault| fault.code() == code)
+            .unwrap_or_else(|| panic!("{code} not in {faults}"));
+        let line = usize::try_from(fault.line).unwrap();
+        let near: Vec<&str> = source.lines().skip(line - 1).take(20).collect();
+        assert!(
+            near.join("\n").contains(replace),
+            "{code}: line {line} is far from it"
+        );
+        assert!(fault.advice.len() > 5);
+        let told = faults.to_string();
+        assert!(told.contains(&format!("county.toml:{line}: ")), "{told}");
+        assert!(told.contains(&fault.advice), "{told}");
+    }
+    let overlapping = YANJIN_2019.replacen(
+        "[[decider]]\nwhen = { class = \"conditional\" }",
+        "[[decider]]\nwhen = { class = \"conditional\" }\ndecides = \"platform\"\nclause = \"YJ-3.2.2\"\n\n[[decider]]\nwhen = { class = \"conditional\", mode = \"table\" }",
+        1,
+    );
+    let faults = Pack::load(&overlapping, "county.toml").unwrap_err();
+    let fault = &faults.faults[0];
+    assert_eq!(fault.code(), "law.overlapping_deciders");
+    assert!(fault.what.contains("line "), "both lines are named");
+    let told = faults.to_string();
+    assert!(
+        told.contains(&format!("county.toml:{}: ", fault.line)),
+        "{told}"
+    );
+}
+
+/// The faults of Luyi's rules after one replacement.
+fn broken_luyi(find: &str, replace: &str) -> Vec<String> {
+    broken_pack(LUYI_2019, find, replace)
+        .into_iter()
+        .map(|(code, _)| code)
+        .collect()
+}
+
+#[test]
+fn an_order_sets_the_date_of_a_step_that_waits_for_one() {
+    for other in ["circular", "order", "nothing"] {
+        let codes = broken_luyi(
+            "sets_due_of = \"correct\"",
+            &format!("sets_due_of = \"{other}\""),
+        );
+        assert_eq!(codes, ["law.unknown_step"], "{other}");
+    }
+}
+
+#[test]
+fn a_role_that_nobody_declared_is_found_wherever_it_stands() {
+    assert_eq!(
+        broken_luyi("also = [\"provider\"]", "also = [\"provder\"]"),
+        ["law.unknown_role"]
+    );
+    for (find, replace) in [
+        ("decided_by = \"government\"", "decided_by = \"goverment\""),
+        (
+            "notify = [\"collector\", \"subscribers\"] },\n  { code = \"weekly\"",
+            "notify = [\"colector\"] },\n  { code = \"weekly\"",
+        ),
+    ] {
+        let codes: Vec<String> = broken_pack(CITY_TEMPLATE, find, replace)
+            .into_iter()
+            .map(|(code, _)| code)
+            .collect();
+        assert_eq!(codes, ["law.unknown_role"], "{replace}");
+    }
+    let entrusted = broken_pack(
+        YICHUAN_2020,
+        "with = [\"third_party_assessor\"]",
+        "with = [\"third_party_assesor\"]",
+    );
+    assert_eq!(entrusted[0].0, "law.unknown_role");
+}
+
+#[test]
+fn a_further_role_needs_posts_too() {
+    assert_eq!(
+        broken_luyi("also = [\"provider\"]", "also = [\"supervision\"]"),
+        ["law.nobody_can_act"]
+    );
+}
+
+#[test]
+fn a_rank_is_a_number_from_one() {
+    let faults = broken_pack(CITY_TEMPLATE, "order = 2", "order = 0");
+    assert_eq!(faults[0].0, "law.bad_limit");
+}
