@@ -192,6 +192,10 @@ pub struct FactRule {
 
 /// A sharing class 共享类型.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a rule of its own that the regulation states or doesn't"
+)]
 pub struct SharingClass {
     /// The code.
     pub code: String,
