@@ -87,7 +87,11 @@ async fn killed_at_any_moment(app: TestApp, target: Target) {
     }
     one_run_to_its_end(&platform, &run).await;
     let expected = expected(&source);
-    assert_eq!(target.rows().await, expected, "after {moments:?}");
+    assert!(
+        target.rows().await == expected,
+        "the target isn't the source after {moments:?}; the runs: {:#?}",
+        last_runs(&platform)
+    );
     pool_equals_the_source(&platform, &source);
     assert_eq!(
         registry_number(
@@ -258,6 +262,13 @@ async fn one_run_to_its_end(platform: &HandedOver, run: &str) -> Duration {
 
 fn registry_number(platform: &HandedOver, sql: &str) -> i64 {
     ExchangeDb::at(&platform.data_dir.join("registry.db")).number(sql)
+}
+
+/// How the last runs ended, newest first.
+fn last_runs(platform: &HandedOver) -> Vec<Vec<String>> {
+    ExchangeDb::at(&platform.data_dir.join("registry.db")).rows(
+        "SELECT id, kind, state_code, COALESCE(failure, '-') FROM runs ORDER BY created_at DESC, id LIMIT 8",
+    )
 }
 
 fn pool_equals_the_source(platform: &HandedOver, source: &ExchangeDb) {
