@@ -42,6 +42,7 @@ pub use event::{ActedBy, CaseEvent, FormGiven, Happening};
 pub use promise::{Promise, promise};
 pub use refusal::Refusal;
 pub use view::{Clock, OpenStep, StepState, StepView};
+pub(crate) use view::{due_from, last_closed_day};
 
 use fold::Folded;
 

@@ -10,8 +10,8 @@ use crate::calendar::{Calendar, CalendarError};
 use crate::ids::DepartmentId;
 use crate::law::process::{FormPolicy, Ground, ReasonPolicy};
 use crate::law::{
-    Action, ClauseId, Due, Event, Facts, Limit, LimitSource, LimitWord, Outcome, Pack, Process,
-    RoleId, Step, StepId, StepKind,
+    Action, ClauseId, Due, Event, Facts, Limit, LimitSource, LimitWord, NotBefore, Outcome, Pack,
+    Process, RoleId, Step, StepId, StepKind,
 };
 use crate::time::china_date;
 
@@ -403,7 +403,7 @@ pub(super) fn due(
 }
 
 /// The due date by pack and ceilings, whichever is earlier, given the days of the events.
-pub(super) fn due_from(
+pub(crate) fn due_from(
     pack: &Pack,
     process: &Process,
     step: &Step,
@@ -453,13 +453,27 @@ pub(super) fn last_day_before(
     let Some(not_before) = &step.not_before else {
         return Ok(None);
     };
-    let began = folded.happened.get(&not_before.from).map(|it| it.first);
-    let restarted = not_before
-        .restart_on
-        .and_then(|event| folded.happened.get(&event))
-        .map(|it| it.last);
+    let times = |event: Event| folded.happened.get(&event);
+    last_closed_day(
+        not_before,
+        |event| times(event).map(|it| china_date(it.first)),
+        |event| times(event).map(|it| china_date(it.last)),
+        calendar,
+    )
+}
+
+/// The last day on which a rule still keeps a step closed, given the first and the last day of each
+/// event; `None` while its event hasn't happened.
+pub(crate) fn last_closed_day(
+    rule: &NotBefore,
+    first_of: impl Fn(Event) -> Option<Date>,
+    last_of: impl Fn(Event) -> Option<Date>,
+    calendar: &Calendar,
+) -> Result<Option<Date>, CalendarError> {
+    let began = first_of(rule.from);
+    let restarted = rule.restart_on.and_then(last_of);
     match began.max(restarted) {
-        Some(start) => not_before.limit.last_day(china_date(start), calendar),
+        Some(start) => rule.limit.last_day(start, calendar),
         None => Ok(None),
     }
 }

@@ -13,6 +13,7 @@
 
 pub mod ceiling;
 pub mod deadline;
+pub mod due;
 pub mod facts;
 mod load;
 pub mod pack;
@@ -24,6 +25,7 @@ pub(crate) mod tests;
 
 pub use ceiling::{Ceiling, Ceilings, Unconfirmed};
 pub use deadline::{Deadline, Due, Limit, LimitSource, NotBefore};
+pub use due::{DueError, EventTimes, StepDue, reckon};
 pub use facts::{Condition, FactValue, Facts, Holds};
 pub use load::{PackFault, PackFaults};
 pub use pack::{

@@ -1,5 +1,6 @@
 //! The loader, fault by fault, and what a loaded pack answers.
 
+mod due;
 mod faults;
 mod packs;
 mod tables;

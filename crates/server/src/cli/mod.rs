@@ -1,5 +1,6 @@
 //! The commands.
 
+mod law;
 mod ledger;
 mod serve;
 
@@ -58,6 +59,9 @@ enum Command {
     /// Check or prove evidence, on any machine and without the platform.
     #[command(subcommand)]
     Ledger(ledger::Command),
+    /// Check or read rule packs, and reckon due dates, on any machine and without the platform.
+    #[command(subcommand)]
+    Law(law::Command),
     /// Report every problem of a configuration file.
     CheckConfig {
         /// The file.
@@ -91,6 +95,7 @@ pub fn run(cli: Cli) -> ExitCode {
             json,
         }),
         Command::Ledger(command) => ledger::run(command),
+        Command::Law(command) => law::run(command),
         Command::CheckConfig { file } => Config::load(Some(&file))
             .map_err(Into::into)
             .and_then(|_| print("The configuration is sound.\n"))

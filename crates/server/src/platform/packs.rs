@@ -88,6 +88,20 @@ impl Packs {
     }
 }
 
+/// The built-in packs and those of `folder`, without a registry.
+///
+/// Errors: all faults of a pack at once, with line and advice.
+pub fn read(folder: Option<&Path>) -> anyhow::Result<Vec<Pack>> {
+    let folder = folder.map(|it| it.display().to_string());
+    let mut packs: Vec<Pack> = Vec::new();
+    for (name, source) in sources(&folder.unwrap_or_default())? {
+        let pack = Pack::load(&source, &name)?;
+        packs.retain(|known| known.meta.id != pack.meta.id);
+        packs.push(pack);
+    }
+    Ok(packs)
+}
+
 fn sources(folder: &str) -> anyhow::Result<Vec<(String, String)>> {
     let mut sources = Vec::new();
     for name in BuiltIn::iter().filter(|n| n.ends_with(".toml")) {
