@@ -27,7 +27,7 @@ pub use ceiling::{Ceiling, Ceilings, Unconfirmed};
 pub use deadline::{Deadline, Due, Limit, LimitSource, NotBefore};
 pub use due::{DueError, EventTimes, StepDue, reckon};
 pub use facts::{Condition, FactValue, Facts, Holds};
-pub use load::{PackFault, PackFaults};
+pub use load::{LoadedPack, PackFault, PackFaults, PackFile, PackFiles};
 pub use pack::{
     ClauseNote, CodeList, CodeListItem, Coverage, Decider, ExchangeMode, FactRule, Meta, Pack,
     PackRole, PeriodicDuty, SharingClass, Standing,

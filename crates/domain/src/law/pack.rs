@@ -46,6 +46,8 @@ pub struct Pack {
 pub struct Meta {
     /// The identifier of the pack.
     pub id: PackId,
+    /// The pack that it gets everything from that it doesn't say itself.
+    pub inherits: Option<PackId>,
     /// The prefix of its clause ids.
     pub prefix: String,
     /// Title.

@@ -2,6 +2,7 @@
 
 mod due;
 mod faults;
+mod inherit;
 mod packs;
 mod tables;
 

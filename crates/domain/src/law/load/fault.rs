@@ -29,12 +29,17 @@ words! {
         OverlappingProcesses = "law.overlapping_processes" / "流程重叠" / "overlapping processes",
         NeverWins = "law.never_wins" / "规则无效" / "a rule that never applies",
         Contradiction = "law.contradiction" / "前后矛盾" / "contradiction",
+        UnknownParent = "law.unknown_parent" / "没有上位规则" / "no such parent",
+        InheritanceCycle = "law.inheritance_cycle" / "继承循环" / "packs inherit from each other",
+        NothingToDrop = "law.nothing_to_drop" / "无可删除" / "nothing to drop",
     }
 }
 
 /// One fault, with its place and what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PackFault {
+    /// The file, where it isn't the one that was loaded but one that it inherits from.
+    pub file: Option<String>,
     /// The line in the file, from 1.
     pub line: u32,
     /// The kind.
@@ -74,17 +79,21 @@ impl PackFaults {
     pub fn kind(&self) -> Kind {
         Kind::Invalid
     }
+
+    /// Each fault in one line: `file:line: what; advice`.
+    pub fn lines(&self) -> impl Iterator<Item = String> {
+        self.faults.iter().map(|fault| {
+            let file = fault.file.as_ref().unwrap_or(&self.file);
+            format!("{file}:{}: {}; {}", fault.line, fault.what, fault.advice)
+        })
+    }
 }
 
 impl std::fmt::Display for PackFaults {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} fault(s) in {}", self.faults.len(), self.file)?;
-        for fault in &self.faults {
-            write!(
-                f,
-                "\n{}:{}: {}; {}",
-                self.file, fault.line, fault.what, fault.advice
-            )?;
+        for line in self.lines() {
+            write!(f, "\n{line}")?;
         }
         Ok(())
     }

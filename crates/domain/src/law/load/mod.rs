@@ -5,11 +5,14 @@
 
 mod check;
 mod fault;
+mod files;
+mod inherit;
 mod parts;
 mod source;
 mod steps;
 
 pub use fault::{FaultKind, PackFault, PackFaults};
+pub use files::{LoadedPack, PackFile, PackFiles};
 
 use sm3::{Digest, Sm3};
 use toml::de::DeTable;
@@ -22,21 +25,62 @@ use super::words::{Action, Event};
 /// The schema version of pack files that this program reads.
 const SCHEMA: i64 = 1;
 
+/// Stands between a child and its parent in one text. TOML has no such character, so it can't be
+/// mistaken for content.
+const SEPARATOR: &str = "\n\u{1e}\n";
+
+/// One file of a pack.
+#[derive(Debug, Clone, Copy)]
+struct Part<'a> {
+    name: &'a str,
+    text: &'a str,
+}
+
 impl Pack {
     /// Reads and checks a whole pack. `file_name` is only for messages.
     ///
+    /// The text is a file that inherits from nobody, or the [`LoadedPack::source`] of one that does.
+    /// A child is loaded together with its parents by [`PackFiles`].
+    ///
     /// Errors: [`PackFaults`] with every fault, its line and what to do about it.
     pub fn load(toml_source: &str, file_name: &str) -> Result<Self, PackFaults> {
-        let source = Source::new(toml_source);
-        let pack = read_document(&source, toml_source, |document| {
-            let pack = parts::read_pack(document, digest(toml_source));
-            if let Some(pack) = &pack {
-                check::check(&source, pack);
-            }
-            pack
-        });
-        finish(source, file_name, pack.flatten())
+        let parts: Vec<Part<'_>> = toml_source
+            .split(SEPARATOR)
+            .map(|text| Part {
+                name: file_name,
+                text,
+            })
+            .collect();
+        load_parts(&parts).map(|loaded| loaded.pack)
     }
+}
+
+/// Reads a pack from its file and the files it inherits from, the child first.
+fn load_parts(parts: &[Part<'_>]) -> Result<LoadedPack, PackFaults> {
+    let texts: Vec<&str> = parts.iter().map(|part| part.text).collect();
+    let joined = texts.join(SEPARATOR);
+    let source = Source::of(parts, &joined);
+    let is_whole = parts.len() > 1;
+    let pack = read_document(&source, &texts, |document| {
+        let pack = parts::read_pack(document, digest(&joined));
+        if let Some(pack) = &pack {
+            if let (Some(parent), false) = (&pack.meta.inherits, is_whole) {
+                document.fault(
+                    "pack",
+                    FaultKind::UnknownParent,
+                    format!("its parent {parent} isn't at hand"),
+                    "put both into one folder, so that they are loaded together",
+                );
+            }
+            check::check(&source, pack);
+        }
+        pack
+    });
+    let name = parts.first().map_or("", |part| part.name);
+    finish(source, name, pack.flatten()).map(|pack| LoadedPack {
+        pack,
+        source: joined,
+    })
 }
 
 impl Ceilings {
@@ -48,8 +92,8 @@ impl Ceilings {
         file_name: &str,
         unconfirmed: Unconfirmed,
     ) -> Result<Self, PackFaults> {
-        let source = Source::new(toml_source);
-        let ceilings = read_document(&source, toml_source, |document| {
+        let source = Source::new(file_name, toml_source);
+        let ceilings = read_document(&source, &[toml_source], |document| {
             document
                 .tables("ceiling")
                 .into_iter()
@@ -64,32 +108,40 @@ impl Ceilings {
     }
 }
 
-/// The digest of a pack file: SM3 over its bytes, in hexadecimal.
+/// The digest of a pack: SM3 over the bytes of its file and of those it inherits from, in hexadecimal.
 fn digest(toml_source: &str) -> String {
     hex::encode(Sm3::digest(toml_source.as_bytes()))
 }
 
-fn read_document<T>(source: &Source, text: &str, read: impl FnOnce(&Table<'_>) -> T) -> Option<T> {
-    let (document, errors) = DeTable::parse_recoverable(text);
-    let mut last_line = 0;
-    for error in &errors {
-        let line = error.span().map_or(1, |span| source.line_of(span.start));
-        // One slip often confuses the parser several times on the same line.
-        if line != last_line {
-            source.fault(
-                line,
-                FaultKind::Unreadable,
-                error.message().trim(),
-                "mend the TOML syntax",
-            );
-        }
-        last_line = line;
-    }
-    if !errors.is_empty() {
+/// Reads a document, laid over the ones it inherits from; `texts` begins with the child.
+fn read_document<T>(
+    source: &Source,
+    texts: &[&str],
+    read: impl FnOnce(&Table<'_>) -> T,
+) -> Option<T> {
+    let mut before = 0;
+    let shifted: Vec<String> = texts
+        .iter()
+        .map(|text| {
+            // Blanks in front shift every place in the text to where it stands in the whole.
+            let shifted = format!("{}{text}", " ".repeat(before));
+            before = shifted.len() + SEPARATOR.len();
+            shifted
+        })
+        .collect();
+    let documents: Vec<DeTable<'_>> = shifted
+        .iter()
+        .filter_map(|text| parse(source, text))
+        .collect();
+    if documents.len() < texts.len() {
         // What the parser made up for the broken lines would only bring on faults that aren't there.
         return None;
     }
-    let document = Table::new(source, document.get_ref(), 0, "file");
+    let merged = documents
+        .into_iter()
+        .rev()
+        .reduce(|parent, child| inherit::overlay(source, parent, child))?;
+    let document = Table::new(source, &merged, 0, "file");
     match document.integer_opt("schema") {
         Some(SCHEMA) => {}
         found => {
@@ -105,6 +157,25 @@ fn read_document<T>(source: &Source, text: &str, read: impl FnOnce(&Table<'_>) -
     let value = read(&document);
     document.finish();
     Some(value)
+}
+
+fn parse<'a>(source: &Source, text: &'a str) -> Option<DeTable<'a>> {
+    let (document, errors) = DeTable::parse_recoverable(text);
+    let mut last_line = 0;
+    for error in &errors {
+        let line = error.span().map_or(1, |span| source.line_of(span.start));
+        // One slip often confuses the parser several times on the same line.
+        if line != last_line {
+            source.fault(
+                line,
+                FaultKind::Unreadable,
+                error.message().trim(),
+                "mend the TOML syntax",
+            );
+        }
+        last_line = line;
+    }
+    errors.is_empty().then(|| document.into_inner())
 }
 
 fn finish<T>(source: Source, file_name: &str, value: Option<T>) -> Result<T, PackFaults> {

@@ -137,7 +137,11 @@ fn read_meta(mut table: Table<'_>) -> Meta {
     let successor = table
         .has("successor")
         .then(|| id(&table, "successor", PackId::parse));
+    let inherits = table
+        .has("inherits")
+        .then(|| id(&table, "inherits", PackId::parse));
     let meta = Meta {
+        inherits,
         id: id(&table, "id", PackId::parse),
         prefix: table.text("prefix").to_owned(),
         title: table.text("title").to_owned(),

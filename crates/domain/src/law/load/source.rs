@@ -8,12 +8,18 @@ use jiff::civil::Date;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::Part;
 use super::fault::{FaultKind, PackFault};
 use crate::law::words::ClauseId;
 
-/// One file under examination: where lines begin, and the faults found so far.
+/// What is under examination: one file, or a child with the files it inherits from one after the other.
+/// Offsets and lines run through all of them; only the faults name file and line apart.
 pub(super) struct Source {
     line_starts: Vec<usize>,
+    /// The name of each file and the line before its first.
+    files: Vec<(String, u32)>,
+    /// The prefixes of the clauses that come from parents.
+    inherited_prefixes: Vec<String>,
     faults: RefCell<Vec<PackFault>>,
     /// Rises when a reference can't be resolved, so that later checks built on references hold back.
     broken_references: Cell<u32>,
@@ -30,7 +36,26 @@ pub(super) struct Citation {
 }
 
 impl Source {
-    pub(super) fn new(text: &str) -> Self {
+    pub(super) fn new(name: &str, text: &str) -> Self {
+        Self::of(&[Part { name, text }], text)
+    }
+
+    /// `joined` is the text of all parts, one after the other with [`super::SEPARATOR`] between them.
+    pub(super) fn of(parts: &[Part<'_>], joined: &str) -> Self {
+        let mut files = Vec::new();
+        let mut lines_before = 0;
+        for part in parts {
+            files.push((part.name.to_owned(), lines_before));
+            let breaks = part.text.matches('\n').count() + super::SEPARATOR.matches('\n').count();
+            lines_before += u32::try_from(breaks).unwrap_or(u32::MAX);
+        }
+        let inherited_prefixes = parts
+            .iter()
+            .skip(1)
+            .filter_map(|part| super::files::said(part.text, "prefix"))
+            .map(|(prefix, _)| prefix)
+            .collect();
+        let text = joined;
         let line_starts = std::iter::once(0)
             .chain(
                 text.bytes()
@@ -41,6 +66,8 @@ impl Source {
             .collect();
         Self {
             line_starts,
+            files,
+            inherited_prefixes,
             faults: RefCell::new(Vec::new()),
             broken_references: Cell::new(0),
             citations: RefCell::new(Vec::new()),
@@ -60,6 +87,7 @@ impl Source {
         advice: impl Into<String>,
     ) {
         self.faults.borrow_mut().push(PackFault {
+            file: None,
             line,
             kind,
             what: what.into(),
@@ -90,9 +118,37 @@ impl Source {
         self.broken_references.get()
     }
 
+    pub(super) fn inherited_prefixes(&self) -> &[String] {
+        &self.inherited_prefixes
+    }
+
+    /// A line as a person finds it: its number, with the name of the file unless it is the first.
+    pub(super) fn place(&self, line: u32) -> String {
+        match self.locate(line) {
+            (Some(file), line) => format!("{file}:{line}"),
+            (None, line) => line.to_string(),
+        }
+    }
+
+    fn locate(&self, line: u32) -> (Option<&str>, u32) {
+        let at = self.files.partition_point(|(_, before)| *before < line);
+        match at
+            .checked_sub(1)
+            .and_then(|at| self.files.get(at).map(|file| (at, file)))
+        {
+            Some((0, _)) | None => (None, line),
+            Some((_, (name, before))) => (Some(name), line - before),
+        }
+    }
+
     pub(super) fn into_faults(self) -> Vec<PackFault> {
-        let mut faults = self.faults.into_inner();
+        let mut faults = self.faults.take();
         faults.sort_by_key(|fault| fault.line);
+        for fault in &mut faults {
+            let (file, line) = self.locate(fault.line);
+            fault.file = file.map(str::to_owned);
+            fault.line = line;
+        }
         faults
     }
 }

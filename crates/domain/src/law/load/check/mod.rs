@@ -100,7 +100,10 @@ impl Check<'_> {
                 self.fault(
                     line,
                     FaultKind::Duplicate,
-                    format!("{noun} {id} is given twice, first in line {first}"),
+                    format!(
+                        "{noun} {id} is given twice, first in line {}",
+                        self.source.place(first)
+                    ),
                     "rename or remove one of them",
                 );
             }
@@ -127,7 +130,11 @@ impl Check<'_> {
                 .as_str()
                 .split_once('-')
                 .map_or("", |(prefix, _)| prefix);
-            if prefix != self.pack.meta.prefix && !self.pack.meta.prefix.is_empty() {
+            let inherited = self.source.inherited_prefixes();
+            if prefix != self.pack.meta.prefix
+                && !self.pack.meta.prefix.is_empty()
+                && !inherited.iter().any(|known| known == prefix)
+            {
                 self.fault(
                     note.line,
                     FaultKind::UnknownClause,
