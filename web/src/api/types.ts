@@ -4,6 +4,7 @@ import type { components } from './schema.gen'
 type Shapes = components['schemas']
 
 export type AdvanceBody = Shapes['AdvanceBody']
+export type CaseLineView = Shapes['CaseLineView']
 export type CellFaultView = Shapes['CellFaultView']
 export type ClauseView = Shapes['ClauseView']
 export type ClockNowView = Shapes['ClockNowView']
