@@ -69,6 +69,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .merge(features::proceeding::routes())
         .merge(features::desk::routes())
         .merge(features::exchange::routes())
+        .merge(features::law::routes())
         .merge(features::ledger::routes())
         .merge(features::demo::routes());
     OpenApiRouter::with_openapi(Api::openapi()).nest(API, features)

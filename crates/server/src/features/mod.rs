@@ -8,6 +8,7 @@ pub mod desk;
 pub mod directory;
 pub mod exchange;
 pub mod home;
+pub mod law;
 pub mod ledger;
 pub mod proceeding;
 pub mod request;

@@ -65,6 +65,12 @@ impl Packs {
         })
     }
 
+    /// Every pack as new cases take it.
+    #[must_use]
+    pub fn current(&self) -> &[Arc<Pack>] {
+        &self.current
+    }
+
     /// The pack with this id, as new cases take it.
     ///
     /// Errors: a sentence naming the packs that are there.

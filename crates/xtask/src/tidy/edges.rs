@@ -15,6 +15,8 @@ pub const PAIRS: &[(&str, &[&str])] = &[
     // Cases are carried by every process of a regulation and know none of them.
     ("case", &[]),
     ("request", &["case", "catalogue"]),
+    // Shows clauses as cases do.
+    ("law", &["case"]),
     ("proceeding", &["case", "catalogue", "request"]),
     ("exchange", &["case", "catalogue", "request"]),
     // These two only show what the others publish, and write nothing of theirs.
