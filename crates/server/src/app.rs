@@ -7,10 +7,7 @@ use std::{
 
 use tokio::{sync::watch, task::JoinHandle};
 use tongqu_connectors::{ConnectorError, Store};
-use tongqu_domain::{
-    calendar::{Calendar, STATUTORY_CSV},
-    law::Pack,
-};
+use tongqu_domain::{calendar::Calendar, law::Pack};
 
 use crate::{
     features,
@@ -74,9 +71,8 @@ impl App {
         let ledger = Arc::new(ledger);
         let packs = Packs::load(&config.law.packs_dir, &registry, clock.now()).await?;
         let pack = packs.named(&config.law.pack)?;
-        let calendar = Arc::new(
-            Calendar::parse_csv(STATUTORY_CSV).map_err(|e| anyhow::anyhow!("calendar: {e}"))?,
-        );
+        let (calendar, _notice_no) =
+            features::calendar::in_force(&mut *registry.read().await?).await?;
         let pool = tongqu_connectors::open_or_create(&config.pool_url())?;
         let search = features::catalogue::search::Index::open(&data_dir.join("search"))?;
         let has_people = features::directory::has_people(&mut *registry.read().await?).await?;
@@ -86,7 +82,7 @@ impl App {
             ledger: ledger.clone(),
             pack,
             packs,
-            calendar: RwLock::new(calendar),
+            calendar: RwLock::new(Arc::new(calendar)),
             pool,
             search,
             find_actor: features::session::find_actor,

@@ -64,6 +64,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .merge(features::session::routes())
         .merge(features::home::routes())
         .merge(features::directory::routes())
+        .merge(features::calendar::routes())
         .merge(features::catalogue::routes())
         .merge(features::request::routes())
         .merge(features::proceeding::routes())

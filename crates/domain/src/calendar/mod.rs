@@ -78,6 +78,19 @@ pub struct Day<'a> {
     pub name: Option<&'a str>,
 }
 
+/// A day that another calendar sees differently.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DayChange {
+    /// The civil date in China Standard Time.
+    pub date: Date,
+    /// What it is so far; by its weekday alone where its year isn't published yet.
+    pub before: DayKind,
+    /// What it is in the other calendar.
+    pub after: DayKind,
+    /// The festival behind it, of whichever calendar names one.
+    pub name: Option<String>,
+}
+
 /// Why the calendar gives no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CalendarError {
@@ -175,6 +188,52 @@ impl Calendar {
             .last()
             .expect("a calendar has at least one published year");
         *first..=*last
+    }
+
+    /// Every published year, in order.
+    pub fn published_years(&self) -> impl Iterator<Item = i16> {
+        self.published_years.iter().copied()
+    }
+
+    /// The special days of a year, in order; none if it isn't published.
+    pub fn special_days(&self, year: i16) -> impl Iterator<Item = Day<'_>> {
+        let published = self.published_years.contains(&year);
+        self.special_days
+            .iter()
+            .filter(move |(date, _)| published && date.year() == year)
+            .map(|(date, special)| Day {
+                date: *date,
+                kind: special.kind,
+                name: Some(&special.name),
+            })
+    }
+
+    /// The days that are of another kind in `other`, in order.
+    ///
+    /// Of a year that only one of them publishes, these are the days that differ from their weekday.
+    #[must_use]
+    pub fn changes_to(&self, other: &Self) -> Vec<DayChange> {
+        let dates: BTreeSet<Date> = self
+            .special_days
+            .keys()
+            .chain(other.special_days.keys())
+            .copied()
+            .collect();
+        dates
+            .into_iter()
+            .filter_map(|date| {
+                let (here, there) = (self.special_days.get(&date), other.special_days.get(&date));
+                let kind =
+                    |special: Option<&SpecialDay>| special.map_or(ordinary_kind(date), |s| s.kind);
+                let (before, after) = (kind(here), kind(there));
+                (before != after).then(|| DayChange {
+                    date,
+                    before,
+                    after,
+                    name: there.or(here).map(|special| special.name.clone()),
+                })
+            })
+            .collect()
     }
 
     /// What `date` is, and the name of its festival.

@@ -48,6 +48,24 @@ pub enum FaultKind {
     NoYear,
 }
 
+impl FaultKind {
+    /// The stable code of the fault.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Heading => "calendar.heading",
+            Self::Cells => "calendar.cells",
+            Self::Date => "calendar.date",
+            Self::Kind => "calendar.kind",
+            Self::Name => "calendar.name",
+            Self::Status => "calendar.status",
+            Self::Twice => "calendar.twice",
+            Self::WorkdayOnWeekday => "calendar.workday_on_weekday",
+            Self::NoYear => "calendar.no_year",
+        }
+    }
+}
+
 impl fmt::Display for CalendarFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.line {

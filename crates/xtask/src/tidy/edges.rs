@@ -14,6 +14,8 @@ pub const PAIRS: &[(&str, &[&str])] = &[
     ("catalogue", &[]),
     // Cases are carried by every process of a regulation and know none of them.
     ("case", &[]),
+    // A holiday notice moves the dates of open steps, whatever they are about.
+    ("calendar", &["case"]),
     ("request", &["case", "catalogue"]),
     // Shows clauses as cases do.
     ("law", &["case"]),

@@ -27,6 +27,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!("0003_one_at_a_time"),
     migration!("0004_cases"),
     migration!("0005_directory"),
+    migration!("0006_supervision"),
 ];
 
 pub(super) async fn run(registry: &Registry) -> Result<(), DbError> {
