@@ -18,4 +18,5 @@ pub mod kind;
 pub mod law;
 pub mod ledger;
 pub mod request;
+pub mod supervision;
 pub mod time;

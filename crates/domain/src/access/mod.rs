@@ -76,6 +76,8 @@ words! {
         ManageSecurity = "manage_security" / "管理安全策略" / "manage security policy",
         AssignPosts = "assign_posts" / "授予岗位" / "assign posts",
         ReadLedger = "read_ledger" / "查看存证" / "read the ledger",
+        ReadSupervision = "read_supervision" / "查看督查事项" / "read supervision matters",
+        Supervise = "supervise" / "督查督办" / "supervise",
     }
 }
 

@@ -44,7 +44,8 @@ fn who(action: Action) -> Who {
         Action::ReviewCatalogue
         | Action::PublishCatalogue
         | Action::LoadCalendar
-        | Action::ManageRules => Who::Approvers(&[(Authority, Anywhere)]),
+        | Action::ManageRules
+        | Action::Supervise => Who::Approvers(&[(Authority, Anywhere)]),
         Action::MountEntry | Action::ManageStore => {
             Who::Posts(&[(DataOfficer, Own), (Head, Own), (Operator, Anywhere)])
         }
@@ -70,6 +71,14 @@ fn who(action: Action) -> Who {
         Action::ManageDirectory | Action::ManageSettings => Who::Posts(&[(SystemAdmin, Anywhere)]),
         Action::ManageSecurity | Action::AssignPosts => Who::Posts(&[(SecurityAdmin, Anywhere)]),
         Action::ReadLedger => Who::Posts(&[(Auditor, Anywhere)]),
+        Action::ReadSupervision => Who::Posts(&[
+            (DataOfficer, Own),
+            (Head, Own),
+            (CountyAuthority, Own),
+            (Operator, Own),
+            (Authority, Anywhere),
+            (Leader, Anywhere),
+        ]),
     }
 }
 
