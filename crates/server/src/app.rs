@@ -37,6 +37,8 @@ pub struct App {
     calendar: RwLock<Arc<Calendar>>,
     pub pool: Arc<dyn Store>,
     pub search: features::catalogue::search::Index,
+    /// What other features do for supervision.
+    pub supervision: features::supervision::Hooks,
     /// Finds the actor behind a session; given by the session feature.
     pub find_actor: FindActor,
     /// The one-time token for the first administrator, while there is nobody.
@@ -51,6 +53,7 @@ pub struct Running {
     stop: watch::Sender<bool>,
     sequencing: JoinHandle<()>,
     working: JoinHandle<()>,
+    supervising: JoinHandle<()>,
 }
 
 impl App {
@@ -71,7 +74,7 @@ impl App {
         let ledger = Arc::new(ledger);
         let packs = Packs::load(&config.law.packs_dir, &registry, clock.now()).await?;
         let pack = packs.named(&config.law.pack)?;
-        let (calendar, _notice_no) =
+        let (calendar, notice_no) =
             features::calendar::in_force(&mut *registry.read().await?).await?;
         let pool = tongqu_connectors::open_or_create(&config.pool_url())?;
         let search = features::catalogue::search::Index::open(&data_dir.join("search"))?;
@@ -85,6 +88,7 @@ impl App {
             calendar: RwLock::new(Arc::new(calendar)),
             pool,
             search,
+            supervision: features::supervision::Hooks::default(),
             find_actor: features::session::find_actor,
             setup_token: Mutex::new((!has_people).then(random_hex::<16>)),
             decoy_hash: hash_password(&Secret::new(random_hex::<16>())),
@@ -100,6 +104,11 @@ impl App {
         let working = tokio::spawn(jobs::work(
             app.clone(),
             features::exchange::handle,
+            stopping.clone(),
+        ));
+        let supervising = tokio::spawn(features::supervision::watch(
+            app.clone(),
+            notice_no,
             stopping,
         ));
         Ok(Running {
@@ -107,6 +116,7 @@ impl App {
             stop,
             sequencing,
             working,
+            supervising,
         })
     }
 
@@ -148,7 +158,12 @@ impl Running {
     pub async fn stop(self) {
         // No receiver left means that the tasks have ended already.
         let _ended = self.stop.send(true);
-        for (name, task) in [("jobs", self.working), ("evidence", self.sequencing)] {
+        let tasks = [
+            ("supervision", self.supervising),
+            ("jobs", self.working),
+            ("evidence", self.sequencing),
+        ];
+        for (name, task) in tasks {
             if let Err(error) = task.await {
                 tracing::error!(%error, name, "a task ended badly");
             }

@@ -14,3 +14,4 @@ pub mod ledger;
 pub mod proceeding;
 pub mod request;
 pub mod session;
+pub mod supervision;

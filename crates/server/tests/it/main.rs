@@ -14,4 +14,5 @@ mod registry;
 mod request;
 mod road;
 mod session;
+mod supervision;
 mod support;

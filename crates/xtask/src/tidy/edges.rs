@@ -21,6 +21,8 @@ pub const PAIRS: &[(&str, &[&str])] = &[
     ("law", &["case"]),
     ("proceeding", &["case", "catalogue", "request"]),
     ("exchange", &["case", "catalogue", "request"]),
+    // Looks at cases of every kind; the notices that it sends may open one.
+    ("supervision", &["calendar", "case"]),
     // These two only show what the others publish, and write nothing of theirs.
     ("desk", &["case", "catalogue", "exchange", "request"]),
     (

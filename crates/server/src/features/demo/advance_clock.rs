@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::CLOCK_SHIFT;
 use crate::{
     app::App,
-    features::{directory, session},
+    features::{directory, session, supervision},
     platform::http::{ApiError, Ctx, Problem, Reply, reply},
 };
 
@@ -61,6 +61,7 @@ pub async fn advance_clock(
     directory::save_setting(&mut tx, CLOCK_SHIFT, &app.clock.shift_s().to_string()).await?;
     tx.commit(ctx.did("demo.clock_moved").with("days", body.days))
         .await?;
+    supervision::new_day(&app).await?;
     reply(ClockNowView {
         now: until.to_string(),
         today: china_date(until).to_string(),

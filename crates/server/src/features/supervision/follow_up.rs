@@ -1,0 +1,117 @@
+//! The case that a notice begins, where the pack names its process. Spec: PDS-22.2.
+
+use std::pin::Pin;
+
+use tongqu_domain::{
+    access::Actor,
+    case::{Act, Case, Deed, Opening, Parties, StepInput},
+    ids::CaseId,
+    law::{Action, Facts, Pack, ProcessId},
+};
+
+use crate::{
+    app::App,
+    features::case::{self, refusal},
+    platform::{db::Tx, evidence::Entry, http::ApiError, secrets::random_hex},
+};
+
+/// The beginning of numbers of such cases.
+const NUMBER_PREFIX: &str = "DC";
+
+/// A notice that is being sent.
+#[derive(Debug, Clone, Copy)]
+pub struct FollowUpCase<'a> {
+    pub finding_id: &'a str,
+    /// The process that the pack names.
+    pub process: &'a ProcessId,
+    pub pack: &'a Pack,
+    /// The case whose step was overdue; its parties are those of the new one.
+    pub overdue: &'a Case,
+    /// Who sends the notice.
+    pub actor: &'a Actor,
+}
+
+/// Opens the case of a notice as part of the write that sends it; gives its id and evidence.
+pub type OpenCase =
+    for<'a> fn(
+        &'a App,
+        &'a mut Tx,
+        FollowUpCase<'a>,
+    ) -> Pin<Box<dyn Future<Output = Result<(CaseId, Entry), ApiError>> + Send + 'a>>;
+
+/// Opens the case with the starting event of its process. Sending the notice is itself the step that
+/// notifies, if the sender may take it.
+///
+/// Errors: the case engine's refusal with its clause.
+pub fn open_follow_up<'a>(
+    app: &'a App,
+    tx: &'a mut Tx,
+    notice: FollowUpCase<'a>,
+) -> Pin<Box<dyn Future<Output = Result<(CaseId, Entry), ApiError>> + Send + 'a>> {
+    Box::pin(async move {
+        let calendar = app.calendar();
+        let id =
+            CaseId::parse(&format!("cas-{}", random_hex::<8>())).expect("hex fits an identifier");
+        let before = &notice.overdue.head().parties;
+        let opening = Opening {
+            id: id.clone(),
+            process: notice.process.clone(),
+            parties: Parties {
+                requester: before.requester.clone(),
+                provider: before.provider.clone(),
+                filed_by: None,
+                bound: before.bound.clone(),
+            },
+            facts: Facts::new(),
+            previous_case: None,
+            actor: None,
+            at: tx.at(),
+            began_at: Some(tx.at()),
+            input: StepInput::default(),
+        };
+        let opened = Case::open(opening, notice.pack, &calendar).map_err(refusal)?;
+        let case = notified(opened, &notice, tx, &calendar)?;
+        let number = case::next_number(tx, NUMBER_PREFIX).await?;
+        let subject = ("finding", notice.finding_id);
+        case::save_new(tx, &number, subject, &case, notice.pack, &calendar).await?;
+        let clause = notice
+            .pack
+            .process(notice.process)
+            .map(|p| p.clause.to_string());
+        let entry = Entry::by_platform("supervision.case_opened")
+            .on("case", &id)
+            .with("number", number)
+            .with("finding_id", notice.finding_id)
+            .with("overdue_case_id", notice.overdue.head().id.as_str())
+            .under(clause);
+        Ok((id, entry))
+    })
+}
+
+fn notified(
+    case: Case,
+    notice: &FollowUpCase<'_>,
+    tx: &Tx,
+    calendar: &tongqu_domain::calendar::Calendar,
+) -> Result<Case, ApiError> {
+    let Some(process) = notice.pack.process(notice.process) else {
+        return Ok(case);
+    };
+    let step = process.steps.iter().find(|step| {
+        step.action == Action::Notify
+            && case
+                .step_state(&step.id)
+                .is_some_and(|state| state.is_open())
+            && case.may_take(notice.actor, &step.id, notice.pack).is_ok()
+    });
+    let Some(step) = step else { return Ok(case) };
+    let act = Act {
+        actor: notice.actor.clone(),
+        at: tx.at(),
+        deed: Deed::TakeStep {
+            step: step.id.clone(),
+            input: StepInput::default(),
+        },
+    };
+    case.apply(act, notice.pack, calendar).map_err(refusal)
+}

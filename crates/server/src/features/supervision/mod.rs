@@ -1,0 +1,75 @@
+//! Supervision 督查: overdue steps, what comes round, the daily digest, statistics.
+//!
+//! Finds and lists; whatever reaches a department is sent by a person. What follows an overdue step
+//! comes from the rule pack of its case, see `domain::supervision`.
+//! Owns `findings`, `duty_periods`, `duty_reports`, `digests`.
+//! Spec: YC-41.8, PDS-22.2, PDS-22.1, YC-39, YJ-4.2.3, LY-19, LY-8.1, LY-8.2, LY-21, YC-35, YC-36,
+//! YC-37, YC-38, YC-14.1, YC-19.2.
+
+mod daily;
+mod digest;
+mod duties;
+mod figures;
+mod findings;
+mod follow_up;
+mod lamps;
+mod settle;
+mod statistics;
+mod store;
+mod sweep;
+mod views;
+
+use std::{collections::BTreeSet, pin::Pin, sync::Arc};
+
+use tongqu_domain::ids::DepartmentId;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    app::App,
+    platform::db::{Db, DbError},
+};
+
+pub use daily::{new_day, watch};
+pub use follow_up::{FollowUpCase, OpenCase, open_follow_up};
+
+/// Finds the departments that only act by reference to the regulation 参照执行; nothing but a reminder
+/// follows for them.
+pub type ByReference = for<'a> fn(
+    &'a mut Db,
+) -> Pin<
+    Box<dyn Future<Output = Result<BTreeSet<DepartmentId>, DbError>> + Send + 'a>,
+>;
+
+/// What other features do for supervision, given when the parts are put together.
+#[derive(Clone, Copy)]
+pub struct Hooks {
+    /// Opens the case that a notice begins.
+    pub open_case: OpenCase,
+    /// `None`: every department is bound by the regulation.
+    pub by_reference: Option<ByReference>,
+}
+
+impl Default for Hooks {
+    fn default() -> Self {
+        Self {
+            open_case: open_follow_up,
+            by_reference: None,
+        }
+    }
+}
+
+/// The operations of this feature.
+pub fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(sweep::sweep_overdue))
+        .routes(routes!(findings::list_findings))
+        .routes(routes!(findings::read_finding))
+        .routes(routes!(settle::issue_finding))
+        .routes(routes!(settle::dismiss_finding))
+        .routes(routes!(lamps::read_lamps))
+        .routes(routes!(duties::list_duties))
+        .routes(routes!(duties::read_duty))
+        .routes(routes!(duties::submit_duty))
+        .routes(routes!(duties::set_period))
+        .routes(routes!(statistics::read_usage))
+}
