@@ -4,6 +4,61 @@
  */
 
 export interface paths {
+    "/api/v1/calendars": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The years whose working days are known, each with its source. */
+        get: operations["list_calendars"];
+        put?: never;
+        /** Load a notice: the years it covers are replaced, and the dates of open steps move with them. */
+        post: operations["load_calendar"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calendars/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What a notice would change: days, and open steps whose date would move. Nothing is written.
+         *     Finished steps keep the date of their event.
+         */
+        post: operations["preview_calendar"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calendars/{year}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A year, day by day. A year that no notice covers is refused, never guessed. */
+        get: operations["read_calendar"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cases": {
         parameters: {
             query?: never;
@@ -430,6 +485,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/duties": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is owed under the pack in force: overdue first, then by date. */
+        get: operations["list_duties"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/duties/{duty_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An occasion, prefilled with the numbers of the registry. */
+        get: operations["read_duty"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/duties/{duty_id}/period": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Set the period of a duty that the regulation calls periodic without a number. */
+        put: operations["set_period"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/duties/{duty_id}/submit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Hand in a report. */
+        post: operations["submit_duty"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/home": {
         parameters: {
             query?: never;
@@ -439,6 +562,57 @@ export interface paths {
         };
         /** Read the first page. */
         get: operations["read_home"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/law/due": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Reckon by when the steps of a process are due. Nothing is stored. */
+        post: operations["reckon_due"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/law/packs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Regulations that are loaded, the one in force for new cases first. */
+        get: operations["list_packs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/law/packs/{pack_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A regulation in full, each point with its clause. */
+        get: operations["read_pack"];
         put?: never;
         post?: never;
         delete?: never;
@@ -805,6 +979,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/statistics/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Authorisations and use in a closed period, by mode, provider and requester. */
+        get: operations["read_usage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/stores": {
         parameters: {
             query?: never;
@@ -857,6 +1048,108 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/supervision/findings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was found about overdue steps, the newest first. */
+        get: operations["list_findings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/supervision/findings/{finding_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A finding with its evidence: case, step, date, who held it, and how it stands now. */
+        get: operations["read_finding"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/supervision/findings/{finding_id}/dismiss": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Set a draft aside, with a reason that stays on record. Nobody is told. */
+        post: operations["dismiss_finding"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/supervision/findings/{finding_id}/issue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a draft to the departments it concerns. Where the pack names a process, its case is opened. */
+        post: operations["issue_finding"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/supervision/lamps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The lamps of every department, or of the own one. */
+        get: operations["read_lamps"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/supervision/sweep": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Look for overdue steps now, as the platform does by itself every day. */
+        post: operations["sweep_overdue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -882,6 +1175,31 @@ export interface components {
             department_name: string;
             /** @description The division whose departments it is for; empty: all. */
             division_code: string;
+        };
+        /** @description A day. */
+        CalendarDayView: {
+            /** @description Civil date. */
+            date: string;
+            /** @description `working`, `weekend`, `holiday` or `make_up`. */
+            kind: string;
+            /** @description The festival that makes it special. */
+            name?: string | null;
+        };
+        /** @description A year, day by day. */
+        CalendarView: {
+            days: components["schemas"]["CalendarDayView"][];
+            source: components["schemas"]["SourceView"];
+            /** Format: int32 */
+            working_days: number;
+            /** Format: int32 */
+            year: number;
+            years: components["schemas"]["KnownYearView"][];
+        };
+        /** @description The calendars that are known. */
+        CalendarsView: {
+            /** @description Whether the viewer may load a notice. */
+            may_load: boolean;
+            years: components["schemas"]["KnownYearView"][];
         };
         /** @description A case in a list. */
         CaseLineView: {
@@ -993,11 +1311,16 @@ export interface components {
             modes: components["schemas"]["CodeView"][];
             open: boolean;
             open_condition?: string | null;
+            /** @description What it may be used for, as the provider states it. */
+            purposes: string[];
+            /** @description Departments to which it may go; empty: any. */
+            recipients: string[];
             sharing_class: components["schemas"]["CodeView"];
             sharing_condition?: string | null;
             source_system?: string | null;
             summary: string;
             technical_contact: components["schemas"]["ContactView"];
+            theme?: string | null;
             update_cycle_name: string;
         };
         /** @description The counters. */
@@ -1041,6 +1364,14 @@ export interface components {
             /** Format: int64 */
             updated: number;
         };
+        /** @description A day that a notice changes. */
+        DayChangeView: {
+            after: string;
+            /** @description What it is so far; by its weekday alone where the year isn't known yet. */
+            before: string;
+            date: string;
+            name?: string | null;
+        };
         /** @description A day of the strip. */
         DayView: {
             date: string;
@@ -1068,6 +1399,13 @@ export interface components {
             revision: number;
             verdict: components["schemas"]["Verdict"];
         };
+        /** @description A rule on who decides. */
+        DeciderView: {
+            clause: components["schemas"]["ClauseView"];
+            decides: string;
+            /** @description When it applies, for example `class=conditional, mode=table|file`. */
+            when: string;
+        };
         /** @description Where the data go. */
         DeliveryView: {
             entry_id: string;
@@ -1089,6 +1427,40 @@ export interface components {
             name: string;
             /** @description Name in lists; the full name if left empty. */
             short_name?: string;
+        };
+        /** @description How a department stands. */
+        DepartmentLampsView: {
+            /**
+             * Format: int64
+             * @description Everything else: later dates, and steps without one.
+             */
+            ample: number;
+            department_id: string;
+            department_name: string;
+            /**
+             * Format: int64
+             * @description Drafts about its overdue steps that the authority hasn't settled. 0 for everybody else.
+             */
+            drafts: number;
+            /**
+             * Format: int64
+             * @description Due after today, up to the next working day.
+             */
+            due_next: number;
+            /** Format: int64 */
+            due_today: number;
+            /**
+             * Format: int64
+             * @description Periodic reports that weren't handed in in time.
+             */
+            duties_overdue: number;
+            /**
+             * Format: int64
+             * @description Open steps.
+             */
+            open: number;
+            /** Format: int64 */
+            overdue: number;
         };
         /** @description A department. */
         DepartmentView: {
@@ -1124,6 +1496,44 @@ export interface components {
             items: components["schemas"]["ItemDiffView"][];
             /** Format: int32 */
             to: number;
+        };
+        /** @description Why nothing is sent. */
+        DismissBody: {
+            /** @description In words; 1-2000 characters. */
+            reason: string;
+        };
+        /** @description What is asked. */
+        DueBody: {
+            /** @description When what happened: instants by the code of the event. */
+            events: {
+                [key: string]: string;
+            };
+            /** @description What is known: codes, or `true` or `false`. */
+            facts?: {
+                [key: string]: string;
+            };
+            /** @description The regulation; the one in force for new cases if left out. */
+            pack_id?: string | null;
+            /** @description A process, or a periodic duty. */
+            process_id: string;
+        };
+        /** @description The dates of a process. */
+        DueView: {
+            steps: components["schemas"]["StepDueView"][];
+        };
+        /** @description An occasion with its numbers. */
+        DutyDetailView: components["schemas"]["DutyView"] & {
+            /** @description By code: as submitted, or from the registry for the period so far. */
+            figures: {
+                [key: string]: number;
+            };
+            /** @description Whether the viewer may hand it in now. */
+            may_submit: boolean;
+            /** @description Where the regulation has it published. */
+            published_on?: string | null;
+            submitted_by_name?: string | null;
+            /** @description The report. */
+            text?: string | null;
         };
         /** @description A duty that holds while the case is open. */
         DutyView: {
@@ -1189,6 +1599,11 @@ export interface components {
             version_no: number;
             /** @description Versions that the viewer may read, newest first. */
             versions: components["schemas"]["VersionTabView"][];
+        };
+        /** @description An event of the law. */
+        EventNameView: {
+            code: string;
+            name: string;
         };
         /** @description Something that happened in a case. */
         EventView: {
@@ -1294,6 +1709,67 @@ export interface components {
              */
             version_no: number;
         };
+        /** @description A finding with its evidence. */
+        FindingDetailView: components["schemas"]["FindingView"] & {
+            /** @description Departments to which it goes. */
+            addressees: string[];
+            /** @description Instant, if it was done meanwhile. */
+            done_at?: string | null;
+            done_by_name?: string | null;
+            /** @description What may be sent, in words; the sender changes it at will. */
+            draft_text: string;
+            /** @description The date of the step now, if it is still open. */
+            due_on_now?: string | null;
+            /**
+             * Format: int32
+             * @description Working days from the date to today, or to the day on which it was done.
+             */
+            late_working_days?: number | null;
+            /** @description Since when the step was open: an instant. */
+            opened_at: string;
+            /** @description Role of the holder, as the regulation names it. */
+            role_name: string;
+        };
+        /** @description What was found about an overdue step. */
+        FindingView: {
+            /** @description What the viewer may do: `issue`, `dismiss`. */
+            actions: string[];
+            case_id: string;
+            clause: components["schemas"]["ClauseView"];
+            /** @description Of a finding: code and name of the prohibited conduct. */
+            code?: string | null;
+            code_name?: string | null;
+            /** @description Who held the step. */
+            department_id: string;
+            department_name: string;
+            /** @description The date that had passed. */
+            due_on: string;
+            finding_id: string;
+            /** @description The case that it opened. */
+            follow_up_case_id?: string | null;
+            /** @description Instant. */
+            found_at: string;
+            /** @description `notice`: to rectify, opens a case; `finding`: of prohibited conduct; `reminder`: nothing is attached. */
+            kind: string;
+            kind_name: string;
+            number: string;
+            /** @description Of a notice: the process that sending it opens. */
+            process_name?: string | null;
+            /** @description Instant. */
+            settled_at?: string | null;
+            settled_by_name?: string | null;
+            /** @description `overdue`: the step is still open; `done`: it was done meanwhile; `moved`: its date has moved on. */
+            standing: string;
+            /** @description `draft`, `issued` or `dismissed`. */
+            state: string;
+            state_name: string;
+            step_id: string;
+            step_name: string;
+            subject_id: string;
+            subject_kind: string;
+            /** @description As it was sent, or why it was set aside. */
+            text?: string | null;
+        };
         /** @description A form that is handed in. */
         FormBody: {
             /** @description The uploaded file; none for a form that is filled in online. */
@@ -1358,6 +1834,11 @@ export interface components {
             /** Format: int32 */
             version_no?: number | null;
         };
+        /** @description What is sent. */
+        IssueBody: {
+            /** @description In words; 1-2000 characters. */
+            text: string;
+        };
         /** @description One data item that differs. */
         ItemDiffView: {
             after?: components["schemas"]["ItemView"] | null;
@@ -1387,6 +1868,19 @@ export interface components {
             standard?: string | null;
             type_name: string;
         };
+        /** @description A year whose working days are known. */
+        KnownYearView: {
+            source: components["schemas"]["SourceView"];
+            /** Format: int32 */
+            year: number;
+        };
+        /** @description How the open steps of all departments stand. */
+        LampsByDepartmentView: {
+            /** @description By name; departments that owe nothing are left out. */
+            departments: components["schemas"]["DepartmentLampsView"][];
+            /** @description The day they are reckoned for: a civil date. */
+            today: string;
+        };
         /** @description How many tasks are under which lamp. */
         LampsView: {
             /**
@@ -1406,6 +1900,14 @@ export interface components {
              * @description Due today or on the next working day.
              */
             soon: number;
+        };
+        /** @description A list of the regulation. */
+        ListView: {
+            clause: components["schemas"]["ClauseView"];
+            id: string;
+            items: components["schemas"]["NamedView"][];
+            name: string;
+            open_ended: boolean;
         };
         /** @description The signed-in person. */
         MeView: {
@@ -1460,6 +1962,26 @@ export interface components {
             /** @description Table; shown to the own department and the operator only. */
             table?: string | null;
         };
+        /** @description An open step whose date moves. */
+        MovedStepView: {
+            /** @description Civil date; absent where it can't be reckoned still. */
+            after?: string | null;
+            /** @description Civil date; absent where it couldn't be reckoned so far. */
+            before?: string | null;
+            case_id: string;
+            /** @description The department that holds it. */
+            department_name: string;
+            /** @description Number of the case. */
+            number: string;
+            step_id: string;
+            step_name: string;
+        };
+        /** @description Something with a code, a name and a clause. */
+        NamedView: {
+            clause: components["schemas"]["ClauseView"];
+            code: string;
+            name: string;
+        };
         /** @description A newly published entry. */
         NewestView: {
             department_name: string;
@@ -1468,6 +1990,29 @@ export interface components {
             name: string;
             /** @description Civil date. */
             published_on: string;
+        };
+        /** @description A holiday notice. */
+        NoticeBody: {
+            /** @description As in the preview. */
+            csv: string;
+            /** @description Its document number 发文字号. */
+            number: string;
+            /** @description Title of the notice. */
+            title: string;
+        };
+        /** @description What a notice changes. */
+        NoticeEffectView: {
+            days: components["schemas"]["DayChangeView"][];
+            /** @description Whether it is in force now; a preview writes nothing. */
+            loaded: boolean;
+            /** @description Those of them that weren't known so far. */
+            new_years: number[];
+            /** @description The first of them. */
+            steps: components["schemas"]["MovedStepView"][];
+            /** @description How many open steps move; finished ones never do. */
+            steps_total: number;
+            /** @description Years that the notice covers as a whole. */
+            years: number[];
         };
         /** @description A notice. */
         NoticeView: {
@@ -1512,6 +2057,45 @@ export interface components {
             /** @description Whether it needs a reason in words. */
             needs_reason: boolean;
         };
+        /** @description A regulation. */
+        PackLineView: {
+            /** @description Civil dates, where they are stated. */
+            first_day?: string | null;
+            id: string;
+            /** @description Whether new cases of this platform begin under it. */
+            is_default: boolean;
+            /**
+             * Format: int32
+             * @description The year of issue, where the day isn't stated.
+             */
+            issued_year?: number | null;
+            issuer?: string | null;
+            /** @description Where it applies. */
+            jurisdiction: string;
+            last_day?: string | null;
+            /** @description 发文字号. */
+            number?: string | null;
+            processes: components["schemas"]["ProcessLineView"][];
+            /** @description `in_force`, `not_in_force` (a template, or not issued yet) or `ended`. */
+            standing: string;
+            /** @description The regulation that an administrator set for the time after the last day. */
+            successor?: string | null;
+            title: string;
+        };
+        /** @description A regulation in full. */
+        PackView: {
+            deciders: components["schemas"]["DeciderView"][];
+            /** @description Who put it on without change, and where. */
+            forwarded: string[];
+            lists: components["schemas"]["ListView"][];
+            pack: components["schemas"]["PackLineView"];
+            periodic: components["schemas"]["PeriodicView"][];
+            processes: components["schemas"]["ProcessTextView"][];
+            roles: components["schemas"]["RoleView"][];
+            sharing_classes: components["schemas"]["NamedView"][];
+            validity_clause?: components["schemas"]["ClauseView"] | null;
+            version: string;
+        };
         /** @description One page of a list. */
         Page_CaseLineView: {
             /** @description The rows of this page. */
@@ -1555,6 +2139,81 @@ export interface components {
             next_cursor?: string | null;
         };
         /** @description One page of a list. */
+        Page_DutyView: {
+            /** @description The rows of this page. */
+            items: {
+                /** @description To whom, as the regulation names it. */
+                addressee_name?: string | null;
+                clause: components["schemas"]["ClauseView"];
+                /** @description What it covers, as the pack lists it. */
+                covers: string[];
+                department_id: string;
+                department_name: string;
+                /** @description Civil date, inclusive; absent where there is none: then it is never overdue. */
+                due_on?: string | null;
+                /** @description The duty in the rule pack. */
+                duty_id: string;
+                duty_item_id: string;
+                /** @description Whether the report was in time; absent where there was no date. */
+                in_time?: boolean | null;
+                name: string;
+                /** @description First and last civil date reported on; absent where nobody has set a period. */
+                period_from?: string | null;
+                period_to?: string | null;
+                /** @description `open`, `overdue` or `submitted`. Without a period it stays `open`. */
+                state: string;
+                /** @description Instant of the report, or of the last one where there is no period. */
+                submitted_at?: string | null;
+            }[];
+            /** @description Where the next page begins; absent on the last one. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_FindingView: {
+            /** @description The rows of this page. */
+            items: {
+                /** @description What the viewer may do: `issue`, `dismiss`. */
+                actions: string[];
+                case_id: string;
+                clause: components["schemas"]["ClauseView"];
+                /** @description Of a finding: code and name of the prohibited conduct. */
+                code?: string | null;
+                code_name?: string | null;
+                /** @description Who held the step. */
+                department_id: string;
+                department_name: string;
+                /** @description The date that had passed. */
+                due_on: string;
+                finding_id: string;
+                /** @description The case that it opened. */
+                follow_up_case_id?: string | null;
+                /** @description Instant. */
+                found_at: string;
+                /** @description `notice`: to rectify, opens a case; `finding`: of prohibited conduct; `reminder`: nothing is attached. */
+                kind: string;
+                kind_name: string;
+                number: string;
+                /** @description Of a notice: the process that sending it opens. */
+                process_name?: string | null;
+                /** @description Instant. */
+                settled_at?: string | null;
+                settled_by_name?: string | null;
+                /** @description `overdue`: the step is still open; `done`: it was done meanwhile; `moved`: its date has moved on. */
+                standing: string;
+                /** @description `draft`, `issued` or `dismissed`. */
+                state: string;
+                state_name: string;
+                step_id: string;
+                step_name: string;
+                subject_id: string;
+                subject_kind: string;
+                /** @description As it was sent, or why it was set aside. */
+                text?: string | null;
+            }[];
+            /** @description Where the next page begins; absent on the last one. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
         Page_NoticeView: {
             /** @description The rows of this page. */
             items: {
@@ -1567,6 +2226,36 @@ export interface components {
                 kind: string;
                 subject_id: string;
                 subject_kind: string;
+            }[];
+            /** @description Where the next page begins; absent on the last one. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_PackLineView: {
+            /** @description The rows of this page. */
+            items: {
+                /** @description Civil dates, where they are stated. */
+                first_day?: string | null;
+                id: string;
+                /** @description Whether new cases of this platform begin under it. */
+                is_default: boolean;
+                /**
+                 * Format: int32
+                 * @description The year of issue, where the day isn't stated.
+                 */
+                issued_year?: number | null;
+                issuer?: string | null;
+                /** @description Where it applies. */
+                jurisdiction: string;
+                last_day?: string | null;
+                /** @description 发文字号. */
+                number?: string | null;
+                processes: components["schemas"]["ProcessLineView"][];
+                /** @description `in_force`, `not_in_force` (a template, or not issued yet) or `ended`. */
+                standing: string;
+                /** @description The regulation that an administrator set for the time after the last day. */
+                successor?: string | null;
+                title: string;
             }[];
             /** @description Where the next page begins; absent on the last one. */
             next_cursor?: string | null;
@@ -1763,6 +2452,33 @@ export interface components {
             /** @description Where the next page begins; absent on the last one. */
             next_cursor?: string | null;
         };
+        /** @description How long the period of a duty is. */
+        PeriodBody: {
+            /** @description The civil date on which the first period begins; the first of January of this year if left out. */
+            first_day?: string | null;
+            /**
+             * Format: int32
+             * @description Calendar months, 1-120.
+             */
+            months: number;
+        };
+        /** @description The period of a duty. */
+        PeriodView: {
+            clause: components["schemas"]["ClauseView"];
+            duty_id: string;
+            first_day: string;
+            /** Format: int32 */
+            months: number;
+            name: string;
+        };
+        /** @description Something that comes round. */
+        PeriodicView: {
+            clause: components["schemas"]["ClauseView"];
+            id: string;
+            limit: string;
+            name: string;
+            role_name: string;
+        };
         /** @description A person to be entered. */
         PersonBody: {
             /** @description Works for a contractor: may run, never approve. */
@@ -1827,6 +2543,14 @@ export interface components {
             /** Format: int32 */
             term_months?: number | null;
         };
+        /** @description The days of a notice, before it is loaded. */
+        PreviewBody: {
+            /**
+             * @description `date,kind,name` with kind `holiday` or `workday`, a heading first: the days that differ from
+             *     their weekday.
+             */
+            csv: string;
+        };
         /** @description What filing would mean. */
         PreviewView: {
             entry_id: string;
@@ -1889,6 +2613,21 @@ export interface components {
             /** @description Kind and id of the thing that it is about. */
             subject_kind: string;
             title: string;
+        };
+        /** @description A process, as far as reckoning a date needs it. */
+        ProcessLineView: {
+            /** @description The events that open or end a step or start a clock. */
+            events: components["schemas"]["EventNameView"][];
+            facts: components["schemas"]["FactView"][];
+            id: string;
+            name: string;
+        };
+        /** @description A process with its steps. */
+        ProcessTextView: {
+            clause: components["schemas"]["ClauseView"];
+            id: string;
+            name: string;
+            steps: components["schemas"]["StepTextView"][];
         };
         /** @description A process of the regulation in force. */
         ProcessView: {
@@ -1990,6 +2729,15 @@ export interface components {
             subject_id: string;
             subject_kind: string;
             what: string;
+        };
+        /** @description A report. */
+        ReportBody: {
+            /** @description The numbers, by code, as the department answers for them. */
+            figures?: {
+                [key: string]: number;
+            };
+            /** @description In words. */
+            text: string;
         };
         /** @description What a request asks for. */
         RequestContentView: {
@@ -2177,6 +2925,18 @@ export interface components {
             /** Format: int64 */
             updated: number;
         };
+        /** @description Where a year's working days come from. */
+        SourceView: {
+            /** @description `built_in`: delivered with the platform; `notice`: loaded by the authority. */
+            kind: string;
+            /** @description Instant. */
+            loaded_at?: string | null;
+            loaded_by_name?: string | null;
+            /** @description Its document number. */
+            number?: string | null;
+            /** @description Title of the notice. */
+            title?: string | null;
+        };
         /** @description What was set going. */
         StartedView: {
             entry_id: string;
@@ -2226,6 +2986,28 @@ export interface components {
              * @default null
              */
             reason: string | null;
+        };
+        /** @description By when one step is due. */
+        StepDueView: {
+            /** @description The role, as the regulation names it. */
+            actor: string;
+            actor_name: string;
+            clause: components["schemas"]["ClauseView"];
+            /** @description The event that the limit counts from, in words. */
+            counted_from?: string | null;
+            /** @description Civil date; absent where the law sets none or the event isn't known. */
+            due_on?: string | null;
+            from_is_reading: boolean;
+            id: string;
+            name: string;
+            /** @description The earliest day, where the law sets one. */
+            not_before?: string | null;
+            /** @description The event that has to happen first, in words. */
+            waits_for?: string | null;
+            /** @description The word in which the law gives the limit. */
+            word?: string | null;
+            /** Format: int32 */
+            working_days?: number | null;
         };
         /** @description A step of a case. */
         StepLineView: {
@@ -2277,6 +3059,23 @@ export interface components {
             /** Format: int32 */
             working_days?: number | null;
         };
+        /** @description A step as the regulation lays it down. */
+        StepTextView: {
+            clause: components["schemas"]["ClauseView"];
+            /** @description The event that it counts from, in words. */
+            counted_from?: string | null;
+            form?: string | null;
+            /** @description The regulation doesn't state that event; it is a reading. */
+            from_is_reading: boolean;
+            id: string;
+            /** @description `required`, `automatic`, `optional` or `duty`, in words. */
+            kind_name: string;
+            /** @description The limit in words; absent where the regulation sets none. */
+            limit?: string | null;
+            name: string;
+            reason_rule?: string | null;
+            role_name: string;
+        };
         /** @description An exchange store to be registered. */
         StoreBody: {
             department_id: string;
@@ -2305,6 +3104,24 @@ export interface components {
          * @enum {string}
          */
         SubjectKind: "entry" | "grant" | "request" | "case" | "department" | "matter";
+        /** @description What a sweep found that wasn't known yet. */
+        SweepView: {
+            /**
+             * Format: int32
+             * @description Findings of prohibited conduct.
+             */
+            findings: number;
+            /**
+             * Format: int32
+             * @description Drafts of notices to rectify.
+             */
+            notices: number;
+            /**
+             * Format: int32
+             * @description Reminders, where the regulation attaches no consequence.
+             */
+            reminders: number;
+        };
         /** @description A step that somebody takes. */
         TakeBody: {
             input?: components["schemas"]["StepBody"];
@@ -2345,6 +3162,48 @@ export interface components {
             /** @description `eq`, `in` or `prefix`. */
             op: string;
             values: string[];
+        };
+        /** @description Counts. */
+        UsageCountsView: {
+            /**
+             * Format: int64
+             * @description Grants given in the period.
+             */
+            authorisations: number;
+            /**
+             * Format: int64
+             * @description Deliveries that succeeded.
+             */
+            deliveries: number;
+            /**
+             * Format: int64
+             * @description Rows delivered.
+             */
+            rows: number;
+            /**
+             * Format: int64
+             * @description Grants under which data were delivered in it.
+             */
+            used: number;
+        };
+        /** @description One line. */
+        UsageLineView: components["schemas"]["UsageCountsView"] & {
+            /** @description Code of the mode, or id of the department. */
+            id: string;
+            name: string;
+        };
+        /** @description How data were shared in a period. */
+        UsageView: {
+            clause?: components["schemas"]["ClauseView"] | null;
+            from: string;
+            /** @description By way of exchange 共享方式. */
+            modes: components["schemas"]["UsageLineView"][];
+            /** @description By the department whose data they are. */
+            providers: components["schemas"]["UsageLineView"][];
+            /** @description By the department that uses them. */
+            requesters: components["schemas"]["UsageLineView"][];
+            to: string;
+            total: components["schemas"]["UsageCountsView"];
         };
         /** @description A department that uses an entry. */
         UserView: {
@@ -2402,6 +3261,330 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_calendars: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalendarsView"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    load_calendar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoticeBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticeEffectView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody was faster; or the Idempotency-Key was used before */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than the platform takes */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has not the media type that is described here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_calendar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticeEffectView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody was faster; or the Idempotency-Key was used before */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than the platform takes */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has not the media type that is described here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_calendar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Four digits */
+                year: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalendarView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_cases: {
         parameters: {
             query?: {
@@ -4648,6 +5831,378 @@ export interface operations {
             };
         };
     };
+    list_duties: {
+        parameters: {
+            query?: {
+                /** @description Of this department; others than the authority see their own only. */
+                department_id?: string | null;
+                /** @description `open`, `overdue` or `submitted`. */
+                state?: string | null;
+                /** @description Of this duty. */
+                duty_id?: string | null;
+                /** @description `next_cursor` of the page before; leave out for the first page. */
+                cursor?: string | null;
+                /** @description How many at most, 1-100; 20 if left out. */
+                size?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_DutyView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_duty: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `duty_item_id` of the list */
+                duty_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DutyDetailView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_period: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The duty in the rule pack */
+                duty_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PeriodBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeriodView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than the platform takes */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has not the media type that is described here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    submit_duty: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `duty_item_id` of the list */
+                duty_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReportBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DutyDetailView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than the platform takes */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has not the media type that is described here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     read_home: {
         parameters: {
             query?: never;
@@ -4666,6 +6221,225 @@ export interface operations {
                 };
             };
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reckon_due: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DueBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DueView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not permitted; or the header X-Requested-With is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody was faster; or the Idempotency-Key was used before */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than the platform takes */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has not the media type that is described here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_packs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_PackLineView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_pack: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                pack_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PackView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6566,6 +8340,74 @@ export interface operations {
             };
         };
     };
+    read_usage: {
+        parameters: {
+            query: {
+                /** @description First civil date. */
+                from: string;
+                /** @description Last civil date, inclusive; it has to be over. */
+                to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsageView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_stores: {
         parameters: {
             query?: never;
@@ -6855,6 +8697,501 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The content can't be accepted */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_findings: {
+        parameters: {
+            query?: {
+                /** @description Of this department; others than the authority see their own only. */
+                department_id?: string | null;
+                /** @description `draft`, `issued` or `dismissed`. Drafts are for the authority. */
+                state?: string | null;
+                /** @description Under this clause. */
+                clause?: string | null;
+                /** @description `next_cursor` of the page before; leave out for the first page. */
+                cursor?: string | null;
+                /** @description How many at most, 1-100; 20 if left out. */
+                size?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_FindingView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_finding: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                finding_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingDetailView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dismiss_finding: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                finding_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DismissBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingDetailView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than the platform takes */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has not the media type that is described here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    issue_finding: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                finding_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IssueBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingDetailView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than the platform takes */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has not the media type that is described here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_lamps: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LampsByDepartmentView"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sweep_overdue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SweepView"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody was faster; or the Idempotency-Key was used before */
             409: {
                 headers: {
                     [name: string]: unknown;

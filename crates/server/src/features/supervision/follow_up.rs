@@ -73,7 +73,11 @@ pub fn open_follow_up<'a>(
         let case = notified(opened, &notice, tx, &calendar)?;
         let number = case::next_number(tx, NUMBER_PREFIX).await?;
         let subject = ("finding", notice.finding_id);
-        case::save_new(tx, &number, subject, &case, notice.pack, &calendar).await?;
+        let title = notice
+            .pack
+            .process(notice.process)
+            .map_or("", |process| process.name.as_str());
+        case::save_new(tx, &number, subject, title, &case, notice.pack, &calendar).await?;
         let clause = notice
             .pack
             .process(notice.process)
