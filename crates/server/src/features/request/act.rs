@@ -7,7 +7,7 @@ use tongqu_domain::{
     case::{Act, Case, CaseOutcome, Deed, Parties, StepInput},
     grant::{Grant, GrantState, check_terms, default_masks},
     ids::{EntryId, GrantId, RequestId},
-    law::{Action, Event, Outcome, Pack},
+    law::{Action, Event, Pack},
     time::china_date,
 };
 
@@ -125,12 +125,14 @@ pub(super) async fn grant_if_due(
         .iter()
         .find(|s| is_delivery(s.action) && s.state.is_open())
         .map(|s| &s.clause);
-    // Where the regulation names no step for the delivery, the consent that ends the case opens the data.
-    let consented = steps
-        .iter()
-        .find(|s| case.step_outcome(&s.id) == Some(Outcome::Approved))
-        .filter(|_| case.outcome() == Some(CaseOutcome::Completed))
-        .map(|s| &s.clause);
+    // Where the regulation names no step for the delivery, the end of a request that was granted opens
+    // the data. Spec: LY-11, YJ-3.2.2, TP-18.
+    let consented = (case.outcome() == Some(CaseOutcome::Completed))
+        .then(|| {
+            pack.process(&case.head().process)
+                .map(|process| &process.clause)
+        })
+        .flatten();
     let Some(clause) = to_deliver.or(consented) else {
         return Ok(Vec::new());
     };
