@@ -18,7 +18,7 @@ use crate::{
         http::{ApiError, FindActor},
         jobs,
         ledger::{self, Ledger, SigningKeys},
-        packs::Packs,
+        packs::{Packs, PacksError},
         secrets::{Secret, hash_password, random_hex},
     },
 };
@@ -29,8 +29,6 @@ pub struct App {
     pub clock: Arc<Clock>,
     pub registry: Arc<Registry>,
     pub ledger: Arc<Ledger>,
-    /// The rule pack in force for new cases.
-    pub pack: Arc<Pack>,
     /// Every pack that cases may have begun under.
     pub packs: Packs,
     /// The calendar in force; a new holiday notice replaces it.
@@ -72,8 +70,7 @@ impl App {
         let (ledger, found) =
             Ledger::open(&ledger_dir, keys, clock.clone(), &config.ledger, &waiting)?;
         let ledger = Arc::new(ledger);
-        let packs = Packs::load(&config.law.packs_dir, &registry, clock.now()).await?;
-        let pack = packs.named(&config.law.pack)?;
+        let packs = Packs::load(&config.law, &registry, clock.now()).await?;
         let (calendar, notice_no) =
             features::calendar::in_force(&mut *registry.read().await?).await?;
         let pool = tongqu_connectors::open_or_create(&config.pool_url())?;
@@ -83,7 +80,6 @@ impl App {
             clock,
             registry: registry.clone(),
             ledger: ledger.clone(),
-            pack,
             packs,
             calendar: RwLock::new(Arc::new(calendar)),
             pool,
@@ -118,6 +114,19 @@ impl App {
             working,
             supervising,
         })
+    }
+
+    /// The rule pack for new cases where nothing else is said.
+    #[must_use]
+    pub fn pack(&self) -> Arc<Pack> {
+        self.packs.default_pack()
+    }
+
+    /// Reads the rule packs anew, for cases that begin from now on.
+    ///
+    /// Errors: [`PacksError`]; then the packs stay as they were.
+    pub async fn reload_packs(&self) -> Result<(), PacksError> {
+        self.packs.reload(&self.registry, self.clock.now()).await
     }
 
     /// The working-day calendar in force.

@@ -27,6 +27,8 @@ pub struct Ceiling {
     pub from: Event,
     /// Whether the value was confirmed in a source.
     pub confirmed: bool,
+    /// The title of the higher rule.
+    pub source: Option<String>,
     /// The clause of the higher rule.
     pub clause: ClauseId,
 }

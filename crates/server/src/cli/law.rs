@@ -16,12 +16,12 @@ use serde::Serialize;
 use tongqu_domain::{
     calendar::{Calendar, CalendarError},
     law::{
-        Facts, Pack, PackFaults, StepDue,
+        Ceilings, Facts, Pack, PackFile, StepDue, Unconfirmed,
         due::{EventTimes, fact_value, reckon},
     },
 };
 
-use crate::platform::packs;
+use crate::platform::packs::{self, Files, PacksError};
 use table::Table;
 
 /// What was asked for can't be answered as it was asked.
@@ -34,6 +34,8 @@ pub(super) enum Command {
         /// The files.
         #[arg(required = true)]
         files: Vec<PathBuf>,
+        #[command(flatten)]
+        place: Place,
     },
     /// Print what a rule pack says, for reading.
     Show {
@@ -88,21 +90,25 @@ struct Answer {
 
 pub(super) fn run(command: Command) -> anyhow::Result<ExitCode> {
     let answered = match command {
-        Command::Check { files } => return check(&files),
+        Command::Check { files, place } => {
+            return check(&files, place.packs_dir.as_deref()).or_else(|error| refused(&error));
+        }
         Command::Show { pack, place, json } => show(&pack, &place, json),
         Command::Due(asked) => due(&asked),
     };
     match answered {
         Ok(text) => super::print(&text).map(|()| ExitCode::SUCCESS),
-        Err(error) => {
-            writeln!(std::io::stderr(), "error: {error:#}")?;
-            Ok(ExitCode::from(USAGE))
-        }
+        Err(error) => refused(&error),
     }
 }
 
-fn check(files: &[PathBuf]) -> anyhow::Result<ExitCode> {
-    let (said, faults) = report(files);
+fn refused(error: &anyhow::Error) -> anyhow::Result<ExitCode> {
+    writeln!(std::io::stderr(), "error: {error:#}")?;
+    Ok(ExitCode::from(USAGE))
+}
+
+fn check(files: &[PathBuf], packs_dir: Option<&Path>) -> anyhow::Result<ExitCode> {
+    let (said, faults) = report(files, packs_dir)?;
     super::print(&said)?;
     Ok(if faults == 0 {
         ExitCode::SUCCESS
@@ -112,19 +118,41 @@ fn check(files: &[PathBuf]) -> anyhow::Result<ExitCode> {
 }
 
 /// What is to be said about the files, a line each or a line for each fault, and how many faults there are.
-fn report(files: &[PathBuf]) -> (String, usize) {
-    let mut lines = Vec::new();
+fn report(files: &[PathBuf], packs_dir: Option<&Path>) -> anyhow::Result<(String, usize)> {
+    let mut around = Files::read(packs_dir)?.packs;
+    let read: Vec<Result<PackFile, String>> = files
+        .iter()
+        .map(|path| packs::read_file(path).map_err(|error| format!("{error:#}")))
+        .collect();
+    for file in read.iter().flatten() {
+        around.add(file.clone());
+    }
+    let mut lines: Vec<String> = Vec::new();
     let mut faults = 0;
-    for file in files {
-        let name = file.display().to_string();
-        let loaded = std::fs::read_to_string(file)
-            .map_err(|error| vec![format!("{name}: can't be read: {error}; name a rule pack")])
-            .and_then(|source| Pack::load(&source, &name).map_err(|found| said(&found)));
-        match loaded {
-            Ok(pack) => lines.push(format!("{name}: sound, {}", show::in_short(&pack))),
+    for (path, file) in files.iter().zip(read) {
+        let checked = file.map_err(|error| vec![error]).and_then(|file| {
+            let sound = if packs::is_ceilings(path) {
+                Ceilings::load(&file.text, &file.name, Unconfirmed::Use)
+                    .map(|ceilings| format!("{} ceilings", ceilings.len()))
+            } else {
+                around
+                    .load(&file)
+                    .map(|loaded| show::in_short(&loaded.pack))
+            };
+            sound
+                .map(|what| format!("{}: sound, {what}", file.name))
+                .map_err(|faults| faults.lines().collect())
+        });
+        match checked {
+            Ok(line) => lines.push(line),
             Err(found) => {
-                faults += found.len();
-                lines.extend(found);
+                // Two children have their parent's faults only once.
+                let news: Vec<String> = found
+                    .into_iter()
+                    .filter(|line| !lines.contains(line))
+                    .collect();
+                faults += news.len();
+                lines.extend(news);
             }
         }
     }
@@ -132,19 +160,7 @@ fn report(files: &[PathBuf]) -> (String, usize) {
         lines.push(format!("{faults} fault(s)"));
     }
     lines.push(String::new());
-    (lines.join("\n"), faults)
-}
-
-fn said(found: &PackFaults) -> Vec<String> {
-    let faults = found.faults.iter();
-    faults
-        .map(|fault| {
-            format!(
-                "{}:{}: {}; {}",
-                found.file, fault.line, fault.what, fault.advice
-            )
-        })
-        .collect()
+    Ok((lines.join("\n"), faults))
 }
 
 fn show(pack: &str, place: &Place, as_json: bool) -> anyhow::Result<String> {
@@ -181,19 +197,27 @@ fn due(asked: &Due) -> anyhow::Result<String> {
 
 /// A pack by its id, by the prefix of its clauses, or from a file.
 fn find(asked: &str, packs_dir: Option<&Path>) -> anyhow::Result<Pack> {
+    let files = Files::read(packs_dir)?.packs;
     let path = Path::new(asked);
     if path
         .extension()
         .is_some_and(|extension| extension == "toml")
     {
-        let source = std::fs::read_to_string(path).with_context(|| asked.to_owned())?;
-        return Ok(Pack::load(&source, asked)?);
+        return Ok(files.load(&packs::read_file(path)?)?.pack);
     }
-    let mut packs = packs::read(packs_dir)?;
-    let is_asked = |pack: &Pack| {
-        pack.meta.id.as_str() == asked || pack.meta.prefix.eq_ignore_ascii_case(asked)
-    };
-    match packs.iter().position(is_asked) {
+    let loaded = files
+        .load_all()
+        .map_err(|faulty| anyhow!("{}", PacksError::Faulty(faulty)))?;
+    let mut packs: Vec<Pack> = loaded.into_iter().map(|loaded| loaded.pack).collect();
+    let by_id = |pack: &Pack| pack.meta.id.as_str() == asked;
+    // A child may have its parent's prefix, so the one that inherits from nobody goes first.
+    let by_prefix =
+        |pack: &Pack| pack.meta.inherits.is_none() && pack.meta.prefix.eq_ignore_ascii_case(asked);
+    match packs
+        .iter()
+        .position(by_id)
+        .or_else(|| packs.iter().position(by_prefix))
+    {
         Some(at) => Ok(packs.swap_remove(at)),
         None => {
             let known: Vec<&str> = packs.iter().map(|pack| pack.meta.id.as_str()).collect();
@@ -397,14 +421,49 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let broken = dir.path().join("broken.toml");
         std::fs::write(&broken, "schema = 1\nroles = 1\n").unwrap();
-        let (said, faults) = report(&[broken.clone(), broken, dir.path().join("none.toml")]);
-        assert_eq!(faults, 5, "{said}");
+        let child = dir.path().join("child.toml");
+        std::fs::write(
+            &child,
+            format!("schema = 1\n[pack]\nid = \"own\"\ninherits = \"{PACK}\"\ntitel = 1\n"),
+        )
+        .unwrap();
+        let files = [broken.clone(), child, dir.path().join("none.toml")];
+        let (said, faults) = report(&files, None).unwrap();
+        assert_eq!(faults, 4, "{said}");
         assert!(said.contains("broken.toml:2: file: unknown key roles; did you mean role?"));
-        assert!(said.contains("none.toml: can't be read"), "{said}");
-        let sound =
-            Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../regulations/{PACK}.toml"));
-        let (said, faults) = report(&[sound]);
+        assert!(said.contains("child.toml:5: pack: unknown key titel; did you mean title?"));
+        assert!(said.contains("none.toml: No such file"), "{said}");
+        let all = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../regulations");
+        let sound = [
+            all.join(format!("{PACK}.toml")),
+            all.join("national-ceilings.toml"),
+        ];
+        let (said, faults) = report(&sound, None).unwrap();
         assert_eq!(faults, 0, "{said}");
+    }
+
+    #[test]
+    fn a_child_is_shown_with_what_it_inherits() {
+        let dir = tempfile::tempdir().unwrap();
+        let child = dir.path().join("child.toml");
+        std::fs::write(
+            &child,
+            format!(
+                "schema = 1\n[pack]\nid = \"own\"\ninherits = \"{PACK}\"\ntitle = \"本区细则\"\n"
+            ),
+        )
+        .unwrap();
+        let by_file = show(
+            &child.display().to_string(),
+            &Place { packs_dir: None },
+            false,
+        );
+        let place = Place {
+            packs_dir: Some(dir.path().to_owned()),
+        };
+        let by_id = show("own", &place, false).unwrap();
+        assert_eq!(by_file.unwrap(), by_id);
+        assert!(by_id.contains("本区细则") && by_id.contains("PDS-10.2b"));
     }
 
     #[test]

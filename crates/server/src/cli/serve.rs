@@ -17,7 +17,9 @@ pub(super) fn serve(config: Option<&Path>) -> anyhow::Result<ExitCode> {
     runtime()?.block_on(async {
         let served = Served::start(config, Clock::system()).await?;
         super::print(&served.greeting())?;
+        let reloading = tokio::spawn(reload_on_signal(served.app().clone()));
         stop_signal().await;
+        reloading.abort();
         served.stop().await;
         Ok(ExitCode::SUCCESS)
     })
@@ -106,6 +108,25 @@ impl Served {
             None => format!("Tongqu is up at {base}\n"),
         }
     }
+}
+
+/// Reads the rule packs anew whenever the process gets a hang-up signal.
+async fn reload_on_signal(app: Arc<App>) {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut hangup = signal(SignalKind::hangup()).expect("a process may listen to its signals");
+        while hangup.recv().await.is_some() {
+            match app.reload_packs().await {
+                Ok(()) => tracing::info!("the rule packs were read anew"),
+                Err(error) => {
+                    tracing::error!(%error, "the rule packs stay as they were");
+                }
+            }
+        }
+    }
+    #[cfg(not(unix))]
+    drop(app);
 }
 
 /// Returns when the process is asked to stop.

@@ -133,7 +133,7 @@ pub(super) const FAULTY: &str = "catalogue-12.xlsx";
 pub(super) const CORRECTED: &str = "catalogue-12-corrected.xlsx";
 
 fn write_templates(served: &Served, data: &Path) -> anyhow::Result<()> {
-    let options = template_options(&served.app().pack);
+    let options = template_options(&served.app().pack());
     let dir = data.join("templates");
     std::fs::create_dir_all(&dir)?;
     std::fs::write(
@@ -152,7 +152,7 @@ pub(super) async fn first_entries(served: &Served) -> anyhow::Result<()> {
     let base = format!("http://{}", served.address);
     let officer = Client::sign_in(&base, "zhujian", PASSWORD).await?;
     let authority = Client::sign_in(&base, "zhuguan", PASSWORD).await?;
-    let options = template_options(&served.app().pack);
+    let options = template_options(&served.app().pack());
     let answer = officer
         .upload(
             "/catalogue/imports",

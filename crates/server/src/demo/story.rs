@@ -366,7 +366,7 @@ impl<'a> Story<'a> {
     }
 
     async fn publish_second_version(&self) -> anyhow::Result<Value> {
-        let options = template_options(&self.served.app().pack);
+        let options = template_options(&self.served.app().pack());
         let bytes = workbook::filled(&options, &[second_version()])?;
         let answer = self
             .statistics()?

@@ -47,6 +47,19 @@ pub struct Stores {
 pub struct Law {
     pub pack: String,
     pub packs_dir: String,
+    pub ceilings: CeilingsInUse,
+}
+
+/// Which national ceilings lie over the limits of the packs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CeilingsInUse {
+    /// None.
+    Off,
+    /// Those whose value was found in a published source.
+    Confirmed,
+    /// All of them.
+    All,
 }
 
 /// Section `[session]`.
@@ -184,7 +197,11 @@ mod tests {
     #[test]
     fn defaults_are_complete_and_known() {
         let config = Config::load(None).unwrap();
-        assert_eq!(config.law.pack, "pingdingshan-2020");
+        assert_eq!(
+            config.law.pack, "",
+            "the index of the packs names the default"
+        );
+        assert_eq!(config.law.ceilings, CeilingsInUse::Off);
     }
 
     #[test]

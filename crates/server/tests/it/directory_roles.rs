@@ -8,7 +8,7 @@ use crate::support::{TestApp, faults};
 /// The department behind a role for a requester of a division, as new cases take it.
 async fn behind(app: &TestApp, role: &str, division: Option<&str>) -> String {
     let mut db = app.app().registry.read().await.unwrap();
-    let roles = bound_roles(&mut db, &app.app().pack, division)
+    let roles = bound_roles(&mut db, &app.app().pack(), division)
         .await
         .unwrap();
     let found = roles.into_iter().find(|(id, _)| id.as_str() == role);

@@ -5,6 +5,9 @@ use super::{Finding, Tree, ending};
 
 const PACKS: &str = "regulations/";
 
+/// Files among the packs that are none.
+const OTHERS: &[&str] = &["index", "national-ceilings"];
+
 /// The short names of the five regulations, as they head the clause ids.
 const SHORT_NAMES: &[&str] = &["ly", "yc", "tp", "yj", "pds"];
 
@@ -97,6 +100,9 @@ fn pack_names(tree: &Tree) -> Vec<String> {
         else {
             continue;
         };
+        if OTHERS.contains(&stem) {
+            continue;
+        }
         names.push(stem.to_owned());
         let place =
             stem.trim_end_matches(|sign: char| sign.is_ascii_digit() || matches!(sign, '-' | '_'));
@@ -138,6 +144,7 @@ mod tests {
     fn lines(code: &str) -> Vec<usize> {
         let tree = Tree::of(&[
             ("regulations/pingdingshan-2020.toml", ""),
+            ("regulations/index.toml", ""),
             ("crates/server/src/features/request/submit.rs", code),
         ]);
         law_in_code(&tree)
@@ -154,7 +161,7 @@ mod tests {
             ),
             [1, 2, 3]
         );
-        assert!(lines("/// Spec: PDS-2, as in pingdingshan-2020.\nfn f() { g(\"only\", \"http\"); }\n#[cfg(test)]\nmod tests { const P: &str = \"pds\"; }\n").is_empty());
+        assert!(lines("/// Spec: PDS-2, as in pingdingshan-2020.\nfn f() { g(\"only\", \"http\", \"index\"); }\n#[cfg(test)]\nmod tests { const P: &str = \"pds\"; }\n").is_empty());
     }
 
     #[test]

@@ -151,9 +151,34 @@ impl PackFiles {
 
 /// What a file says in `[pack]` under a key, and in which line; nothing if it can't be read that far.
 pub(super) fn said(text: &str, key: &str) -> Option<(String, u32)> {
-    let (document, _) = DeTable::parse_recoverable(text);
+    let (lines_before, head) = pack_table(text);
+    let (document, _) = DeTable::parse_recoverable(head);
     let pack = document.get_ref().get("pack")?.get_ref().as_table()?;
     let value = pack.get(key)?;
-    let line = Source::new("", text).line_of(value.span().start);
-    Some((value.get_ref().as_str()?.to_owned(), line))
+    let line = Source::new("", head).line_of(value.span().start);
+    Some((value.get_ref().as_str()?.to_owned(), lines_before + line))
+}
+
+/// The part of a file that is `[pack]`, and how many lines stand before it: reading a whole file for
+/// one key would double the time of a start. The whole file if it is written in another form.
+fn pack_table(text: &str) -> (u32, &str) {
+    let heading = |line: &str| line.starts_with("[pack]");
+    let mut lines_before = 0;
+    let mut begin = None;
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        match begin {
+            None if heading(line) => begin = Some(at),
+            None => lines_before += 1,
+            Some(begin) if line.starts_with('[') && !line.starts_with("[[pack.") => {
+                return (lines_before, text.get(begin..at).unwrap_or(text));
+            }
+            Some(_) => {}
+        }
+        at += line.len();
+    }
+    match begin.and_then(|begin| text.get(begin..)) {
+        Some(rest) => (lines_before, rest),
+        None => (0, text),
+    }
 }

@@ -209,6 +209,7 @@ fn read_ceiling(mut table: Table<'_>) -> Ceiling {
             Event::ApplicationReceived,
         ),
         confirmed: table.flag("confirmed"),
+        source: table.text_opt("source").map(str::to_owned),
         clause: parts::clause(&table),
     };
     if !table.has("working_days") {

@@ -11,7 +11,7 @@ mod store;
 mod views;
 
 pub use form::{FormBody, form_given};
-pub use open::{Begun, NewCase, begin, begin_on, new_id, opened, parties};
+pub use open::{Begun, NewCase, begin, begin_on, new_id, opened, pack_for, parties};
 pub use store::{
     CaseFilter, CaseLine, CaseRow, Task, count_open, count_tasks, find, find_row, list,
     next_number, open_about, save_new, save_steps, settled_by, tasks_of,

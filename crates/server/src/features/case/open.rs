@@ -8,6 +8,7 @@ use tongqu_domain::{
     case::{Case, Opening, Parties, StepInput},
     ids::{CaseId, DepartmentId},
     law::{Event, Facts, Holds, Pack, ProcessId},
+    time::china_date,
 };
 
 use super::{refusal, store};
@@ -49,6 +50,25 @@ pub struct Begun {
     pub case: Case,
     pub number: String,
     pub pack: Arc<Pack>,
+}
+
+/// The regulation for new cases about a department's data: the one that the installation is set to, else
+/// the one of the department's own area. A case keeps it for its whole life. Spec: PDS-25, PDS-26.
+pub async fn pack_for(
+    app: &App,
+    db: &mut Db,
+    provider: Option<&DepartmentId>,
+    at: Timestamp,
+) -> Result<Arc<Pack>, ApiError> {
+    let is_set = !app.config.law.pack.is_empty();
+    let Some(provider) = provider.filter(|_| !is_set) else {
+        return Ok(app.pack());
+    };
+    let division = directory::find_department(db, provider)
+        .await?
+        .map(|department| department.division_code)
+        .unwrap_or_default();
+    Ok(app.packs.for_division(&division, china_date(at)))
 }
 
 /// A new identifier of a case.

@@ -120,8 +120,8 @@ pub async fn import_workbook(ctx: Ctx, body: Bytes) -> Reply<ImportView> {
         Action::CompileCatalogue,
         &Subject::Department(ctx.department()),
     )?;
-    let options = template_options(&ctx.app.pack);
-    let rules = content_rules(&ctx.app.pack);
+    let options = template_options(&ctx.app.pack());
+    let rules = content_rules(&ctx.app.pack());
     let limits = Limits {
         bytes_max: ctx.app.config.server.body_bytes_max,
         entries_max: ctx.app.config.catalogue.import_entries_max,

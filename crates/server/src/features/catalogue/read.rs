@@ -124,7 +124,7 @@ pub async fn read_entry(
         published_on: published_on(version),
         active: is_active,
         department: department.into(),
-        content: ContentView::new(&version.content, &ctx.app.pack),
+        content: ContentView::new(&version.content, &ctx.app.pack()),
         versions: versions
             .iter()
             .map(|v| VersionTabView {

@@ -28,7 +28,7 @@ pub async fn list_reviews(
     let lines = rows
         .iter()
         .map(|listed| {
-            let mut line = VersionLineView::new(listed, &departments, &ctx.app.pack);
+            let mut line = VersionLineView::new(listed, &departments, &ctx.app.pack());
             if submission(listed).is_ok_and(|s| ctx.may(Action::PublishCatalogue, &s)) {
                 line.actions = vec!["publish", "return"];
             }

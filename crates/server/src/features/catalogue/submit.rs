@@ -25,7 +25,7 @@ pub async fn submit_version(ctx: Ctx, Path(version_id): Path<String>) -> Reply<V
         Action::SubmitCatalogue,
         &Subject::Department(&listed.entry.department_id),
     )?;
-    let faults = check_content(&listed.version.content, &content_rules(&ctx.app.pack));
+    let faults = check_content(&listed.version.content, &content_rules(&ctx.app.pack()));
     if !faults.is_empty() {
         let error = ApiError::invalid("catalogue.content_faulty");
         return Err(faults
@@ -80,7 +80,7 @@ pub(super) async fn reload(ctx: &Ctx, id: &VersionId) -> Reply<VersionLineView> 
         .await?
         .ok_or_else(|| ApiError::bug("a version that was just saved isn't there"))?;
     let departments = directory::department_names(&mut db).await?;
-    reply(VersionLineView::new(&listed, &departments, &ctx.app.pack))
+    reply(VersionLineView::new(&listed, &departments, &ctx.app.pack()))
 }
 
 /// A life cycle's refusal as an answer.

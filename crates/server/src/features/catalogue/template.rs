@@ -21,7 +21,7 @@ pub async fn download_template(ctx: Ctx) -> Result<Response, ApiError> {
         Action::CompileCatalogue,
         &Subject::Department(ctx.department()),
     )?;
-    let options = template_options(&ctx.app.pack);
+    let options = template_options(&ctx.app.pack());
     let bytes = tokio::task::spawn_blocking(move || workbook::template(&options))
         .await
         .map_err(ApiError::bug)?

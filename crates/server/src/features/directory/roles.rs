@@ -142,7 +142,7 @@ pub struct BindingView {
     responses((status = 200, body = Page<RoleView>), (status = 401, body = Problem)))]
 pub async fn list_roles(ctx: Ctx) -> Reply<Page<RoleView>> {
     let mut db = ctx.read().await?;
-    let items = views(&mut db, &ctx.app.pack).await?;
+    let items = views(&mut db, &ctx.app.pack()).await?;
     reply(Page {
         items,
         next_cursor: None,
@@ -213,7 +213,8 @@ pub async fn bind_role(
 ) -> Reply<RoleView> {
     ctx.must(Action::ManageDirectory, &Subject::Platform)?;
     let not_bound = || ApiError::not_found("directory.role_not_bound");
-    let role = bound(&ctx.app.pack)
+    let pack = ctx.app.pack();
+    let role = bound(&pack)
         .find(|r| r.id.as_str() == role)
         .ok_or_else(not_bound)?;
     let division_code = body.division_code.trim();
@@ -225,7 +226,7 @@ pub async fn bind_role(
     let entry = ctx
         .did("directory.role_bound")
         .on("role", &role.id)
-        .with("pack", ctx.app.pack.meta.id.as_str())
+        .with("pack", pack.meta.id.as_str())
         .with("division_code", division_code);
     let entry = if let Some(id) = body.department_id {
         let unknown = || {
@@ -249,7 +250,7 @@ pub async fn bind_role(
     tx.commit(entry.under(Some(role.clause.to_string())))
         .await?;
     let mut db = ctx.read().await?;
-    let view = views(&mut db, &ctx.app.pack).await?;
+    let view = views(&mut db, &pack).await?;
     reply(
         view.into_iter()
             .find(|v| v.id == role.id.as_str())

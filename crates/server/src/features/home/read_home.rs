@@ -78,8 +78,8 @@ pub async fn read_home(ctx: Ctx) -> Reply<HomeView> {
                     .modes
                     .iter()
                     .map(|m| {
-                        let modes = ctx.app.pack.exchange_modes();
-                        modes
+                        let pack = ctx.app.pack();
+                        pack.exchange_modes()
                             .iter()
                             .find(|mode| mode.code == *m)
                             .map_or_else(|| m.clone(), |mode| mode.name.clone())

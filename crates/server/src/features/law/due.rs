@@ -66,12 +66,12 @@ pub struct StepDueView {
         (status = 422, body = Problem)))]
 pub async fn reckon_due(ctx: Ctx, Json(body): Json<DueBody>) -> Reply<DueView> {
     let pack = match body.pack_id.as_deref() {
-        None => ctx.app.pack.clone(),
+        None => ctx.app.pack(),
         Some(id) => ctx
             .app
             .packs
             .named(id)
-            .map_err(|_| ApiError::not_found("law.pack_not_found"))?,
+            .ok_or_else(|| ApiError::not_found("law.pack_not_found"))?,
     };
     let facts = body
         .facts

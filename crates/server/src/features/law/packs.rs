@@ -171,7 +171,7 @@ pub async fn read_pack(ctx: Ctx, Path(pack_id): Path<String>) -> Reply<PackView>
         .app
         .packs
         .named(&pack_id)
-        .map_err(|_| ApiError::not_found("law.pack_not_found"))?;
+        .ok_or_else(|| ApiError::not_found("law.pack_not_found"))?;
     let named = |code: &str, name: &str, clause| NamedView {
         code: code.to_owned(),
         name: name.to_owned(),
@@ -266,7 +266,7 @@ fn line(ctx: &Ctx, pack: &Pack) -> PackLineView {
         last_day: meta.last_day.map(|day| day.to_string()),
         issued_year: meta.issued_year,
         successor: meta.successor.as_ref().map(ToString::to_string),
-        is_default: meta.id == ctx.app.pack.meta.id,
+        is_default: meta.id == ctx.app.pack().meta.id,
         processes: pack
             .processes
             .iter()

@@ -70,7 +70,8 @@ pub async fn open_case(ctx: Ctx, Json(body): Json<OpenBody>) -> Reply<Proceeding
     let mut db = ctx.read().await?;
     let known = look_up(&ctx, &mut db, &body.subject).await?;
     let named = provider_named(&mut db, body.provider_department_id.as_deref()).await?;
-    let pack = ctx.app.pack.clone();
+    let about = named.as_ref().or(known.provider.as_ref());
+    let pack = case::pack_for(&ctx.app, &mut db, about, ctx.now).await?;
     let process_id = ProcessId::parse(&body.process_id).map_err(|_| unknown())?;
     let process = pack.process(&process_id).ok_or_else(unknown)?;
     let title = title(body.title.as_deref(), &known)?;

@@ -40,7 +40,7 @@ pub struct ProcessView {
 #[utoipa::path(get, path = "/processes", tag = "case", operation_id = "list_processes",
     responses((status = 200, body = Page<ProcessView>), (status = 401, body = Problem)))]
 pub async fn list_processes(ctx: Ctx) -> Reply<Page<ProcessView>> {
-    let pack = &ctx.app.pack;
+    let pack = &ctx.app.pack();
     reply(Page {
         items: pack
             .processes

@@ -79,6 +79,7 @@ pub async fn file_request(ctx: Ctx, Json(body): Json<FileBody>) -> Reply<Request
     ctx.must(Action::FileRequest, &Subject::Department(ctx.department()))?;
     let mut db = ctx.read().await?;
     let (entry, version) = published(&mut db, &body.entry_id).await?;
+    let pack = case::pack_for(&ctx.app, &mut db, Some(&entry.department_id), ctx.now).await?;
     if entry.department_id == *ctx.department() {
         return Err(ApiError::invalid("case.own_data"));
     }
@@ -100,7 +101,7 @@ pub async fn file_request(ctx: Ctx, Json(body): Json<FileBody>) -> Reply<Request
     let faults = check_request(&content, &version.content);
     if !faults.is_empty() {
         // A fault may rest on a clause of another regulation; only the one in force is cited to people.
-        let prefix = format!("{}-", ctx.app.pack.meta.prefix);
+        let prefix = format!("{}-", pack.meta.prefix);
         let clause = faults
             .iter()
             .find_map(|f| f.clause.filter(|c| c.starts_with(&prefix)));
@@ -112,13 +113,11 @@ pub async fn file_request(ctx: Ctx, Json(body): Json<FileBody>) -> Reply<Request
     let asking = requester(&ctx, &mut db).await?;
     let mut facts = facts(&mut db, &entry, &version, &content.mode, &asking).await?;
     // What the platform knows goes before what somebody writes.
-    for (name, value) in case::facts_of(&body.facts, &ctx.app.pack) {
+    for (name, value) in case::facts_of(&body.facts, &pack) {
         facts.entry(name).or_insert(value);
     }
     let form = case::form_given(&mut db, body.form.as_ref()).await?;
-    let process = ctx
-        .app
-        .pack
+    let process = pack
         .process_for(topic(&content.mode), &facts)
         .ok_or_else(|| {
             ApiError::invalid("request.mode_not_offered").field("mode", "request.mode_not_offered")
@@ -129,7 +128,7 @@ pub async fn file_request(ctx: Ctx, Json(body): Json<FileBody>) -> Reply<Request
     };
     let parties = case::parties(
         &mut db,
-        &ctx.app.pack,
+        &pack,
         Some(ctx.department()),
         Some(&entry.department_id),
     )
@@ -149,7 +148,7 @@ pub async fn file_request(ctx: Ctx, Json(body): Json<FileBody>) -> Reply<Request
             ..StepInput::default()
         },
     };
-    let opened = Case::open(opening, &ctx.app.pack, &ctx.app.calendar()).map_err(refusal)?;
+    let opened = Case::open(opening, &pack, &ctx.app.calendar()).map_err(refusal)?;
     let request = Request {
         id: RequestId::parse(&format!("req-{}", random_hex::<8>()))
             .expect("hex fits an identifier"),
@@ -169,21 +168,13 @@ pub async fn file_request(ctx: Ctx, Json(body): Json<FileBody>) -> Reply<Request
         ("request", request.id.as_str()),
         &version.content.name,
         &opened,
-        &ctx.app.pack,
+        &pack,
         &ctx.app.calendar(),
     )
     .await?;
     store::insert_request(&mut tx, &request).await?;
     tell_provider(&mut tx, &request, &number, &version).await?;
-    let granted = grant_if_due(
-        &ctx.app,
-        &mut tx,
-        &request,
-        &opened,
-        &ctx.app.pack,
-        &version,
-    )
-    .await?;
+    let granted = grant_if_due(&ctx.app, &mut tx, &request, &opened, &pack, &version).await?;
     let filed = ctx
         .did("request.filed")
         .on("request", &request.id)

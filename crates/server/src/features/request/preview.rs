@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     features::{
-        case::{ClauseView, clause_view},
+        case::{self, ClauseView, clause_view},
         catalogue::{self, Entry, Version},
         directory::{self, Department},
     },
@@ -104,25 +104,20 @@ pub async fn preview_request(ctx: Ctx, Query(query): Query<PreviewQuery>) -> Rep
     let (entry, version) = published(&mut db, &query.entry_id).await?;
     let asking = requester(&ctx, &mut db).await?;
     let today = china_date(ctx.now);
+    let pack = case::pack_for(&ctx.app, &mut db, Some(&entry.department_id), ctx.now).await?;
     let mut modes = Vec::new();
     for mode in &version.content.modes {
         let facts = facts(&mut db, &entry, &version, mode, &asking).await?;
-        let Some(process) = ctx.app.pack.process_for(topic(mode), &facts) else {
+        let Some(process) = pack.process_for(topic(mode), &facts) else {
             continue;
         };
-        let role_name = |id: &RoleId| {
-            ctx.app
-                .pack
-                .role(id)
-                .map(|r| r.name.clone())
-                .unwrap_or_default()
-        };
+        let role_name = |id: &RoleId| pack.role(id).map(|r| r.name.clone()).unwrap_or_default();
         modes.push(ModePreviewView {
             mode: mode.clone(),
             mode_name: mode_name(&ctx, mode),
             process_name: process.name.clone(),
-            clause: clause_view(&process.clause, &ctx.app.pack),
-            promises: promise(&ctx.app.pack, process, &facts, today, &ctx.app.calendar())
+            clause: clause_view(&process.clause, &pack),
+            promises: promise(&pack, process, &facts, today, &ctx.app.calendar())
                 .into_iter()
                 .map(|p| PromiseView {
                     step_id: p.step.to_string(),
@@ -131,7 +126,7 @@ pub async fn preview_request(ctx: Ctx, Query(query): Query<PreviewQuery>) -> Rep
                     due_on: p.due_on.map(|d| d.to_string()),
                     working_days: p.working_days,
                     missing_year: p.missing_year,
-                    clause: clause_view(&p.clause, &ctx.app.pack),
+                    clause: clause_view(&p.clause, &pack),
                 })
                 .collect(),
         });
@@ -230,7 +225,7 @@ pub(super) async fn facts(
 
 pub(super) fn mode_name(ctx: &Ctx, mode: &str) -> String {
     ctx.app
-        .pack
+        .pack()
         .exchange_modes()
         .iter()
         .find(|m| m.code == mode)

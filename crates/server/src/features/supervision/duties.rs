@@ -148,7 +148,7 @@ pub(super) async fn overdue_by_department(ctx: &Ctx) -> Result<BTreeMap<String, 
     let today = china_date(ctx.now);
     let mut db = ctx.read().await?;
     let mut overdue = BTreeMap::new();
-    for occasion in occasions(&mut db, &ctx.app.pack, only.as_ref(), today).await? {
+    for occasion in occasions(&mut db, &ctx.app.pack(), only.as_ref(), today).await? {
         if occasion.state(today) == "overdue" {
             *overdue
                 .entry(occasion.department_id.to_string())
@@ -270,7 +270,7 @@ pub async fn list_duties(ctx: Ctx, Query(query): Query<DutiesQuery>) -> Reply<Pa
     let today = china_date(ctx.now);
     let mut db = ctx.read().await?;
     let departments = directory::department_names(&mut db).await?;
-    let pack = &ctx.app.pack;
+    let pack = &ctx.app.pack();
     let mut views: Vec<DutyView> = occasions(&mut db, pack, only.as_ref(), today)
         .await?
         .iter()
@@ -356,7 +356,7 @@ fn may_submit(ctx: &Ctx, occasion: &Occasion<'_>, pack: &Pack) -> bool {
 }
 
 async fn detail(ctx: &Ctx, id: &str) -> Result<DutyDetailView, ApiError> {
-    let pack = &ctx.app.pack;
+    let pack = &ctx.app.pack();
     let today = china_date(ctx.now);
     let mut db = ctx.read().await?;
     let occasion = load(ctx, &mut db, pack, id).await?;
@@ -411,7 +411,7 @@ pub async fn submit_duty(
     Path(id): Path<String>,
     Json(body): Json<ReportBody>,
 ) -> Reply<DutyDetailView> {
-    let pack = &ctx.app.pack;
+    let pack = &ctx.app.pack();
     let mut db = ctx.read().await?;
     let occasion = load(&ctx, &mut db, pack, &id).await?;
     drop(db);
@@ -531,7 +531,7 @@ pub async fn set_period(
     Json(body): Json<PeriodBody>,
 ) -> Reply<PeriodView> {
     ctx.must(Action::Supervise, &Subject::Platform)?;
-    let pack = &ctx.app.pack;
+    let pack = &ctx.app.pack();
     let duty = pack
         .periodic
         .iter()

@@ -119,7 +119,7 @@ pub async fn read_usage(ctx: Ctx, Query(query): Query<UsageQuery>) -> Reply<Usag
             .or_default()
             .add(counts);
     }
-    let pack = &ctx.app.pack;
+    let pack = &ctx.app.pack();
     let mode_name = |code: &str| {
         let mode = pack.exchange_modes().iter().find(|mode| mode.code == code);
         mode.map_or_else(|| code.to_owned(), |mode| mode.name.clone())

@@ -113,7 +113,7 @@ pub fn villages_entry(name: &str, sharing_class: &str) -> EntryContent {
 impl TestApp {
     /// What the rule pack in force lets a department choose from.
     pub fn template_options(&self) -> TemplateOptions {
-        let pack = &self.app().pack;
+        let pack = &self.app().pack();
         let choice = |code: &str, name: &str| Choice {
             code: code.to_owned(),
             name: name.to_owned(),
