@@ -39,11 +39,17 @@ pub struct App {
     pub supervision: features::supervision::Hooks,
     /// Finds the actor behind a session; given by the session feature.
     pub find_actor: FindActor,
+    /// Called after departments got other names or went into others.
+    pub directory_changed: DirectoryChanged,
     /// The one-time token for the first administrator, while there is nobody.
     pub setup_token: Mutex<Option<String>>,
     /// A password hash that nothing matches, so that unknown names cost as much as known ones.
     pub decoy_hash: String,
 }
+
+/// What has to follow a change of departments elsewhere; the directory knows no feature above it.
+pub type DirectoryChanged =
+    fn(Arc<App>) -> std::pin::Pin<Box<dyn Future<Output = Result<(), ApiError>> + Send>>;
 
 /// A running application: its parts and the tasks behind them.
 pub struct Running {
@@ -86,6 +92,9 @@ impl App {
             search,
             supervision: features::supervision::Hooks::default(),
             find_actor: features::session::find_actor,
+            directory_changed: |app| {
+                Box::pin(async move { features::catalogue::rebuild_index(&app).await })
+            },
             setup_token: Mutex::new((!has_people).then(random_hex::<16>)),
             decoy_hash: hash_password(&Secret::new(random_hex::<16>())),
             config,

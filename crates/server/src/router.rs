@@ -115,7 +115,7 @@ enum Effect {
 }
 
 /// Operations that need no session.
-const FOR_GUESTS: &[&str] = &["sign_in", "set_up", "read_platform"];
+const FOR_GUESTS: &[&str] = &["sign_in", "set_up", "accept_invitation", "read_platform"];
 
 fn add_common_refusals(operation: &mut Operation, effect: Effect) {
     let for_guests = operation

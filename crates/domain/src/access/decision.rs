@@ -1,5 +1,7 @@
 //! The answer to "may they?", with its reason.
 
+use jiff::civil::Date;
+
 use super::PostsConflict;
 use super::Role;
 use crate::ids::{DepartmentId, PersonId};
@@ -42,6 +44,10 @@ pub enum Because {
         by: PersonId,
         /// The department of the post.
         department: DepartmentId,
+        /// The first day of the delegation.
+        first_day: Date,
+        /// The last day, inclusive.
+        last_day: Date,
     },
     /// Everybody may.
     Everybody,

@@ -9,6 +9,7 @@
 
 mod actor;
 mod decision;
+mod delegate;
 mod table;
 
 #[cfg(test)]
@@ -17,8 +18,9 @@ mod tests;
 use crate::ids::{DepartmentId, PersonId};
 use crate::law::words::words;
 
-pub use actor::{Actor, Delegation, PostsConflict, check_posts};
+pub use actor::{Actor, Delegation, PostsConflict, Succession, check_posts};
 pub use decision::{Because, Decision};
+pub use delegate::{DelegationFault, DelegationPlan, Deputy, check_delegation};
 
 words! {
     /// A post that a person holds in a department.
@@ -34,6 +36,7 @@ words! {
         SystemAdmin = "system_admin" / "系统管理员" / "system administrator",
         Auditor = "auditor" / "审计员" / "auditor",
         Leader = "leader" / "领导" / "leader",
+        Supervisor = "supervisor" / "监督检查人员" / "supervisor",
     }
 }
 
@@ -44,6 +47,25 @@ impl Role {
         matches!(
             self,
             Self::SecurityAdmin | Self::SystemAdmin | Self::Auditor
+        )
+    }
+
+    /// Whether it goes with no other post: the three administrators, and whoever supervises from outside.
+    ///
+    /// Spec: YC-34.
+    #[must_use]
+    pub fn stands_alone(self) -> bool {
+        self.is_administrator() || self == Self::Supervisor
+    }
+
+    /// Whether its holder decides in the name of a body; a contractor never does.
+    ///
+    /// Spec: YJ-2.3.
+    #[must_use]
+    pub fn approves(self) -> bool {
+        matches!(
+            self,
+            Self::DataOfficer | Self::Head | Self::Authority | Self::CountyAuthority
         )
     }
 }
@@ -72,6 +94,8 @@ words! {
         LoadCalendar = "load_calendar" / "加载工作日历" / "load a working-day calendar",
         ManageRules = "manage_rules" / "管理规则包" / "manage rule packs",
         ManageDirectory = "manage_directory" / "管理机构和人员" / "manage departments and people",
+        ReadDirectory = "read_directory" / "查看人员名册" / "read the list of people",
+        ManageContacts = "manage_contacts" / "维护部门联系人" / "keep a department's contacts",
         ManageSettings = "manage_settings" / "管理系统参数" / "manage settings",
         ManageSecurity = "manage_security" / "管理安全策略" / "manage security policy",
         AssignPosts = "assign_posts" / "授予岗位" / "assign posts",
@@ -149,11 +173,11 @@ fn may_take(actor: &Actor, step: &StepSubject<'_>) -> Decision {
         }
         if step
             .department
-            .is_none_or(|department| department == held.department)
+            .is_none_or(|department| held.answers_for(department))
         {
             if step.action.judges()
                 && held
-                    .on_behalf_of
+                    .on_behalf_of()
                     .is_some_and(|principal| step.filed_by == Some(principal))
             {
                 return Decision::no(Because::OwnRequest);

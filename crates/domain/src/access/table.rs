@@ -28,7 +28,7 @@ enum Who {
 use Reach::{Anywhere, Own};
 use Role::{
     Auditor, Authority, CountyAuthority, DataOfficer, Head, Leader, Operator, SecurityAdmin,
-    SystemAdmin,
+    Supervisor, SystemAdmin,
 };
 
 fn who(action: Action) -> Who {
@@ -57,6 +57,7 @@ fn who(action: Action) -> Who {
             (Operator, Anywhere),
             (Authority, Anywhere),
             (Leader, Anywhere),
+            (Supervisor, Anywhere),
         ]),
         Action::Deliver => Who::Posts(&[(Operator, Anywhere)]),
         Action::StartRun => Who::Posts(&[(Operator, Anywhere), (DataOfficer, Own)]),
@@ -67,10 +68,20 @@ fn who(action: Action) -> Who {
             (Head, Anywhere),
             (DataOfficer, Anywhere),
             (CountyAuthority, Anywhere),
+            (Supervisor, Anywhere),
         ]),
+        Action::ReadDirectory => Who::Posts(&[
+            (SystemAdmin, Anywhere),
+            // Has to see the people whose posts are to be given.
+            (SecurityAdmin, Anywhere),
+            (Supervisor, Anywhere),
+        ]),
+        Action::ManageContacts => {
+            Who::Posts(&[(DataOfficer, Own), (Head, Own), (SystemAdmin, Anywhere)])
+        }
         Action::ManageDirectory | Action::ManageSettings => Who::Posts(&[(SystemAdmin, Anywhere)]),
         Action::ManageSecurity | Action::AssignPosts => Who::Posts(&[(SecurityAdmin, Anywhere)]),
-        Action::ReadLedger => Who::Posts(&[(Auditor, Anywhere)]),
+        Action::ReadLedger => Who::Posts(&[(Auditor, Anywhere), (Supervisor, Anywhere)]),
         Action::ReadSupervision => Who::Posts(&[
             (DataOfficer, Own),
             (Head, Own),
@@ -78,6 +89,7 @@ fn who(action: Action) -> Who {
             (Operator, Own),
             (Authority, Anywhere),
             (Leader, Anywhere),
+            (Supervisor, Anywhere),
         ]),
     }
 }
@@ -121,9 +133,9 @@ fn by_post(actor: &Actor, rows: &[(Role, Reach)], subject: &Subject<'_>) -> Deci
 fn is_own(held: &Held<'_>, subject: &Subject<'_>) -> bool {
     match subject {
         Subject::Department(department) | Subject::Submission { department, .. } => {
-            held.department == *department
+            held.answers_for(department)
         }
-        Subject::Parties(parties) => parties.contains(&held.department),
+        Subject::Parties(parties) => parties.iter().any(|party| held.answers_for(party)),
         Subject::Platform | Subject::Step(_) => false,
     }
 }

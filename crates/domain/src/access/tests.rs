@@ -125,6 +125,232 @@ fn an_administrators_post_cannot_be_delegated() {
     assert!(!review(&delegated(Role::Authority, &[Role::Auditor])));
 }
 
+/// YC-34: whoever supervises may read everything that isn't somebody's data, and change nothing.
+#[test]
+fn yc_34_a_supervisor_reads_everything_and_changes_nothing() {
+    let supervisor = actor(&[Role::Supervisor]);
+    let (own, other, somebody) = (department("tax"), department("health"), person("zhao"));
+    let allowed = |action: Action| {
+        [
+            Subject::Platform,
+            Subject::Department(&own),
+            Subject::Department(&other),
+            Subject::Submission {
+                department: &own,
+                submitted_by: &somebody,
+            },
+            Subject::Parties(&[&own]),
+        ]
+        .iter()
+        .any(|subject| may(&supervisor, action, subject).allowed)
+    };
+    let found: Vec<Action> = Action::ALL
+        .iter()
+        .copied()
+        .filter(|a| allowed(*a))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            Action::BrowseCatalogue,
+            Action::ReadCase,
+            Action::ReadGrant,
+            Action::ReadRun,
+            Action::ReadReport,
+            Action::ReadDirectory,
+            Action::ReadLedger,
+            Action::ReadSupervision,
+        ]
+    );
+    // Nor by a second post, held or delegated.
+    assert!(check_posts(&[Role::Supervisor, Role::DataOfficer]).is_err());
+    let deputy = Actor {
+        delegations: vec![Delegation {
+            by: somebody,
+            department: own.clone(),
+            role: Role::Head,
+            first_day: date(2026, 9, 1),
+            last_day: date(2026, 9, 30),
+        }],
+        ..supervisor
+    };
+    assert!(!may(&deputy, Action::SubmitCatalogue, &Subject::Department(&own)).allowed);
+}
+
+/// YC-30, YJ-2.3: who runs the platform under contract never gets a post that approves.
+#[test]
+fn yj_2_3_a_contractor_deputises_in_no_post_that_approves() {
+    let health = department("health");
+    let deputy = |role| Actor {
+        contractor: true,
+        delegations: vec![Delegation {
+            by: person("zhao"),
+            department: department("health"),
+            role,
+            first_day: date(2026, 9, 21),
+            last_day: date(2026, 9, 21),
+        }],
+        ..actor(&[])
+    };
+    let may_run = |role| {
+        may(
+            &deputy(role),
+            Action::StartRun,
+            &Subject::Department(&health),
+        )
+        .allowed
+    };
+    assert!(may_run(Role::Operator));
+    assert!(!may_run(Role::DataOfficer));
+}
+
+#[test]
+fn what_was_merged_is_answered_for_by_its_successor() {
+    let (tax, land, health) = (department("tax"), department("land"), department("health"));
+    let officer = Actor {
+        successions: vec![Succession {
+            gone: land.clone(),
+            successor: tax.clone(),
+        }],
+        ..actor(&[Role::DataOfficer])
+    };
+    let reads = |actor: &Actor, party: &DepartmentId| {
+        may(actor, Action::ReadCase, &Subject::Parties(&[party])).allowed
+    };
+    assert!(reads(&officer, &land) && reads(&officer, &tax) && !reads(&officer, &health));
+    assert!(!reads(&actor(&[Role::DataOfficer]), &land));
+    let step = StepSubject {
+        department: Some(&land),
+        posts: &[Role::DataOfficer],
+        action: crate::law::Action::Decide,
+        filed_by: None,
+    };
+    assert!(may(&officer, Action::TakeStep, &Subject::Step(step)).allowed);
+    // A post in another department doesn't reach there, although the same person acts.
+    let elsewhere = Actor {
+        department: health,
+        ..officer
+    };
+    assert!(!reads(&elsewhere, &land));
+}
+
+#[test]
+fn a_delegation_is_named_with_its_days() {
+    let deputy = Actor {
+        delegations: vec![Delegation {
+            by: person("zhao"),
+            department: department("tax"),
+            role: Role::Head,
+            first_day: date(2026, 9, 20),
+            last_day: date(2026, 9, 22),
+        }],
+        ..actor(&[])
+    };
+    let decision = may(
+        &deputy,
+        Action::SubmitCatalogue,
+        &Subject::Department(&department("tax")),
+    );
+    assert_eq!(
+        decision.because,
+        Because::Delegation {
+            role: Role::Head,
+            by: person("zhao"),
+            department: department("tax"),
+            first_day: date(2026, 9, 20),
+            last_day: date(2026, 9, 22),
+        }
+    );
+}
+
+#[test]
+fn a_delegation_is_checked_before_it_is_made() {
+    let (zhao, qian) = (person("zhao"), person("qian"));
+    let today = date(2026, 9, 21);
+    let plan = DelegationPlan {
+        by: &zhao,
+        held: &[Role::Head, Role::DataOfficer],
+        roles: &[Role::DataOfficer],
+        deputy: Deputy {
+            person: &qian,
+            posts: &[Role::Operator],
+            contractor: false,
+        },
+        first_day: today,
+        last_day: today,
+    };
+    assert_eq!(check_delegation(&plan, today), []);
+    let to = |posts, contractor| Deputy {
+        person: &qian,
+        posts,
+        contractor,
+    };
+    let wrong = [
+        (
+            DelegationPlan { roles: &[], ..plan },
+            DelegationFault::NoPost,
+        ),
+        (
+            DelegationPlan {
+                roles: &[Role::DataOfficer, Role::Authority],
+                ..plan
+            },
+            DelegationFault::NotHeld,
+        ),
+        (
+            DelegationPlan {
+                held: &[Role::Auditor],
+                roles: &[Role::Auditor],
+                ..plan
+            },
+            DelegationFault::NotDelegable,
+        ),
+        (
+            DelegationPlan { by: &qian, ..plan },
+            DelegationFault::ToOneself,
+        ),
+        (
+            DelegationPlan {
+                deputy: to(&[Role::Supervisor], false),
+                ..plan
+            },
+            DelegationFault::ToOneWhoStandsAlone,
+        ),
+        (
+            DelegationPlan {
+                deputy: to(&[], true),
+                ..plan
+            },
+            DelegationFault::ToContractor,
+        ),
+        (
+            DelegationPlan {
+                last_day: date(2026, 9, 20),
+                ..plan
+            },
+            DelegationFault::DaysReversed,
+        ),
+        (
+            DelegationPlan {
+                first_day: date(2026, 9, 20),
+                ..plan
+            },
+            DelegationFault::DaysPast,
+        ),
+    ];
+    for (plan, fault) in wrong {
+        assert_eq!(check_delegation(&plan, today), [fault]);
+        assert!(fault.code().starts_with("delegation."));
+    }
+    let may_run = DelegationPlan {
+        held: &[Role::Operator],
+        roles: &[Role::Operator],
+        deputy: to(&[], true),
+        ..plan
+    };
+    assert_eq!(check_delegation(&may_run, today), []);
+}
+
 #[test]
 fn a_delegation_holds_from_its_first_to_its_last_day() {
     let on = |today| Actor {

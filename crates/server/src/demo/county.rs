@@ -82,6 +82,9 @@ const fn person(
 
 /// The first administrator, made by the one-time link.
 pub(super) const ADMINISTRATOR: &str = "xitong";
+/// The company, invented, that runs the platform under contract.
+pub(super) const CONTRACTOR: &str = "云溪数科（虚构）有限公司";
+
 /// The security administrator, who gives all others their posts.
 pub(super) const SECURITY: &str = "anquan";
 

@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 use super::{
     client::Client,
     county::{
-        ADMINISTRATOR, AUTHORITY, DEPARTMENTS, DemoDepartment, PASSWORD, PEOPLE, PLATFORM_NAME,
-        SECURITY, housing_entries, statistics_entries, statistics_entries_with_faults,
+        ADMINISTRATOR, AUTHORITY, CONTRACTOR, DEPARTMENTS, DemoDepartment, PASSWORD, PEOPLE,
+        PLATFORM_NAME, SECURITY, housing_entries, statistics_entries,
+        statistics_entries_with_faults,
     },
     store,
 };
@@ -88,12 +89,20 @@ pub(super) async fn county(served: &Served, data: &Path) -> anyhow::Result<()> {
         } else {
             &[]
         };
+        // The contractor's people are watched over by the department that they work in.
+        let department_id = id_of(person.department)?;
+        let (supervisor, company) = if person.contractor {
+            (Some(&department_id), CONTRACTOR)
+        } else {
+            (None, "")
+        };
         let made = administrator
             .post(
                 "/people",
                 json!({
-                    "login_name": person.login_name, "name": person.name, "department_id": id_of(person.department)?,
-                    "posts": posts, "contractor": person.contractor, "password": PASSWORD,
+                    "login_name": person.login_name, "name": person.name, "department_id": department_id,
+                    "posts": posts, "contractor": person.contractor, "supervising_department_id": supervisor,
+                    "contract_company": company, "password": PASSWORD,
                 }),
             )
             .await?;

@@ -14,3 +14,4 @@ pub mod secrets;
 pub mod session;
 pub mod telemetry;
 pub mod web_assets;
+pub mod xlsx;

@@ -4,6 +4,9 @@
 mod calendar;
 mod catalogue;
 mod directory;
+mod directory_departments;
+mod directory_import;
+mod directory_posts;
 mod directory_roles;
 mod exchange;
 mod killed;

@@ -1,22 +1,47 @@
-//! List and create departments.
+//! List, enter, edit and show departments. Spec: YC-3, YC-44, PDS-6.3.
 
-use axum::Json;
-use serde::Deserialize;
+use axum::{
+    Json,
+    extract::{Path, Query},
+};
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
 use tongqu_domain::{
     access::{Action, Subject},
     codes::{CreditCode, DivisionCode},
     ids::DepartmentId,
 };
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
-use super::{DepartmentView, store};
+use super::{
+    DepartmentView,
+    contacts::{Contact, ContactsBody},
+    store::{self, Department},
+    succession::{FormerNameView, answers_for, names_over_time},
+};
 use crate::platform::{
+    db::Db,
     http::{ApiError, Ctx, Page, Problem, Reply, reply},
     secrets::random_hex,
 };
 
 /// The longest name of a department or person, in characters.
 pub(super) const NAME_CHARS_MAX: usize = 100;
+
+/// Levels of departments, from the top: the platform's own is `city`.
+pub(super) const LEVELS: &[&str] = &["province", "city", "county"];
+
+/// Kinds of departments. Spec: YC-3, YC-44.
+pub(super) const KINDS: &[&str] = &[
+    "organ",
+    "public_institution",
+    "social_organisation",
+    "utility",
+];
+
+fn an_organ() -> String {
+    KINDS[0].to_owned()
+}
 
 /// A department to be entered.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -31,67 +56,217 @@ pub struct DepartmentBody {
     pub credit_code: String,
     /// Administrative division code, 6 digits.
     pub division_code: String,
-    /// `city` (the platform's own level) or `county` (the level below).
+    /// `province` (above the platform), `city` (the platform's own level) or `county` (the level below).
     pub level: String,
+    /// `organ`, `public_institution`, `social_organisation` or `utility`.
+    #[serde(default = "an_organ")]
+    pub kind: String,
+    /// The regulation applies by reference only: its duties are advice.
+    #[serde(default)]
+    pub by_reference: bool,
+    /// The department above it.
+    #[serde(default)]
+    pub superior_id: Option<String>,
+    /// Who answers in it; left out, nobody is named yet.
+    #[serde(default)]
+    pub contacts: ContactsBody,
 }
 
-impl DepartmentBody {
-    /// Parses the body; every fault is named at once.
-    pub(super) fn parse(self) -> Result<store::Department, ApiError> {
-        let mut error = ApiError::invalid("directory.invalid");
-        let mut faults = 0;
-        let mut fault = |field: &str, code: &str| {
-            error = std::mem::replace(&mut error, ApiError::invalid("directory.invalid"))
-                .field(field, code);
-            faults += 1;
-        };
-        let name = self.name.trim().to_owned();
-        if name.is_empty() || name.chars().count() > NAME_CHARS_MAX {
-            fault("name", "directory.name");
+/// Faults by field, until all have been found.
+#[derive(Default)]
+pub(super) struct Faults(Vec<(String, &'static str)>);
+
+impl Faults {
+    pub(super) fn add(&mut self, field: impl Into<String>, code: &'static str) {
+        self.0.push((field.into(), code));
+    }
+
+    /// Field and code of each.
+    pub(super) fn found(self) -> Vec<(String, &'static str)> {
+        self.0
+    }
+
+    pub(super) fn check(self) -> Result<(), ApiError> {
+        if self.0.is_empty() {
+            return Ok(());
         }
-        let credit_code = CreditCode::parse(&self.credit_code);
-        if credit_code.is_err() {
-            fault("credit_code", "directory.credit_code");
-        }
-        let division_code = DivisionCode::parse(&self.division_code);
-        if division_code.is_err() {
-            fault("division_code", "directory.division_code");
-        }
-        if !matches!(self.level.as_str(), "city" | "county") {
-            fault("level", "directory.level");
-        }
-        let (Ok(credit_code), Ok(division_code), 0) = (credit_code, division_code, faults) else {
-            return Err(error);
-        };
-        let short_name = self.short_name.trim();
-        Ok(store::Department {
-            id: DepartmentId::parse(&format!("dep-{}", random_hex::<6>()))
-                .expect("hex fits an identifier"),
-            short_name: if short_name.is_empty() {
-                name.clone()
-            } else {
-                short_name.to_owned()
-            },
-            name,
-            credit_code: credit_code.to_string(),
-            division_code: division_code.to_string(),
-            level: self.level,
-        })
+        Err(self.0.into_iter().fold(
+            ApiError::invalid("directory.invalid"),
+            |e, (field, code)| e.field(field, code),
+        ))
     }
 }
 
-/// All departments, by name.
+/// What the law knows a department by.
+pub(super) struct Naming {
+    pub name: String,
+    pub short_name: String,
+    pub credit_code: String,
+}
+
+/// Checks names and credit code.
+pub(super) fn naming(
+    name: &str,
+    short_name: &str,
+    credit_code: &str,
+    faults: &mut Faults,
+) -> Naming {
+    let (name, short_name) = (name.trim(), short_name.trim());
+    if name.is_empty() || name.chars().count() > NAME_CHARS_MAX {
+        faults.add("name", "directory.name");
+    }
+    if short_name.chars().count() > NAME_CHARS_MAX {
+        faults.add("short_name", "directory.name");
+    }
+    let credit_code = CreditCode::parse(credit_code);
+    if credit_code.is_err() {
+        faults.add("credit_code", "directory.credit_code");
+    }
+    Naming {
+        name: name.to_owned(),
+        short_name: if short_name.is_empty() {
+            name
+        } else {
+            short_name
+        }
+        .to_owned(),
+        credit_code: credit_code.map_or_else(|_| String::new(), |c| c.to_string()),
+    }
+}
+
+/// Checks division, level and kind; what is faulty is left as it came.
+pub(super) fn check_place(division_code: &str, level: &str, kind: &str, faults: &mut Faults) {
+    if DivisionCode::parse(division_code).is_err() {
+        faults.add("division_code", "directory.division_code");
+    }
+    if !LEVELS.contains(&level) {
+        faults.add("level", "directory.level");
+    }
+    if !KINDS.contains(&kind) {
+        faults.add("kind", "directory.kind");
+    }
+}
+
+pub(super) fn new_id() -> DepartmentId {
+    DepartmentId::parse(&format!("dep-{}", random_hex::<6>())).expect("hex fits an identifier")
+}
+
+impl DepartmentBody {
+    /// Parses the body; every fault is named at once. Whether the superior is there is asked in [`superior`].
+    pub(super) fn parse(self) -> Result<(Department, Vec<Contact>), ApiError> {
+        let mut faults = Faults::default();
+        let naming = naming(&self.name, &self.short_name, &self.credit_code, &mut faults);
+        check_place(&self.division_code, &self.level, &self.kind, &mut faults);
+        let superior_id = parse_superior(self.superior_id.as_deref(), &mut faults);
+        let contacts = self.contacts.parse().unwrap_or_else(|found| {
+            faults.0.extend(found);
+            Vec::new()
+        });
+        faults.check()?;
+        let department = Department {
+            id: new_id(),
+            name: naming.name,
+            short_name: naming.short_name,
+            credit_code: naming.credit_code,
+            division_code: self.division_code,
+            level: self.level,
+            kind: self.kind,
+            by_reference: self.by_reference,
+            superior_id,
+            merged: None,
+        };
+        Ok((department, contacts))
+    }
+}
+
+fn parse_superior(id: Option<&str>, faults: &mut Faults) -> Option<DepartmentId> {
+    let id = id.map(str::trim).filter(|id| !id.is_empty())?;
+    let parsed = DepartmentId::parse(id);
+    if parsed.is_err() {
+        faults.add("superior_id", "directory.superior");
+    }
+    parsed.ok()
+}
+
+/// Goes on only if the superior is there and isn't the department itself or below it.
+pub(super) async fn check_superior(db: &mut Db, department: &Department) -> Result<(), ApiError> {
+    let wrong =
+        || ApiError::invalid("directory.invalid").field("superior_id", "directory.superior");
+    let all = store::departments_by_id(db).await?;
+    let mut above = department.superior_id.as_ref();
+    let mut steps = 0;
+    while let Some(id) = above {
+        let superior = all.get(id.as_str()).ok_or_else(wrong)?;
+        if superior.id == department.id || !superior.is_active() || steps > all.len() {
+            return Err(wrong());
+        }
+        above = superior.superior_id.as_ref();
+        steps += 1;
+    }
+    Ok(())
+}
+
+/// A department that is there and hasn't been merged.
+///
+/// Errors: `directory.department_not_found`, `directory.department_gone`.
+pub(super) async fn active(db: &mut Db, id: &str) -> Result<Department, ApiError> {
+    let department = known(db, id).await?;
+    if department.is_active() {
+        Ok(department)
+    } else {
+        Err(ApiError::conflict("directory.department_gone"))
+    }
+}
+
+async fn known(db: &mut Db, id: &str) -> Result<Department, ApiError> {
+    let not_found = || ApiError::not_found("directory.department_not_found");
+    let id = DepartmentId::parse(id).map_err(|_| not_found())?;
+    store::find_department(db, &id).await?.ok_or_else(not_found)
+}
+
+/// Tells a name or code that is there already from other failures.
+pub(super) fn taken(error: crate::platform::db::DbError) -> ApiError {
+    if error.is_unique_violation() {
+        ApiError::conflict("directory.department_exists")
+    } else {
+        error.into()
+    }
+}
+
+/// Which departments are listed.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+pub struct DepartmentsQuery {
+    /// Names as they were on this day (`YYYY-MM-DD`); then departments that are gone are listed too.
+    pub on: Option<String>,
+}
+
+/// The departments, by name; with `on` also those that are gone, under the names of that day.
 #[utoipa::path(get, path = "/departments", tag = "directory", operation_id = "list_departments",
-    responses((status = 200, body = Page<DepartmentView>), (status = 401, body = Problem)))]
-pub async fn list_departments(ctx: Ctx) -> Reply<Page<DepartmentView>> {
+    params(DepartmentsQuery),
+    responses((status = 200, body = Page<DepartmentView>), (status = 401, body = Problem),
+        (status = 422, body = Problem)))]
+pub async fn list_departments(
+    ctx: Ctx,
+    Query(query): Query<DepartmentsQuery>,
+) -> Reply<Page<DepartmentView>> {
+    let on: Option<Date> = query
+        .on
+        .map(|day| day.parse())
+        .transpose()
+        .map_err(|_| ApiError::invalid("directory.invalid").field("on", "directory.date"))?;
     let mut db = ctx.read().await?;
-    let items = store::departments(&mut db)
-        .await?
-        .into_iter()
-        .map(DepartmentView::from)
-        .collect();
+    let mut departments = store::departments(&mut db).await?;
+    match on {
+        Some(day) => {
+            let names = names_over_time(&mut db).await?;
+            for department in &mut departments {
+                names.take_back(department, day);
+            }
+        }
+        None => departments.retain(Department::is_active),
+    }
     reply(Page {
-        items,
+        items: departments.into_iter().map(DepartmentView::from).collect(),
         next_cursor: None,
     })
 }
@@ -106,21 +281,217 @@ pub async fn create_department(
     Json(body): Json<DepartmentBody>,
 ) -> Reply<DepartmentView> {
     ctx.must(Action::ManageDirectory, &Subject::Platform)?;
-    let department = body.parse()?;
+    let (department, contacts) = body.parse()?;
     let mut tx = ctx.begin().await?;
+    check_superior(&mut tx, &department).await?;
     store::insert_department(&mut tx, &department)
         .await
-        .map_err(|e| {
-            if e.is_unique_violation() {
-                ApiError::conflict("directory.department_exists")
-            } else {
-                e.into()
-            }
-        })?;
+        .map_err(taken)?;
+    store::replace_contacts(&mut tx, &department.id, &contacts).await?;
     let entry = ctx
         .did("directory.department_created")
         .on("department", &department.id);
     tx.commit(entry.with("credit_code", department.credit_code.clone()))
         .await?;
     reply(department.into())
+}
+
+/// What may change of a department without a decision on its name.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EditBody {
+    /// Administrative division code, 6 digits.
+    pub division_code: String,
+    /// `province`, `city` or `county`.
+    pub level: String,
+    /// `organ`, `public_institution`, `social_organisation` or `utility`.
+    pub kind: String,
+    /// The regulation applies by reference only: its duties are advice.
+    pub by_reference: bool,
+    /// The department above it; none if left out.
+    #[serde(default)]
+    pub superior_id: Option<String>,
+    /// Who answers in it; left out, the contacts stay as they are.
+    #[serde(default)]
+    pub contacts: Option<ContactsBody>,
+}
+
+/// Edit a department. For system administrators. Names and credit code change by `rename_department`.
+#[utoipa::path(put, path = "/departments/{department_id}", tag = "directory", operation_id = "edit_department",
+    params(("department_id" = String, Path)), request_body = EditBody,
+    responses((status = 200, body = DepartmentDetail), (status = 403, body = Problem), (status = 404, body = Problem),
+        (status = 409, body = Problem), (status = 422, body = Problem)))]
+pub async fn edit_department(
+    ctx: Ctx,
+    Path(department_id): Path<String>,
+    Json(body): Json<EditBody>,
+) -> Reply<DepartmentDetail> {
+    ctx.must(Action::ManageDirectory, &Subject::Platform)?;
+    let mut tx = ctx.begin().await?;
+    let before = active(&mut tx, &department_id).await?;
+    let mut faults = Faults::default();
+    check_place(&body.division_code, &body.level, &body.kind, &mut faults);
+    let superior_id = parse_superior(body.superior_id.as_deref(), &mut faults);
+    let contacts = match body.contacts.map(ContactsBody::parse) {
+        Some(Ok(contacts)) => Some(contacts),
+        Some(Err(found)) => {
+            faults.0.extend(found);
+            None
+        }
+        None => None,
+    };
+    faults.check()?;
+    let after = Department {
+        division_code: body.division_code,
+        level: body.level,
+        kind: body.kind,
+        by_reference: body.by_reference,
+        superior_id,
+        ..before
+    };
+    check_superior(&mut tx, &after).await?;
+    store::save_department(&mut tx, &after).await?;
+    if let Some(contacts) = &contacts {
+        store::replace_contacts(&mut tx, &after.id, contacts).await?;
+    }
+    tx.commit(
+        ctx.did("directory.department_edited")
+            .on("department", &after.id)
+            .with("division_code", after.division_code.clone())
+            .with("level", after.level.clone())
+            .with("kind", after.kind.clone())
+            .with("by_reference", after.by_reference),
+    )
+    .await?;
+    let mut db = ctx.read().await?;
+    reply(detail(&ctx, &mut db, &after.id).await?)
+}
+
+/// A department with who answers in it, who works there, and its history.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DepartmentDetail {
+    #[serde(flatten)]
+    pub department: DepartmentView,
+    pub superior_name: Option<String>,
+    /// Who answers in it, for all departments to see. Spec: PDS-6.3.
+    pub contacts: ContactsBody,
+    /// Whoever holds posts here; empty for people of other departments who don't keep the directory.
+    pub people: Vec<PersonHereView>,
+    /// Former names, the oldest first.
+    pub former_names: Vec<FormerNameView>,
+    /// Where it went, if it is gone.
+    pub merged: Option<MergedView>,
+    /// The departments that went into it and that it answers for.
+    pub predecessors: Vec<PredecessorView>,
+}
+
+/// Somebody who holds posts in a department.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PersonHereView {
+    pub id: String,
+    pub name: String,
+    pub phone: String,
+    /// Role codes.
+    pub posts: Vec<String>,
+    pub posts_text: String,
+    pub contractor: bool,
+}
+
+/// Where a department went.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MergedView {
+    pub into_id: String,
+    pub into_name: String,
+    /// Civil date.
+    pub on: String,
+    pub basis: String,
+}
+
+/// A department that is gone.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PredecessorView {
+    pub id: String,
+    pub name: String,
+}
+
+/// A department with contacts, people, posts and history.
+#[utoipa::path(get, path = "/departments/{department_id}", tag = "directory", operation_id = "read_department",
+    params(("department_id" = String, Path)),
+    responses((status = 200, body = DepartmentDetail), (status = 401, body = Problem), (status = 404, body = Problem)))]
+pub async fn read_department(
+    ctx: Ctx,
+    Path(department_id): Path<String>,
+) -> Reply<DepartmentDetail> {
+    let mut db = ctx.read().await?;
+    let department = known(&mut db, &department_id).await?;
+    reply(detail(&ctx, &mut db, &department.id).await?)
+}
+
+pub(super) async fn detail(
+    ctx: &Ctx,
+    db: &mut Db,
+    id: &DepartmentId,
+) -> Result<DepartmentDetail, ApiError> {
+    let all = store::departments_by_id(db).await?;
+    let department = all
+        .get(id.as_str())
+        .cloned()
+        .ok_or_else(|| ApiError::not_found("directory.department_not_found"))?;
+    let name = |id: &DepartmentId| all.get(id.as_str()).map(|d| d.name.clone());
+    let contacts = store::contacts(db)
+        .await?
+        .remove(id.as_str())
+        .unwrap_or_default();
+    let sees_people = ctx.department() == id || ctx.may(Action::ReadDirectory, &Subject::Platform);
+    let people = if sees_people {
+        store::people(db).await?
+    } else {
+        Vec::new()
+    };
+    let people = people
+        .into_iter()
+        .filter(|p| p.active)
+        .filter_map(|mut p| {
+            let roles = p.posts.remove(id)?;
+            Some(PersonHereView {
+                id: p.id.to_string(),
+                name: p.name,
+                phone: p.phone,
+                posts: roles.iter().map(|r| r.code().to_owned()).collect(),
+                posts_text: roles
+                    .iter()
+                    .map(|r| r.label())
+                    .collect::<Vec<_>>()
+                    .join("、"),
+                contractor: p.contractor,
+            })
+        })
+        .collect();
+    let former_names = store::former_names(db)
+        .await?
+        .remove(id.as_str())
+        .unwrap_or_default();
+    let predecessors = answers_for(db, id)
+        .await?
+        .into_iter()
+        .filter(|gone| gone != id)
+        .map(|gone| PredecessorView {
+            name: name(&gone).unwrap_or_default(),
+            id: gone.to_string(),
+        })
+        .collect();
+    Ok(DepartmentDetail {
+        superior_name: department.superior_id.as_ref().and_then(name),
+        merged: department.merged.as_ref().map(|m| MergedView {
+            into_id: m.into.to_string(),
+            into_name: name(&m.into).unwrap_or_default(),
+            on: m.on.to_string(),
+            basis: m.basis.clone(),
+        }),
+        department: department.into(),
+        contacts: ContactsBody::of(&contacts),
+        people,
+        former_names: former_names.into_iter().map(FormerNameView::from).collect(),
+        predecessors,
+    })
 }

@@ -235,6 +235,7 @@ pub async fn bind_role(
         let id = DepartmentId::parse(&id).map_err(|_| unknown())?;
         let department = store::find_department(&mut tx, &id)
             .await?
+            .filter(store::Department::is_active)
             .ok_or_else(unknown)?;
         let binding = Binding {
             role: role.id.clone(),

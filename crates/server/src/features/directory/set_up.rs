@@ -31,7 +31,7 @@ pub async fn set_up(
     now: Timestamp,
     first: FirstAdministrator,
 ) -> Result<(DepartmentId, PersonId), ApiError> {
-    let department = first.department.parse()?;
+    let (department, contacts) = first.department.parse()?;
     let body = people::PersonBody {
         login_name: first.login_name,
         name: first.name,
@@ -39,6 +39,8 @@ pub async fn set_up(
         department_id: department.id.to_string(),
         posts: vec![Role::SystemAdmin.code().to_owned()],
         contractor: false,
+        supervising_department_id: None,
+        contract_company: String::new(),
         password: first.password,
     };
     let person = people::parse(body, app.config.session.password_chars_min).await?;
@@ -51,6 +53,7 @@ pub async fn set_up(
         return Err(ApiError::conflict("setup.already_done"));
     }
     store::insert_department(&mut tx, &department).await?;
+    store::replace_contacts(&mut tx, &department.id, &contacts).await?;
     store::insert_person(&mut tx, &person).await?;
     store::save_setting(&mut tx, "platform_name", platform_name).await?;
     store::save_setting(&mut tx, store::PLATFORM_DEPARTMENT, department.id.as_str()).await?;

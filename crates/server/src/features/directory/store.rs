@@ -1,17 +1,17 @@
 //! All SQL of the directory.
 
-use std::collections::BTreeMap;
+mod delegations;
+mod departments;
+mod people;
 
 use tongqu_domain::{
-    access::Role,
-    ids::{DepartmentId, PersonId, StoreId},
+    ids::{DepartmentId, StoreId},
     law::RoleId,
     time::instant_text,
 };
 
 use super::{
     notices::{Notice, NoticeView},
-    people::{NewPerson, PersonView},
     roles::Binding,
     stores::StoreView,
 };
@@ -20,19 +20,21 @@ use crate::platform::{
     secrets::random_hex,
 };
 
+pub(super) use delegations::*;
+pub use departments::{
+    Department, Merger, department_names, departments_by_id, departments_count, find_department,
+};
+pub(super) use departments::{
+    contacts, departments, entries_in_both, former_names, insert_department, merge, mergers,
+    rename, replace_contacts, save_department,
+};
+pub(super) use people::{
+    PersonRow, insert_person, is_held, people, replace_posts, save_invitation, save_person,
+};
+pub use people::{has_people, people_names, posts_of};
+
 /// The setting that names the department which is platform unit and authority.
 pub(super) const PLATFORM_DEPARTMENT: &str = "platform_department_id";
-
-/// A department as stored.
-#[derive(Debug, Clone)]
-pub struct Department {
-    pub id: DepartmentId,
-    pub name: String,
-    pub short_name: String,
-    pub credit_code: String,
-    pub division_code: String,
-    pub level: String,
-}
 
 /// An exchange store as stored; `url` may hold credentials.
 #[derive(Clone)]
@@ -53,188 +55,6 @@ impl ExchangeStore {
 
 fn engine_of(url: &str) -> &str {
     url.split_once(':').map_or("", |(engine, _)| engine)
-}
-
-fn department(row: &sqlx::any::AnyRow) -> Result<Department, DbError> {
-    Ok(Department {
-        id: row.id("id")?,
-        name: row.text("name")?,
-        short_name: row.text("short_name")?,
-        credit_code: row.text("credit_code")?,
-        division_code: row.text("division_code")?,
-        level: row.text("level")?,
-    })
-}
-
-/// A department by its id.
-pub async fn find_department(
-    db: &mut Db,
-    id: &DepartmentId,
-) -> Result<Option<Department>, DbError> {
-    sqlx::query("SELECT id, name, short_name, credit_code, division_code, level FROM departments WHERE id = $1")
-        .bind(id.as_str())
-        .fetch_optional(db)
-        .await?
-        .as_ref()
-        .map(department)
-        .transpose()
-}
-
-pub(super) async fn departments(db: &mut Db) -> Result<Vec<Department>, DbError> {
-    sqlx::query("SELECT id, name, short_name, credit_code, division_code, level FROM departments ORDER BY name")
-        .fetch_all(db)
-        .await?
-        .iter()
-        .map(department)
-        .collect()
-}
-
-/// How many departments are connected.
-pub async fn departments_count(db: &mut Db) -> Result<i64, DbError> {
-    sqlx::query("SELECT COUNT(*) AS n FROM departments")
-        .fetch_one(db)
-        .await?
-        .int("n")
-}
-
-/// All departments, by id.
-pub async fn departments_by_id(db: &mut Db) -> Result<BTreeMap<String, Department>, DbError> {
-    Ok(departments(db)
-        .await?
-        .into_iter()
-        .map(|d| (d.id.to_string(), d))
-        .collect())
-}
-
-/// Full names of all departments, by id.
-pub async fn department_names(db: &mut Db) -> Result<BTreeMap<String, String>, DbError> {
-    Ok(departments(db)
-        .await?
-        .into_iter()
-        .map(|d| (d.id.to_string(), d.name))
-        .collect())
-}
-
-/// Names of all people, by id.
-pub async fn people_names(db: &mut Db) -> Result<BTreeMap<String, String>, DbError> {
-    sqlx::query("SELECT id, name FROM people")
-        .fetch_all(db)
-        .await?
-        .iter()
-        .map(|row| Ok((row.text("id")?, row.text("name")?)))
-        .collect()
-}
-
-pub(super) async fn insert_department(tx: &mut Tx, department: &Department) -> Result<(), DbError> {
-    let at = instant_text(tx.at());
-    sqlx::query(
-        "INSERT INTO departments (id, name, short_name, credit_code, division_code, level, created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
-    )
-    .bind(department.id.as_str())
-    .bind(&department.name)
-    .bind(&department.short_name)
-    .bind(&department.credit_code)
-    .bind(&department.division_code)
-    .bind(&department.level)
-    .bind(at)
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
-}
-
-/// Whether anybody has an account.
-pub async fn has_people(db: &mut Db) -> Result<bool, DbError> {
-    Ok(sqlx::query("SELECT COUNT(*) AS n FROM people")
-        .fetch_one(db)
-        .await?
-        .int("n")?
-        > 0)
-}
-
-pub(super) async fn people(db: &mut Db) -> Result<Vec<PersonView>, DbError> {
-    let mut posts: BTreeMap<String, Vec<Role>> = BTreeMap::new();
-    for row in sqlx::query("SELECT person_id, role FROM posts ORDER BY role")
-        .fetch_all(&mut *db)
-        .await?
-    {
-        posts
-            .entry(row.text("person_id")?)
-            .or_default()
-            .extend(Role::find(&row.text("role")?));
-    }
-    sqlx::query(
-        "SELECT p.id, p.login_name, p.name, p.department_id, d.name AS department_name, p.contractor, p.active \
-         FROM people p JOIN departments d ON d.id = p.department_id ORDER BY d.name, p.name",
-    )
-    .fetch_all(&mut *db)
-    .await?
-    .iter()
-    .map(|row| {
-        let id = row.text("id")?;
-        let roles = posts.remove(&id).unwrap_or_default();
-        Ok(PersonView {
-            id,
-            login_name: row.text("login_name")?,
-            name: row.text("name")?,
-            department_id: row.text("department_id")?,
-            department_name: row.text("department_name")?,
-            posts: roles.iter().map(|r| r.code().to_owned()).collect(),
-            posts_text: roles.iter().map(|r| r.label()).collect::<Vec<_>>().join("、"),
-            contractor: row.flag("contractor")?,
-            active: row.flag("active")?,
-        })
-    })
-    .collect()
-}
-
-pub(super) async fn insert_person(tx: &mut Tx, person: &NewPerson) -> Result<(), DbError> {
-    let at = instant_text(tx.at());
-    sqlx::query(
-        "INSERT INTO people (id, login_name, name, department_id, phone, password_hash, contractor, active, \
-         failures, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, 1, 0, $8)",
-    )
-    .bind(person.id.as_str())
-    .bind(&person.login_name)
-    .bind(&person.name)
-    .bind(person.department_id.as_str())
-    .bind(&person.phone)
-    .bind(&person.password_hash)
-    .bind(i64::from(person.contractor))
-    .bind(at)
-    .execute(&mut **tx)
-    .await?;
-    replace_posts(tx, &person.id, &person.posts).await
-}
-
-/// Whether anybody holds a post.
-pub(super) async fn is_held(db: &mut Db, role: Role) -> Result<bool, DbError> {
-    let n = sqlx::query("SELECT COUNT(*) AS n FROM posts WHERE role = $1")
-        .bind(role.code())
-        .fetch_one(db)
-        .await?
-        .int("n")?;
-    Ok(n > 0)
-}
-
-/// Gives a person these posts in place of those held.
-pub(super) async fn replace_posts(
-    tx: &mut Tx,
-    person_id: &PersonId,
-    posts: &[Role],
-) -> Result<(), DbError> {
-    sqlx::query("DELETE FROM posts WHERE person_id = $1")
-        .bind(person_id.as_str())
-        .execute(&mut **tx)
-        .await?;
-    for role in posts {
-        sqlx::query("INSERT INTO posts (person_id, role) VALUES ($1, $2) ON CONFLICT (person_id, role) DO NOTHING")
-            .bind(person_id.as_str())
-            .bind(role.code())
-            .execute(&mut **tx)
-            .await?;
-    }
-    Ok(())
 }
 
 pub(super) async fn stores(db: &mut Db) -> Result<Vec<StoreView>, DbError> {
@@ -359,7 +179,7 @@ pub(super) async fn insert_notice(tx: &mut Tx, notice: &Notice<'_>) -> Result<()
     Ok(())
 }
 
-/// One more than `size`, so that the caller knows whether there is a next page.
+/// To the department and to those merged into it. One more than `size`, so that the caller knows whether there is a next page.
 pub(super) async fn notices(
     db: &mut Db,
     department_id: &DepartmentId,
@@ -367,8 +187,10 @@ pub(super) async fn notices(
     size: u32,
 ) -> Result<Vec<NoticeView>, DbError> {
     sqlx::query(
-        "SELECT id, at, kind, subject_kind, subject_id, facts FROM notices \
-         WHERE department_id = $1 AND at || ' ' || id < $2 ORDER BY at DESC, id DESC LIMIT $3",
+        "WITH RECURSIVE own (id) AS (SELECT id FROM departments WHERE id = $1 \
+         UNION SELECT d.id FROM departments d JOIN own ON d.merged_into = own.id) \
+         SELECT id, at, kind, subject_kind, subject_id, facts FROM notices \
+         WHERE department_id IN (SELECT id FROM own) AND at || ' ' || id < $2 ORDER BY at DESC, id DESC LIMIT $3",
     )
     .bind(department_id.as_str())
     .bind(cursor.unwrap_or("~"))

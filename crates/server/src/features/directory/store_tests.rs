@@ -35,6 +35,10 @@ async fn a_name_or_code_is_given_out_once(bench: Bench) {
         credit_code: credit_code.to_owned(),
         division_code: "410400".to_owned(),
         level: "city".to_owned(),
+        kind: "organ".to_owned(),
+        by_reference: false,
+        superior_id: None,
+        merged: None,
     };
     for taken in [
         department("dep-c", "统计局", "C"),
@@ -81,17 +85,18 @@ async fn posts_are_replaced_as_a_whole(bench: Bench) {
         vec![],
     ] {
         let mut tx = bench.begin().await;
-        store::replace_posts(&mut tx, &person, &posts)
+        store::replace_posts(&mut tx, &person, &dep("dep-a"), &posts)
             .await
             .unwrap();
         commit(tx).await;
         let mut db = bench.read().await;
         let people = store::people(&mut db).await.unwrap();
-        let held = &people.iter().find(|p| p.id == "per-a").unwrap().posts;
-        let mut expected: Vec<String> = posts.iter().map(|r| r.code().to_owned()).collect();
-        expected.sort();
+        let held = &people.iter().find(|p| p.id == person).unwrap().posts;
+        let held = held.get(&dep("dep-a")).cloned().unwrap_or_default();
+        let mut expected = posts.clone();
+        expected.sort_by_key(|r| r.code());
         expected.dedup();
-        assert_eq!(*held, expected);
+        assert_eq!(held, expected);
         assert_eq!(
             store::is_held(&mut db, Role::Auditor).await.unwrap(),
             posts == [Role::Auditor]

@@ -64,6 +64,7 @@ pub async fn create_store(ctx: Ctx, Json(body): Json<StoreBody>) -> Reply<StoreV
     let mut db = ctx.read().await?;
     let department = store::find_department(&mut db, &department_id)
         .await?
+        .filter(store::Department::is_active)
         .ok_or_else(unknown)?;
     drop(db);
     let name = body.name.trim().to_owned();

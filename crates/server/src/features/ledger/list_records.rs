@@ -2,7 +2,10 @@
 
 use axum::extract::Query;
 use serde::{Deserialize, Serialize};
-use tongqu_domain::access::{Action, Subject};
+use tongqu_domain::{
+    access::{Action, Subject},
+    time::china_date,
+};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
@@ -60,17 +63,21 @@ pub async fn list_records(ctx: Ctx, Query(query): Query<RecordsQuery>) -> Reply<
     };
     let rows = outbox::find(&mut db, &wanted, size).await?;
     let people = directory::people_names(&mut db).await?;
-    let departments = directory::department_names(&mut db).await?;
+    let departments = directory::names_over_time(&mut db).await?;
     let page = Page::cut(rows, size, |r| r.id.to_string());
     let items = page
         .items
         .into_iter()
         .map(|r| RecordView {
             index: r.ledger_index,
+            person_name: r.person_id.and_then(|id| people.get(&id).cloned()),
+            // As it was called then.
+            department_name: r.department_id.and_then(|id| {
+                let at: jiff::Timestamp = r.at.parse().ok()?;
+                departments.on(&id, china_date(at)).map(str::to_owned)
+            }),
             at: r.at,
             what: r.what,
-            person_name: r.person_id.and_then(|id| people.get(&id).cloned()),
-            department_name: r.department_id.and_then(|id| departments.get(&id).cloned()),
             subject_kind: r.subject_kind,
             subject_id: r.subject_id,
             record: r.record,

@@ -1,7 +1,8 @@
 //! Signing in and out, and who one is.
 //!
-//! Owns the table `sessions` and the sign-in columns of `people`. Spec: PDS-21.3, YC-42.1 (lockout).
+//! Owns the table `sessions` and the sign-in columns of `people`, and uses up `invitations`. Spec: PDS-21.3, YC-42.1 (lockout).
 
+mod invitation;
 mod me;
 mod setup;
 mod sign_in;
@@ -23,5 +24,7 @@ pub use store::{find_actor, prolong_all};
 pub fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(sign_in::sign_in, me::read_me, sign_out::sign_out))
+        .routes(routes!(me::choose_post))
+        .routes(routes!(invitation::accept_invitation))
         .routes(routes!(setup::set_up))
 }

@@ -32,7 +32,7 @@ async fn open(bench: &Bench, token: &str, at: Timestamp) {
 
 async fn a_session_ends_at_its_instant(bench: Bench) {
     bench.sql(PARTIES).await;
-    bench.sql("INSERT INTO posts (person_id, role) VALUES ('per-a', 'head'), ('per-a', 'data_officer')").await;
+    bench.sql("INSERT INTO posts (person_id, department_id, role) VALUES ('per-a', 'dep-a', 'head'), ('per-a', 'dep-a', 'data_officer')").await;
     open(&bench, "t1", monday()).await;
     let mut db = bench.read().await;
     let actor = find_actor(&mut db, "t1".to_owned(), after(7))

@@ -1,6 +1,6 @@
 //! Who is asking, in which language, under which trace id.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::{
     extract::{FromRequestParts, Request},
@@ -9,8 +9,9 @@ use axum::{
     response::Response,
 };
 use jiff::Timestamp;
+use serde_json::json;
 use tongqu_domain::{
-    access::{Action, Actor, Subject, may},
+    access::{Action, Actor, Because, Subject, may},
     ids::DepartmentId,
 };
 
@@ -52,6 +53,8 @@ pub struct Ctx {
     pub actor: Actor,
     pub now: Timestamp,
     pub language: Language,
+    /// The delegation that the last permitted act rested on, for its evidence.
+    deputising: Mutex<Option<Because>>,
 }
 
 /// A request that needs no sign-in.
@@ -72,14 +75,38 @@ impl Ctx {
         self.app.registry.read().await
     }
 
-    /// An entry of evidence in the actor's name.
+    /// An entry of evidence in the actor's name. If what was permitted last rested on a delegation, the entry
+    /// says whose post it was and for which days.
     #[must_use]
     pub fn did(&self, what: &'static str) -> Entry {
-        Entry::by(
+        let entry = Entry::by(
             what,
             self.actor.person.as_str(),
             self.actor.department.as_str(),
-        )
+        );
+        let deputising = self
+            .deputising
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        match &*deputising {
+            Some(Because::Delegation {
+                role,
+                by,
+                department,
+                first_day,
+                last_day,
+            }) => entry.with(
+                "delegation",
+                json!({
+                    "by": by.as_str(),
+                    "role": role.code(),
+                    "department": department.as_str(),
+                    "first_day": first_day.to_string(),
+                    "last_day": last_day.to_string(),
+                }),
+            ),
+            _ => entry,
+        }
     }
 
     /// The sentence for a code in the user's language, for replies that carry one.
@@ -100,6 +127,12 @@ impl Ctx {
     pub fn must(&self, action: Action, subject: &Subject<'_>) -> Result<(), ApiError> {
         let decision = may(&self.actor, action, subject);
         if decision.allowed {
+            let mut deputising = self
+                .deputising
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            *deputising =
+                matches!(decision.because, Because::Delegation { .. }).then_some(decision.because);
             return Ok(());
         }
         let what = match self.language {
@@ -131,6 +164,7 @@ impl FromRequestParts<Arc<App>> for Ctx {
             actor,
             now: guest.now,
             language: guest.language,
+            deputising: Mutex::new(None),
         })
     }
 }

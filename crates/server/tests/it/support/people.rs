@@ -47,6 +47,13 @@ const PEOPLE: &[(&str, &str, &str, &[&str], bool)] = &[
         false,
     ),
     ("leader", "分管领导", "bigdata", &["leader"], false),
+    (
+        "supervisor",
+        "网信监督员",
+        "bigdata",
+        &["supervisor"],
+        false,
+    ),
     ("stats", "统计专员", "stats", &["data_officer"], false),
     ("stats2", "统计专员乙", "stats", &["data_officer"], false),
     ("stats_head", "统计局长", "stats", &["head"], false),
@@ -152,10 +159,17 @@ impl TestApp {
             .unwrap_or_else(|| panic!("nobody is called {login_name}"));
         let department_id = self.department(department).await;
         // The system administrator names the first security administrator, who then gives all posts.
+        // Whoever works for a contractor is watched over by the department.
+        let (supervisor, company) = if *contractor {
+            (Some(&department_id), "云溪数科（虚构）有限公司")
+        } else {
+            (None, "")
+        };
         let first_posts: &[&str] = if login_name == "security" { posts } else { &[] };
         let body = json!({
             "login_name": login_name, "name": name, "phone": "0375-7000002", "department_id": department_id,
-            "posts": first_posts, "contractor": contractor, "password": PASSWORD,
+            "posts": first_posts, "contractor": contractor, "supervising_department_id": supervisor,
+            "contract_company": company, "password": PASSWORD,
         });
         let made = self.as_person(ADMIN).post("/people", body).await.ok();
         let id = made["id"].as_str().unwrap().to_owned();

@@ -26,6 +26,8 @@ pub use faults::CellFault;
 pub use parse::read;
 pub use write::{annotated, filled, template};
 
+pub use crate::platform::xlsx::FoundFormat;
+
 use grid::RawSheet;
 
 /// Sheet with one row per entry.
@@ -235,30 +237,6 @@ pub enum WorkbookError {
     /// Our own writing failed.
     #[error("the workbook couldn't be written")]
     Write(#[source] rust_xlsxwriter::XlsxError),
-}
-
-/// What a file that isn't XLSX looks like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FoundFormat {
-    /// No bytes at all.
-    Nothing,
-    /// The old binary format of Office, which encrypted files of the new one use as well.
-    OldOfficeOrEncrypted,
-    /// A ZIP archive with something else in it.
-    OtherArchive,
-    /// Neither.
-    Other,
-}
-
-impl std::fmt::Display for FoundFormat {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Nothing => "nothing",
-            Self::OldOfficeOrEncrypted => "an old or encrypted Office file",
-            Self::OtherArchive => "another ZIP archive",
-            Self::Other => "something else",
-        })
-    }
 }
 
 impl WorkbookError {
