@@ -33,9 +33,11 @@ pub use set_up::{FirstAdministrator, set_up};
 pub use store::{
     Department, ExchangeStore, Merger, department_names, departments_by_id, departments_count,
     find_department, find_store, has_people, people_names, platform_department, posts_of,
-    save_setting, setting, stores_of,
+    save_setting, setting,
 };
-pub use succession::{NamesOverTime, answers_for, names_over_time, successions, successor};
+pub use succession::{
+    NamesOverTime, answers_for, names_over_time, stores_of, successions, successor,
+};
 pub use views::DepartmentView;
 
 /// The operations of this feature.

@@ -98,7 +98,7 @@ pub async fn find_store(db: &mut Db, id: &StoreId) -> Result<Option<ExchangeStor
 }
 
 /// The exchange stores of a department, oldest first.
-pub async fn stores_of(
+pub(super) async fn stores_of(
     db: &mut Db,
     department_id: &DepartmentId,
 ) -> Result<Vec<ExchangeStore>, DbError> {

@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 
 use super::{
     departments::{DepartmentDetail, Faults, active, detail, naming, taken},
-    store::{self, Department, Merger},
+    store::{self, Department, ExchangeStore, Merger},
 };
 use crate::platform::{
     db::{Db, DbError},
@@ -96,6 +96,15 @@ pub async fn successions(
 /// The department that answers for this one today: itself, unless it was merged.
 pub async fn successor(db: &mut Db, department: &DepartmentId) -> Result<DepartmentId, DbError> {
     Ok(last_of(department, &store::mergers(db).await?))
+}
+
+/// The exchange stores of a department, or of the one that answers for it, oldest first.
+pub async fn stores_of(
+    db: &mut Db,
+    department: &DepartmentId,
+) -> Result<Vec<ExchangeStore>, DbError> {
+    let owner = successor(db, department).await?;
+    store::stores_of(db, &owner).await
 }
 
 fn last_of(
