@@ -628,7 +628,7 @@ async fn pds_22_1_a_closed_period_shows_counts_by_mode_provider_and_requester() 
     app.as_person("tax")
         .get(path)
         .await
-        .refused(422, "statistics.period_open");
+        .refused(422, "usage.period_open");
     app.set_clock("2026-10-01T01:00:00Z").await;
     let usage = app.as_person("tax").get(path).await.ok();
     assert_eq!(usage["clause"]["id"], "PDS-22.1");
@@ -657,6 +657,6 @@ async fn pds_22_1_a_closed_period_shows_counts_by_mode_provider_and_requester() 
     app.as_person("tax")
         .get("/statistics/usage?from=2026-09-30&to=2026-09-01")
         .await
-        .refused(422, "statistics.period");
+        .refused(422, "usage.period");
     app.finish().await;
 }

@@ -84,15 +84,13 @@ impl UsageCountsView {
 pub async fn read_usage(ctx: Ctx, Query(query): Query<UsageQuery>) -> Reply<UsageView> {
     ctx.must(Action::BrowseCatalogue, &Subject::Platform)?;
     let (Ok(from), Ok(to)) = (query.from.parse::<Date>(), query.to.parse::<Date>()) else {
-        return Err(ApiError::invalid("statistics.period"));
+        return Err(ApiError::invalid("usage.period"));
     };
     if from > to {
-        return Err(ApiError::invalid("statistics.period"));
+        return Err(ApiError::invalid("usage.period"));
     }
     if to >= china_date(ctx.now) {
-        return Err(
-            ApiError::invalid("statistics.period_open").field("to", "statistics.period_open")
-        );
+        return Err(ApiError::invalid("usage.period_open").field("to", "usage.period_open"));
     }
     let (first, until) = figures::span(from, to)?;
     let mut db = ctx.read().await?;

@@ -48,8 +48,8 @@ const FAMILIES: &[&str] = &[
     "row",
     "session",
     "setup",
-    "statistics",
     "store",
+    "usage",
     "version",
 ];
 
