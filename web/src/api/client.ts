@@ -1,6 +1,7 @@
 /** The only place that talks to the server. Everything the portal does goes through the published API. */
 import createClient, { type Middleware } from 'openapi-fetch'
 import { ApiProblem } from './errors'
+import type { ComingPaths } from './coming'
 import type { paths } from './schema.gen'
 
 type Listener = () => void
@@ -29,7 +30,7 @@ const border: Middleware = {
   },
 }
 
-export const api = createClient<paths>({ baseUrl: '/' })
+export const api = createClient<paths & ComingPaths>({ baseUrl: '/' })
 api.use(border)
 
 /** The body of a reply that has one. Refusals are thrown as {@link ApiProblem} before it comes to this. */
@@ -43,6 +44,7 @@ export async function read<T>(reply: Promise<{ data?: T }>): Promise<T> {
 export const fileUrls = {
   template: '/api/v1/catalogue/template',
   importWorkbook: (importId: string) => `/api/v1/catalogue/imports/${encodeURIComponent(importId)}/workbook`,
+  attachment: (attachmentId: string) => `/api/v1/attachments/${encodeURIComponent(attachmentId)}`,
 }
 
 export const XLSX = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'

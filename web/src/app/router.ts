@@ -1,4 +1,5 @@
 import { createRouter, createWebHistory } from 'vue-router'
+import { routes as proceedings } from '@/features/proceeding/routes'
 import { routes as catalogue } from '@/features/catalogue/routes'
 import { routes as desk } from '@/features/desk/routes'
 import { routes as directory } from '@/features/directory/routes'
@@ -16,6 +17,7 @@ export const router = createRouter({
     ...catalogue,
     ...request,
     ...desk,
+    ...proceedings,
     ...exchange,
     ...directory,
     ...ledger,

@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest'
+import { answered, emptyDraft, instantOf, isYesNo, stepBody } from './stepDraft'
+
+test('what is empty is not sent', () => {
+  expect(stepBody(emptyDraft(), false)).toEqual({
+    outcome: null,
+    reason: null,
+    ground: null,
+    facts: {},
+    form: null,
+    extra_working_days: null,
+    orders_due_on: null,
+  })
+})
+
+test('a form that is needed goes out even when nothing was uploaded, so that the server can refuse it', () => {
+  expect(stepBody(emptyDraft(), true).form).toEqual({ seal_kind: null, attachment_id: null })
+})
+
+test('the outcome is the button that was pressed, and reasons lose their blank edges', () => {
+  const draft = { ...emptyDraft(), reason: '  情况不符 ', extraDays: 3 as const }
+  expect(stepBody(draft, false, 'refused')).toMatchObject({
+    outcome: 'refused',
+    reason: '情况不符',
+    extra_working_days: 3,
+  })
+})
+
+test('unanswered facts are left out', () => {
+  expect(answered({ technical_cause: 'false', serious: '' })).toEqual({ technical_cause: 'false' })
+})
+
+test('yes and no are told from codes', () => {
+  expect(isYesNo({ id: 'a', name: 'a', values: ['true', 'false'] })).toBe(true)
+  expect(isYesNo({ id: 'a', name: 'a', values: ['conditional', 'true'] })).toBe(false)
+  expect(isYesNo({ id: 'a', name: 'a', values: [] })).toBe(false)
+})
+
+test('a time that is typed is meant in China', () => {
+  expect(instantOf('2026-09-21T15:02')).toBe('2026-09-21T15:02:00+08:00')
+  expect(instantOf('2026-09-21')).toBeNull()
+})

@@ -1,0 +1,45 @@
+/** What somebody has filled in for a step so far, and what of it is sent. */
+import type { FactView, StepBody } from '@/api/types'
+
+export interface StepDraft {
+  reason: string
+  ground: string
+  /** By fact, its value as a code; unanswered ones are missing. */
+  facts: Record<string, string>
+  sealKind: string
+  attachmentId: string
+  extraDays: number | ''
+  ordersDueOn: string
+}
+
+export function emptyDraft(): StepDraft {
+  return { reason: '', ground: '', facts: {}, sealKind: '', attachmentId: '', extraDays: '', ordersDueOn: '' }
+}
+
+/** The body of a step. What was left empty is left out, so that the server says what is missing. */
+export function stepBody(draft: StepDraft, needsForm: boolean, outcome?: string): StepBody {
+  return {
+    outcome: outcome ?? null,
+    reason: draft.reason.trim() || null,
+    ground: draft.ground || null,
+    facts: answered(draft.facts),
+    form: needsForm ? { seal_kind: draft.sealKind || null, attachment_id: draft.attachmentId || null } : null,
+    extra_working_days: draft.extraDays === '' ? null : draft.extraDays,
+    orders_due_on: draft.ordersDueOn || null,
+  }
+}
+
+/** Facts with an answer. */
+export function answered(facts: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== ''))
+}
+
+/** Whether a fact is answered with yes or no. */
+export function isYesNo(fact: FactView): boolean {
+  return fact.values.length > 0 && fact.values.every((value) => value === 'true' || value === 'false')
+}
+
+/** The instant of a time as it is typed, in China Standard Time, or nothing while it isn't whole. */
+export function instantOf(typed: string): string | null {
+  return /^\d{4}-\d\d-\d\dT\d\d:\d\d$/.test(typed) ? `${typed}:00+08:00` : null
+}
