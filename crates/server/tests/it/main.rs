@@ -10,6 +10,7 @@ mod directory_posts;
 mod directory_roles;
 mod exchange;
 mod killed;
+mod law;
 mod ledger;
 mod platform;
 mod proceeding;

@@ -7,6 +7,7 @@
 mod catalogue;
 mod documented;
 mod exchange;
+mod law;
 mod logs;
 mod people;
 mod reply;
@@ -33,6 +34,7 @@ use tongqu_connectors::testing;
 
 pub use catalogue::{an_entry, an_item, villages_entry};
 pub use exchange::{ExchangeDb, more_villages, village_rows};
+pub use law::{duty, may_request, step};
 pub use reply::{Reply, faults};
 pub use request::a_request;
 

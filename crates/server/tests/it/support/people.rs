@@ -16,6 +16,19 @@ const DEPARTMENTS: &[(&str, &str, &str, &str)] = &[
     ("civil", "云溪县民政局", "11410400005700030K", "city"),
     ("tax", "云溪县税务局", "11410400005700049G", "city"),
     ("county", "石龙区民政局", "114104040057000575", "county"),
+    ("justice", "云溪县司法局", "114104000057000656", "city"),
+    (
+        "service",
+        "云溪县政务服务中心",
+        "114104000057000731",
+        "city",
+    ),
+    (
+        "county_data",
+        "石龙区大数据中心",
+        "11410404005700081M",
+        "county",
+    ),
 ];
 
 /// Login name, name, department, posts, and whether the person works for a contractor.
@@ -68,6 +81,17 @@ const PEOPLE: &[(&str, &str, &str, &[&str], bool)] = &[
     ("civil_head", "民政局长", "civil", &["head"], false),
     ("tax", "税务专员", "tax", &["data_officer"], false),
     ("county", "区民政专员", "county", &["data_officer"], false),
+    ("justice", "法制审核员", "justice", &["data_officer"], false),
+    ("service", "政务服务专员", "service", &["data_officer"], false),
+    (
+        "county_authority",
+        "区主管审核员",
+        "county_data",
+        &["county_authority"],
+        false,
+    ),
+    // Whoever the data are about; the account stands in a department only because every account does.
+    ("citizen", "当事人", "civil", &["citizen"], false),
 ];
 
 /// The first administrator.

@@ -1,0 +1,4 @@
+//! What five regulations demand, clause by clause: every test runs on the real case engine through the
+//! API, under the regulation whose clause it is named after.
+
+mod scenario;
