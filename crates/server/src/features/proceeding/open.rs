@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use tongqu_domain::{
     ids::{CaseId, DepartmentId},
-    law::{FactValue, Facts, HeldBy, Pack, Process, ProcessId},
+    law::{FactValue, Facts, HeldBy, Pack, Process, ProcessId, words::FactSource},
 };
 use utoipa::ToSchema;
 
@@ -215,8 +215,15 @@ fn facts(pack: &Pack, known: &Facts, given: Facts, requester_level: &str) -> Fac
             .iter()
             .any(|rule| rule.id == *name && rule.values.contains(value))
     });
+    // Only what the form asks is anybody's to state, and which of the ways of exchange it is about.
+    let is_asked = |name: &str| {
+        let mut rules = pack.facts.iter();
+        name == "mode" || rules.any(|rule| rule.id == name && rule.source == FactSource::Form)
+    };
     for (name, value) in given {
-        facts.entry(name).or_insert(value);
+        if is_asked(&name) {
+            facts.entry(name).or_insert(value);
+        }
     }
     facts
 }

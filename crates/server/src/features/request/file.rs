@@ -9,6 +9,7 @@ use tongqu_domain::{
     access::{Action, Subject},
     case::{Case, Opening, StepInput},
     ids::RequestId,
+    law::words::FactSource,
     request::{PurposeKind, SharingRequest, check_request},
 };
 use utoipa::ToSchema;
@@ -112,9 +113,16 @@ pub async fn file_request(ctx: Ctx, Json(body): Json<FileBody>) -> Reply<Request
     }
     let asking = requester(&ctx, &mut db).await?;
     let mut facts = facts(&mut db, &entry, &version, &content.mode, &asking).await?;
-    // What the platform knows goes before what somebody writes.
+    // Only what the form asks is the requester's to state: nobody names himself a recipient, or claims
+    // an agreement that isn't on file. Spec: TP-19, LY-12.
+    let is_asked = |name: &str| {
+        let mut rules = pack.facts.iter();
+        rules.any(|rule| rule.id == name && rule.source == FactSource::Form)
+    };
     for (name, value) in case::facts_of(&body.facts, &pack) {
-        facts.entry(name).or_insert(value);
+        if is_asked(&name) {
+            facts.entry(name).or_insert(value);
+        }
     }
     let form = case::form_given(&mut db, body.form.as_ref()).await?;
     let process = pack
