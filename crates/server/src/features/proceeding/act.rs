@@ -178,6 +178,7 @@ async fn act(ctx: &Ctx, row: &CaseRow, deed: Deed, what: &'static str) -> Reply<
         &after.pack,
     );
     tx.commit(Evidence::of(first, more)).await?;
+    effects::show(&ctx.app, &after, known).await?;
     reply(view(ctx, &id).await?)
 }
 

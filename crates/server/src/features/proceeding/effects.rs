@@ -1,5 +1,7 @@
 //! What an event of the law changes on the platform beside the case in which it happened.
 
+use std::sync::Arc;
+
 use tongqu_domain::{
     case::CaseEvent,
     ids::{EntryId, GrantId},
@@ -7,6 +9,7 @@ use tongqu_domain::{
 };
 
 use crate::{
+    app::App,
     features::{case::CaseRow, catalogue, request},
     platform::{db::Tx, evidence::Entry, http::ApiError},
 };
@@ -38,6 +41,19 @@ pub(super) async fn of(
     }
 }
 
+/// Lets readers find what the events after number `known` have published; after the write.
+pub(super) async fn show(app: &Arc<App>, row: &CaseRow, known: u32) -> Result<(), ApiError> {
+    let published = row.case.events_after(known).iter().any(|event| {
+        event.events.contains(&Event::CatalogueUpdated)
+            || event.events.contains(&Event::ItemApproved)
+    });
+    if published && row.subject.0 == SubjectKind::Entry.code() {
+        let id = EntryId::parse(&row.subject.1).map_err(ApiError::bug)?;
+        catalogue::index_entry(app, &id).await?;
+    }
+    Ok(())
+}
+
 async fn change_grant(
     tx: &mut Tx,
     row: &CaseRow,
@@ -48,14 +64,20 @@ async fn change_grant(
         return Ok(Vec::new());
     }
     let id = GrantId::parse(&row.subject.1).map_err(ApiError::bug)?;
-    let ground = event.ground.as_deref().or(event.reason.as_deref());
-    let clause = event
+    let step = event
         .step
         .as_ref()
-        .and_then(|step| row.pack.process(&row.case.head().process)?.step(step))
-        .map(|step| step.clause.to_string());
+        .and_then(|step| row.pack.process(&row.case.head().process)?.step(step));
+    // Where the regulation asks for no ground of its own, the step that it allows is the ground.
+    let ground = event
+        .ground
+        .as_deref()
+        .or(event.reason.as_deref())
+        .or(step.map(|step| step.name.as_str()));
     let changed = request::change_grant(tx, &id, change, ground.unwrap_or_default()).await?;
-    Ok(vec![changed.under(clause)])
+    Ok(vec![
+        changed.under(step.map(|step| step.clause.to_string())),
+    ])
 }
 
 async fn publish(tx: &mut Tx, row: &CaseRow, event: &CaseEvent) -> Result<Vec<Entry>, ApiError> {

@@ -14,13 +14,14 @@ use utoipa::ToSchema;
 use super::{
     act::{settle, tell},
     body::StepBody,
+    effects,
     read::{ProceedingView, view},
     subject::{Known, SubjectBody, look_up},
 };
 use crate::{
     features::{
         case::{self, NewCase},
-        directory,
+        directory, request,
     },
     platform::{
         db::Db,
@@ -74,6 +75,11 @@ pub async fn open_case(ctx: Ctx, Json(body): Json<OpenBody>) -> Reply<Proceeding
     let pack = case::pack_for(&ctx.app, &mut db, about, ctx.now).await?;
     let process_id = ProcessId::parse(&body.process_id).map_err(|_| unknown())?;
     let process = pack.process(&process_id).ok_or_else(unknown)?;
+    if request::is_sharing_request(process) {
+        return Err(
+            ApiError::invalid("case.wrong_process").field("process_id", "case.wrong_process")
+        );
+    }
     let title = title(body.title.as_deref(), &known)?;
     let began_at = began_at(&ctx, process, body.began_at.as_deref())?;
     let provider = named.or(known.provider.clone());
@@ -121,6 +127,7 @@ pub async fn open_case(ctx: Ctx, Json(body): Json<OpenBody>) -> Reply<Proceeding
     tell(&mut tx, &row, 0, "case.opened").await?;
     let first = case::opened(ctx.did("case.opened"), &begun);
     tx.commit(Evidence::of(first, more)).await?;
+    effects::show(&ctx.app, &row, 0).await?;
     reply(view(&ctx, &begun.case.head().id).await?)
 }
 

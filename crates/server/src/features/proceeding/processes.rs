@@ -8,7 +8,10 @@ use tongqu_domain::{
 use utoipa::ToSchema;
 
 use crate::{
-    features::case::{ClauseView, FactView, FormView, clause_view, fact_views, form_view},
+    features::{
+        case::{ClauseView, FactView, FormView, clause_view, fact_views, form_view},
+        request,
+    },
     platform::http::{Ctx, Page, Problem, Reply, reply},
 };
 
@@ -32,7 +35,7 @@ pub struct ProcessView {
     pub form: Option<FormView>,
     /// Names of all its steps, in order.
     pub steps: Vec<String>,
-    /// Whether the viewer may begin it.
+    /// Whether the viewer may begin it as a case; a sharing request has an operation of its own.
     pub may_open: bool,
 }
 
@@ -75,7 +78,7 @@ fn process_view(ctx: &Ctx, process: &Process, pack: &Pack) -> ProcessView {
             .filter(|_| process.starts_on.is_none())
             .and_then(|step| form_view(step, pack)),
         steps: process.steps.iter().map(|step| step.name.clone()).collect(),
-        may_open: may_open(ctx, process, pack),
+        may_open: !request::is_sharing_request(process) && may_open(ctx, process, pack),
     }
 }
 

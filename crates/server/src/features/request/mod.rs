@@ -24,6 +24,7 @@ use crate::app::App;
 
 pub use act::{Acted, act, complete_delivery, note_supplied};
 pub use grants::{GrantChange, change_grant};
+pub use preview::is_sharing_request;
 pub use read::{load, load_by_id};
 pub use store::{
     Request, find_grant, grant_of_case, request_of_case, requests_of_department, requests_on_entry,

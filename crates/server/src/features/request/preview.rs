@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use tongqu_domain::{
     case::promise,
     ids::EntryId,
-    law::{FactValue, Facts, RoleId},
+    law::{FactValue, Facts, Process, RoleId},
     request::PurposeKind,
     time::china_date,
 };
@@ -162,6 +162,16 @@ pub(super) fn topic(mode: &str) -> &'static str {
     } else {
         "table_file_subscription"
     }
+}
+
+/// Whether a process is the road of a sharing request, which says what is asked for, and for what duty.
+#[must_use]
+pub fn is_sharing_request(process: &Process) -> bool {
+    let roads = ["interface", "table"].map(topic);
+    process
+        .topics
+        .iter()
+        .any(|name| roads.contains(&name.as_str()))
 }
 
 /// The active version of the entry that the text names.
