@@ -174,6 +174,13 @@ async fn entry(db: &mut Db, id: &EntryId) -> Result<Option<Known>, ApiError> {
             "base_library".to_owned(),
             FactValue::from(content.base_library.is_some()),
         );
+        // What the entry says of opening it to the public. Spec: TP-26a.
+        let open_class = match (content.open, &content.open_condition) {
+            (false, _) => "not_open",
+            (true, Some(_)) => "open_on_application",
+            (true, None) => "open_unconditional",
+        };
+        facts.insert("open_class".to_owned(), FactValue::from(open_class));
         if let [mode] = content.modes.as_slice() {
             facts.insert("mode".to_owned(), FactValue::from(mode.as_str()));
         }
