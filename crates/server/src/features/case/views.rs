@@ -444,6 +444,14 @@ pub fn case_line(
 pub fn refusal(refusal: Refusal) -> ApiError {
     let error = ApiError::new(refusal.kind(), refusal.code()).under(refusal.clause());
     match refusal {
+        // Whoever set the pack that follows wants people to be sent there.
+        Refusal::PackNotInForce {
+            successor: Some(successor),
+            clause,
+            ..
+        } => ApiError::conflict("case.pack_succeeded")
+            .arg("successor", successor)
+            .under(clause),
         // A broken history is ours; the log has to know where.
         Refusal::BrokenHistory { .. } | Refusal::OtherPack { .. } => error.because(refusal),
         // The page marks the field that is empty.
