@@ -363,9 +363,7 @@ async fn take_turns(app: &TestApp, case: &Value, turns: &[Turn]) {
         assert_eq!(open["due_on"], json!(turn.due), "{name}");
         assert_eq!(open["clause"]["id"], turn.clause, "{name}");
         for person in turn.not {
-            let reply = app
-                .try_take(person, case, name, turn.input.clone())
-                .await;
+            let reply = app.try_take(person, case, name, turn.input.clone()).await;
             assert_eq!(reply.status, 403, "{name} by {person}: {}", reply.json());
         }
         if open["action"] == "deliver" {

@@ -32,7 +32,11 @@ impl TestApp {
     }
 
     /// A platform under the rule pack `id`, written anew from the one in the repository.
-    pub async fn under_a_changed(id: &str, instant: &str, change: impl Fn(String) -> String) -> Self {
+    pub async fn under_a_changed(
+        id: &str,
+        instant: &str,
+        change: impl Fn(String) -> String,
+    ) -> Self {
         let clock = Clock::demo_from(instant.parse().unwrap());
         let text = change(built_in(id));
         let named = text
@@ -150,7 +154,8 @@ impl TestApp {
     pub async fn pooled(&self, name: &str, class: &str) -> String {
         let entry = self.published(name, class).await;
         let source = self.store("stats").await;
-        if source.number("SELECT count(*) FROM sqlite_master WHERE name = 'division_village'") == 0 {
+        if source.number("SELECT count(*) FROM sqlite_master WHERE name = 'division_village'") == 0
+        {
             source.sql(&village_rows(20));
         }
         self.store("civil").await;
@@ -276,7 +281,10 @@ impl TestApp {
         let grant = self.grant(request).await;
         let cases = self
             .as_person("operator")
-            .get(&format!("/cases?scope=all&subject_kind=grant&subject_id={}", grant.id))
+            .get(&format!(
+                "/cases?scope=all&subject_kind=grant&subject_id={}",
+                grant.id
+            ))
             .await
             .ok();
         cases["items"][0].clone()

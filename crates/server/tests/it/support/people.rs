@@ -82,7 +82,13 @@ const PEOPLE: &[(&str, &str, &str, &[&str], bool)] = &[
     ("tax", "税务专员", "tax", &["data_officer"], false),
     ("county", "区民政专员", "county", &["data_officer"], false),
     ("justice", "法制审核员", "justice", &["data_officer"], false),
-    ("service", "政务服务专员", "service", &["data_officer"], false),
+    (
+        "service",
+        "政务服务专员",
+        "service",
+        &["data_officer"],
+        false,
+    ),
     (
         "county_authority",
         "区主管审核员",

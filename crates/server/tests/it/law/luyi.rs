@@ -1,0 +1,442 @@
+//! The measures of Luyi County: one platform over four base libraries.
+
+use serde_json::{Value, json};
+use tongqu_domain::{catalogue::EntryContent, law::Standing};
+
+use crate::support::{TestApp, a_request, faults, step};
+
+/// LY-3.1, LY-3.2, LY-3.3
+#[tokio::test]
+async fn ly_3_the_libraries_have_their_themes_and_sources() {
+    let app = TestApp::under_luyi().await;
+    let pack = &app.app().pack;
+    for (list, expected, open_ended) in [
+        ("population_themes", 9, true),
+        ("legal_person_sources", 13, true),
+        ("economy_sources", 12, false),
+        ("base_libraries", 4, false),
+    ] {
+        let list = pack.list(list).unwrap();
+        assert_eq!(
+            (list.items.len(), list.open_ended),
+            (expected, open_ended),
+            "{}",
+            list.id
+        );
+    }
+    app.finish().await;
+}
+
+/// LY-5.2
+#[tokio::test]
+async fn ly_5_2_an_application_without_a_duty_is_rejected() {
+    let app = TestApp::under_luyi().await;
+    let entry = app.published("行政区划代码", "on_application").await;
+    let mut request = a_request(&entry);
+    request["duty"] = json!("");
+    let problem = app
+        .as_person("civil")
+        .post("/requests", request)
+        .await
+        .refused(422, "request.faulty");
+    assert_eq!(faults(&problem), ["duty: request.duty_missing"]);
+    assert_eq!(
+        problem["clause"],
+        Value::Null,
+        "no clause of another regulation is cited"
+    );
+    app.finish().await;
+}
+
+/// LY-5.4
+#[tokio::test]
+async fn ly_5_4_state_secrets_are_kept_out() {
+    let app = TestApp::under_luyi().await;
+    let secret = EntryContent {
+        declared_unclassified: false,
+        ..app.content("行政区划代码", "proactive")
+    };
+    let imported = app
+        .as_person("stats")
+        .upload(app.workbook(&[secret]))
+        .await
+        .ok();
+    assert_eq!(
+        (&imported["accepted_total"], &imported["faults"][0]["code"]),
+        (&json!(0), &json!("entry.not_declared_unclassified"))
+    );
+    app.finish().await;
+}
+
+/// LY-6.2
+#[tokio::test]
+async fn ly_6_2_a_published_resource_is_found_by_its_name() {
+    let app = TestApp::under_luyi().await;
+    let entry = app.published("行政区划代码", "proactive").await;
+    let found = app
+        .as_person("civil")
+        .get("/catalogue/entries?q=区划代码")
+        .await
+        .ok();
+    assert_eq!(found["items"][0]["entry_id"], json!(entry));
+    app.finish().await;
+}
+
+/// LY-8.2
+#[tokio::test]
+async fn ly_8_2_changed_information_is_supplied_within_two_working_days() {
+    let app = TestApp::under_luyi().await;
+    let entry = app.published("行政区划代码", "proactive").await;
+    // Changed on Monday, noticed and supplied on Thursday.
+    app.set_clock("2026-09-24T01:00:00Z").await;
+    let body = json!({
+        "process_id": "data_supply_after_change", "subject": { "kind": "entry", "id": entry },
+        "began_at": "2026-09-21T02:00:00Z",
+    });
+    let case = app.try_open("stats", body).await.ok();
+    let supply = step(&case, "supply");
+    assert_eq!(
+        (
+            &supply["due_on"],
+            &supply["clock"]["kind"],
+            &supply["clock"]["days"],
+            &supply["clause"]["id"]
+        ),
+        (
+            &json!("2026-09-23"),
+            &json!("overdue"),
+            &json!(1),
+            &json!("LY-8.2")
+        )
+    );
+    let done = app.take("stats", &case, "supply", json!({})).await;
+    assert_eq!(
+        (&done["state"], &step(&done, "supply")["clock"]["in_time"]),
+        (&json!("completed"), &json!(false))
+    );
+    app.finish().await;
+}
+
+/// A second version of an entry on its way through the review.
+async fn a_change(app: &TestApp) -> (String, EntryContent, Value) {
+    let content = app.content("行政区划代码", "proactive");
+    let entry = app.published_entry(&content).await;
+    let changed = EntryContent {
+        summary: "增加户数一项。".to_owned(),
+        ..content
+    };
+    app.submit("stats", &changed).await;
+    let case = app
+        .open_about("stats", "catalogue_change", ("entry", &entry))
+        .await;
+    (entry, changed, case)
+}
+
+/// LY-9.1
+#[tokio::test]
+async fn ly_9_1_readers_keep_the_first_version_until_the_second_is_approved() {
+    let app = TestApp::under_luyi().await;
+    let (entry, changed, case) = a_change(&app).await;
+    let read = || async {
+        let seen = app
+            .as_person("civil")
+            .get(&format!("/catalogue/entries/{entry}"))
+            .await
+            .ok();
+        (
+            seen["version_no"].clone(),
+            seen["content"]["summary"].clone(),
+        )
+    };
+    assert_eq!(step(&case, "review")["role_name"], "库管理人员");
+    assert_eq!(read().await.0, 1);
+    let accept = json!({ "outcome": "accepted" });
+    app.take("operator", &case, "review", accept).await;
+    assert_eq!(read().await.0, 1, "reviewed, not approved");
+    app.decide("authority", &case, "approve", "approved").await;
+    assert_eq!(read().await, (json!(2), json!(changed.summary)));
+    app.finish().await;
+}
+
+/// LY-9.2
+#[tokio::test]
+async fn ly_9_2_approval_opens_a_supply_task_for_the_provider() {
+    let app = TestApp::under_luyi().await;
+    let (_, _, case) = a_change(&app).await;
+    let accept = json!({ "outcome": "accepted" });
+    app.take("operator", &case, "review", accept).await;
+    assert!(!app.waits_for("stats", &case).await);
+    let case = app.decide("authority", &case, "approve", "approved").await;
+    let supply = step(&case, "supply");
+    assert_eq!(
+        (
+            &supply["state"],
+            &supply["clock"]["word"],
+            &supply["clause"]["id"]
+        ),
+        (&json!("open"), &json!("promptly"), &json!("LY-9.2"))
+    );
+    assert!(app.waits_for("stats", &case).await);
+    app.finish().await;
+}
+
+/// LY-10.1
+#[tokio::test]
+async fn ly_10_1_what_is_shared_proactively_meets_no_approval() {
+    let app = TestApp::under_luyi().await;
+    let entry = app.pooled("行政区划代码", "proactive").await;
+    let request = app.ask(&entry).await;
+    let steps = request["steps"].as_array().unwrap();
+    assert!(
+        steps.iter().all(|step| step["action"] != "decide"),
+        "{steps:?}"
+    );
+    assert_eq!(
+        (
+            &request["grant"]["basis"],
+            step(&request, "self_service")["state"].as_str()
+        ),
+        (&json!("LY-10.1"), Some("open")),
+        "granted in the moment of asking"
+    );
+    app.finish().await;
+}
+
+/// LY-10.2
+#[tokio::test]
+async fn ly_10_2_a_provider_may_open_its_information_by_a_statement() {
+    let app = TestApp::under_luyi().await;
+    let entry = app.published("行政区划代码", "on_application").await;
+    let request = app.ask(&entry).await;
+    assert_eq!(step(&request, "decide")["state"], "open");
+    app.publish("stats", &app.content("行政区划代码", "proactive"))
+        .await;
+    let mut again = a_request(&entry);
+    again["version_no"] = json!(2);
+    let request = app.as_person("civil").post("/requests", again).await.ok();
+    assert_eq!(step(&request, "self_service")["state"], "open");
+    app.finish().await;
+}
+
+/// LY-11
+#[tokio::test]
+async fn ly_11_consent_needs_its_reason_as_refusal_does() {
+    let app = TestApp::under_luyi().await;
+    let entry = app.published("行政区划代码", "on_application").await;
+    let request = app.ask(&entry).await;
+    assert_eq!(step(&request, "decide")["due_on"], "2026-10-08");
+    for outcome in ["approved", "refused"] {
+        let bare = json!({ "outcome": outcome, "reason": " " });
+        let problem = app.try_take("stats", &request, "decide", bare).await;
+        let problem = problem.refused(422, "case.reason_required");
+        assert_eq!(problem["clause"], "LY-11", "{outcome}");
+    }
+    // No consent is deemed given when the days are over.
+    app.set_clock("2026-10-12T01:00:00Z").await;
+    let late = app.request_of(&request).await;
+    assert_eq!(
+        (&late["state"], &step(&late, "decide")["clock"]["kind"]),
+        (&json!("open"), &json!("overdue"))
+    );
+    app.decide("stats", &request, "decide", "approved").await;
+    assert_eq!(app.request_of(&request).await["grant"]["basis"], "LY-11");
+    app.finish().await;
+}
+
+/// LY-12
+#[tokio::test]
+async fn ly_12_nothing_is_exchanged_under_an_agreement_that_is_not_on_file() {
+    let app = TestApp::under_luyi().await;
+    let entry = app.published("行政区划代码", "on_application").await;
+    let case = app
+        .open_about("civil", "agreement_filing", ("entry", &entry))
+        .await;
+    assert_eq!(step(&case, "sign")["state"], "done");
+    let problem = app.try_take("operator", &case, "share", json!({})).await;
+    assert_eq!(
+        problem.refused(409, "case.step_not_open")["clause"],
+        "LY-12"
+    );
+    let case = app.take("civil", &case, "file", json!({})).await;
+    assert_eq!(step(&case, "share")["state"], "open");
+    assert!(app.was_told("authority", &case).await);
+    app.finish().await;
+}
+
+/// LY-12
+#[tokio::test]
+async fn ly_12_nobody_claims_an_agreement_that_the_platform_does_not_know() {
+    let app = TestApp::under_luyi().await;
+    let entry = app.published("行政区划代码", "on_application").await;
+    let mut claim = a_request(&entry);
+    claim["facts"] = json!({ "agreement": "true" });
+    let request = app.as_person("civil").post("/requests", claim).await.ok();
+    assert_eq!(
+        (&step(&request, "decide")["state"], &request["grant"]),
+        (&json!("open"), &Value::Null),
+        "the provider is asked all the same"
+    );
+    app.finish().await;
+}
+
+/// LY-13.1
+#[tokio::test]
+async fn ly_13_1_the_access_method_is_put_on_file_with_the_bureau() {
+    let app = TestApp::under_luyi().await;
+    let entry = app.published("行政区划代码", "proactive").await;
+    let case = app
+        .open_about("civil", "access_method_filing", ("entry", &entry))
+        .await;
+    assert_eq!(
+        (&case["state"], &step(&case, "file")["state"]),
+        (&json!("open"), &json!("done"))
+    );
+    assert!(app.was_told("authority", &case).await);
+    let done = app.take("civil", &case, "stop", json!({})).await;
+    assert_eq!(done["state"], "completed");
+    app.finish().await;
+}
+
+/// LY-13.2
+#[tokio::test]
+async fn ly_13_2_a_change_of_method_needs_a_reason() {
+    let app = TestApp::under_luyi().await;
+    let entry = app.published("行政区划代码", "proactive").await;
+    let case = app
+        .open_about("civil", "access_method_filing", ("entry", &entry))
+        .await;
+    let problem = app.try_take("civil", &case, "adjust", json!({})).await;
+    let problem = problem.refused(422, "case.reason_required");
+    assert_eq!(problem["clause"], "LY-13.2");
+    for reason in ["改用前置机接口", "前置机迁移，改回网页访问"] {
+        let now = app
+            .take("civil", &case, "adjust", json!({ "reason": reason }))
+            .await;
+        assert_eq!(now["state"], "open", "it may be adjusted again");
+    }
+    app.finish().await;
+}
+
+/// LY-15
+#[tokio::test]
+async fn ly_15_nothing_is_released_outside_without_the_providers_consent() {
+    let app = TestApp::under_luyi().await;
+    let entry = app.published("行政区划代码", "proactive").await;
+    let body = |form: Value| {
+        json!({
+            "process_id": "external_release", "subject": { "kind": "entry", "id": entry },
+            "title": "向社会公布村级区划", "step": { "form": form },
+        })
+    };
+    let problem = app.try_open("civil", body(json!({}))).await;
+    let problem = problem.refused(422, "case.form_required");
+    assert_eq!(problem["clause"], "LY-15", "in writing");
+    let written = json!({ "attachment_id": app.a_document() });
+    let case = app.try_open("civil", body(written.clone())).await.ok();
+    app.try_take("civil", &case, "release", json!({}))
+        .await
+        .refused(409, "case.step_not_open");
+    let refused = json!({ "outcome": "refused" });
+    let case = app.take("stats", &case, "decide", refused).await;
+    assert_eq!(case["state"], "refused");
+    app.try_take("civil", &case, "release", json!({}))
+        .await
+        .refused(409, "case.ended");
+
+    let case = app.try_open("civil", body(written)).await.ok();
+    app.decide("stats", &case, "decide", "approved").await;
+    let done = app.take("civil", &case, "release", json!({})).await;
+    assert_eq!(done["state"], "completed");
+    app.finish().await;
+}
+
+/// LY-17.p2
+#[tokio::test]
+async fn ly_17_p2_a_units_fault_report_reaches_the_bureau() {
+    let app = TestApp::under_luyi().await;
+    let case = app.open_about("tax", "fault_report", ("matter", "")).await;
+    assert_eq!(
+        (
+            &step(&case, "report")["clock"]["word"],
+            &step(&case, "report")["clause"]["id"]
+        ),
+        (&json!("promptly"), &json!("LY-17.p2"))
+    );
+    let done = app.take("tax", &case, "report", json!({})).await;
+    assert_eq!(done["state"], "completed");
+    assert!(app.was_told("authority", &case).await);
+    app.finish().await;
+}
+
+/// LY-21
+#[tokio::test]
+async fn ly_21_an_order_counts_down_and_closes_with_proof_only() {
+    let app = TestApp::under_luyi().await;
+    let entry = app.published("行政区划代码", "proactive").await;
+    let case = app
+        .open_about("authority", "rectification", ("entry", &entry))
+        .await;
+    let bare = app
+        .try_take("authority", &case, "circular", json!({}))
+        .await;
+    assert_eq!(bare.refused(422, "case.ground_required")["clause"], "LY-21");
+    let late = json!({ "ground": "sharing_not_in_time" });
+    app.take("authority", &case, "circular", late).await;
+
+    let order = |due: Value| json!({ "facts": { "serious": "true" }, "orders_due_on": due });
+    for due in [Value::Null, json!("2026-09-20")] {
+        let problem = app.try_take("authority", &case, "order", order(due)).await;
+        let problem = problem.refused(422, "case.due_date_invalid");
+        assert_eq!(problem["clause"], "LY-21");
+    }
+    // Ten working days from the 21st.
+    app.take("authority", &case, "order", order(json!("2026-10-12")))
+        .await;
+    let now = app.case("stats", &case).await;
+    let correct = step(&now, "correct");
+    assert_eq!(
+        (
+            &correct["due_on"],
+            &correct["clock"]["kind"],
+            &correct["clock"]["days"]
+        ),
+        (&json!("2026-10-12"), &json!("on_time"), &json!(10))
+    );
+    assert!(app.waits_for("stats", &case).await);
+    let problem = app.try_take("stats", &case, "correct", json!({})).await;
+    assert_eq!(
+        problem.refused(422, "case.form_required")["clause"],
+        "LY-21",
+        "no proof, no closure"
+    );
+    let proof = json!({ "form": { "attachment_id": app.a_document() } });
+    let now = app.take("stats", &case, "correct", proof).await;
+    assert_eq!(
+        (&now["state"], &step(&now, "refer")["state"]),
+        (&json!("open"), &json!("open")),
+        "serious consequences are referred besides"
+    );
+    let done = app.take("authority", &case, "refer", json!({})).await;
+    assert_eq!(done["state"], "completed");
+    app.finish().await;
+}
+
+/// LY-24
+#[tokio::test]
+async fn ly_24_in_force_from_an_unknown_day_of_its_year_without_an_end() {
+    let app = TestApp::under_luyi().await;
+    let pack = &app.app().pack;
+    let on = |day: &str| pack.in_force_on(day.parse().unwrap());
+    assert_eq!(
+        (
+            pack.meta.first_day,
+            pack.meta.last_day,
+            pack.meta.issued_year
+        ),
+        (None, None, Some(2019))
+    );
+    assert_eq!(on("2018-12-31"), Standing::NotInForce);
+    assert_eq!(on("2019-01-01"), Standing::InForce);
+    assert_eq!(on("2049-12-31"), Standing::InForce);
+    app.finish().await;
+}
