@@ -342,7 +342,7 @@ pub async fn measure(engine: Engine, cases: u32) -> anyhow::Result<Measured> {
     }
     let served = Served::start(&config).await?;
     served.set_up().await?;
-    let pack: Pack = served.running.app.pack.as_ref().clone();
+    let pack: Pack = served.running.app.pack().as_ref().clone();
     served.stop().await;
 
     let template = Template::new(&pack)?;

@@ -72,9 +72,5 @@ CREATE TABLE digests (
 
 -- Overdue steps in the order of their dates, without looking at the others.
 CREATE INDEX tasks_by_due_on ON tasks (due_on, case_id, step_id);
--- A desk's tasks in the order in which it shows them.
-CREATE INDEX tasks_by_urgency ON tasks (department_id, COALESCE(due_on, '9999'), opened_at, case_id);
--- What a department has settled, newest first.
-CREATE INDEX cases_by_provider ON cases (provider_department_id, ended_at);
 -- What was delivered under a grant.
 CREATE INDEX runs_by_subscription ON runs (subscription_id, finished_at);

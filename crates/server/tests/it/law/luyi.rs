@@ -9,7 +9,7 @@ use crate::support::{TestApp, a_request, faults, step};
 #[tokio::test]
 async fn ly_3_the_libraries_have_their_themes_and_sources() {
     let app = TestApp::under_luyi().await;
-    let pack = &app.app().pack;
+    let pack = &app.app().pack();
     for (list, expected, open_ended) in [
         ("population_themes", 9, true),
         ("legal_person_sources", 13, true),
@@ -425,7 +425,7 @@ async fn ly_21_an_order_counts_down_and_closes_with_proof_only() {
 #[tokio::test]
 async fn ly_24_in_force_from_an_unknown_day_of_its_year_without_an_end() {
     let app = TestApp::under_luyi().await;
-    let pack = &app.app().pack;
+    let pack = &app.app().pack();
     let on = |day: &str| pack.in_force_on(day.parse().unwrap());
     assert_eq!(
         (

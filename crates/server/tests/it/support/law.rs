@@ -107,7 +107,7 @@ impl TestApp {
 
     /// An entry with rows behind it that fits the pack in force: it states what its class asks for.
     pub fn content(&self, name: &str, class: &str) -> EntryContent {
-        let pack = &self.app().pack;
+        let pack = &self.app().pack();
         let rule = pack
             .sharing_classes()
             .iter()
