@@ -30,6 +30,11 @@ const GENERATED: &[Generated] = &[
         make: clause_index,
     },
     Generated {
+        path: "regulations/pack.schema.json",
+        from: "`tongqu law schema`",
+        make: pack_schema,
+    },
+    Generated {
         path: "openapi.json",
         from: "`tongqu openapi`",
         make: openapi,
@@ -78,21 +83,25 @@ pub fn run(mode: Mode) -> Result<Counts> {
     Ok(counts)
 }
 
-/// The program embeds the portal, so that has to be there before the program can describe its API.
+fn pack_schema() -> Result<String> {
+    told(&["law", "schema"])
+}
+
 fn openapi() -> Result<String> {
+    told(&["openapi"])
+}
+
+/// What the program says, which has to be JSON. It embeds the portal, so that has to be there before.
+fn told(words: &[&str]) -> Result<String> {
     web::build()?;
-    let arguments = [
-        "run",
-        "--quiet",
-        "--locked",
-        "--package",
-        "tongqu",
-        "--",
-        "openapi",
-    ];
-    let document = proc::read(repo::cargo()?.args(arguments))?;
-    serde_json::from_str::<Value>(&document)
-        .context("`tongqu openapi` printed something else than JSON")?;
+    let run = ["run", "--quiet", "--locked", "--package", "tongqu", "--"];
+    let document = proc::read(repo::cargo()?.args(run).args(words))?;
+    serde_json::from_str::<Value>(&document).with_context(|| {
+        format!(
+            "`tongqu {}` printed something else than JSON",
+            words.join(" ")
+        )
+    })?;
     Ok(document)
 }
 

@@ -18,6 +18,7 @@ pub mod facts;
 mod load;
 pub mod pack;
 pub mod process;
+pub mod schema;
 pub mod words;
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ mod due;
 mod faults;
 mod inherit;
 mod packs;
+mod schema;
 mod tables;
 
 use std::sync::LazyLock;

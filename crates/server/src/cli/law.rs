@@ -18,6 +18,7 @@ use tongqu_domain::{
     law::{
         Ceilings, Facts, Pack, PackFile, StepDue, Unconfirmed,
         due::{EventTimes, fact_value, reckon},
+        schema::pack_schema,
     },
 };
 
@@ -49,6 +50,8 @@ pub(super) enum Command {
     },
     /// Reckon by when each step of a process is due.
     Due(Due),
+    /// Print the JSON schema of rule packs, for editors.
+    Schema,
 }
 
 #[derive(Debug, Args)]
@@ -95,6 +98,9 @@ pub(super) fn run(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Show { pack, place, json } => show(&pack, &place, json),
         Command::Due(asked) => due(&asked),
+        Command::Schema => serde_json::to_string_pretty(&pack_schema())
+            .map(|schema| format!("{schema}\n"))
+            .map_err(Into::into),
     };
     match answered {
         Ok(text) => super::print(&text).map(|()| ExitCode::SUCCESS),
