@@ -25,8 +25,13 @@ struct Generated {
 /// In the order in which one is made from the other.
 const GENERATED: &[Generated] = &[
     Generated {
+        path: spec_index::CLAUSES,
+        from: "the clauses that tests cite",
+        make: clauses,
+    },
+    Generated {
         path: spec_index::PATH,
-        from: "the clauses cited in the sources",
+        from: "docs/clauses.toml and the clauses cited in the sources",
         make: clause_index,
     },
     Generated {
@@ -123,7 +128,12 @@ fn api_client() -> Result<String> {
     fresh
 }
 
+fn clauses() -> Result<String> {
+    spec_index::pruned(&tidy::Tree::read()?)
+        .with_context(|| format!("{} can't be read", spec_index::CLAUSES))
+}
+
 fn clause_index() -> Result<String> {
     spec_index::render(&tidy::Tree::read()?)
-        .with_context(|| format!("{} is missing: restore it from git", spec_index::PATH))
+        .with_context(|| format!("{} can't be read", spec_index::CLAUSES))
 }

@@ -11,6 +11,13 @@ use std::sync::LazyLock;
 
 use super::*;
 
+pub(crate) const LUYI_2019: &str = include_str!("../../../../regulations/luyi-2019.toml");
+pub(crate) const YICHUAN_2020: &str = include_str!("../../../../regulations/yichuan-2020.toml");
+pub(crate) const CITY_TEMPLATE: &str = include_str!("../../../../regulations/city-template.toml");
+pub(crate) const YANJIN_2019: &str = include_str!("../../../../regulations/yanjin-2019.toml");
+pub(crate) const PINGDINGSHAN_2020: &str =
+    include_str!("../../../../regulations/pingdingshan-2020.toml");
+
 pub(super) const INVENTED: &str = include_str!("tests/invented.toml");
 
 /// The five regulations, by the name of their file.

@@ -1,9 +1,10 @@
 //! Supervision: overdue steps, what comes round, the daily digest, statistics.
 
 use serde_json::{Value, json};
-use tongqu_domain::law::PINGDINGSHAN_2020;
 
 use crate::support::{TestApp, a_request, faults, nothing, villages_entry};
+
+const PINGDINGSHAN_2020: &str = include_str!("../../../../regulations/pingdingshan-2020.toml");
 
 /// The pack in force with a finding in place of the notice, and with duties that come round.
 fn with_findings_and_duties() -> String {

@@ -46,6 +46,19 @@ pub fn citations(tree: &Tree) -> Vec<Citation> {
             }
         }
     }
+    for (path, text) in tree.texts.iter().filter(|(path, _)| is_pack(path)) {
+        for (line, text) in numbered(text) {
+            for clause in rested_on(text) {
+                found.push(Citation {
+                    clause,
+                    path: path.clone(),
+                    function: None,
+                    line,
+                    is_test: false,
+                });
+            }
+        }
+    }
     for (path, text) in &tree.texts {
         if !is_product(path) || !matches!(ending(path), "ts" | "vue" | "mjs" | "sql") {
             continue;
@@ -73,10 +86,28 @@ fn is_product(path: &str) -> bool {
         && !path.starts_with("crates/xtask/")
 }
 
-/// The clauses that a line of a comment cites.
+/// Rule packs carry a clause where a value of theirs rests on it.
+fn is_pack(path: &str) -> bool {
+    path.starts_with("regulations/") && ending(path) == "toml"
+}
+
+/// The clauses that values in a line of a pack rest on.
+fn rested_on(line: &str) -> Vec<String> {
+    line.split("clause = \"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .filter(|word| is_clause(word))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The clauses that a line of a comment cites: after the mark, or if it says nothing else.
 fn cited(comment: &str) -> Vec<String> {
-    let Some((_, list)) = comment.split_once(MARK) else {
-        return Vec::new();
+    let bare = comment.trim().trim_end_matches('.');
+    let list = match comment.split_once(MARK) {
+        Some((_, list)) => list,
+        None if bare.split(", ").all(is_clause) => bare,
+        None => return Vec::new(),
     };
     let words =
         list.split(|sign: char| !(sign.is_ascii_alphanumeric() || matches!(sign, '-' | '.')));
@@ -107,6 +138,20 @@ mod tests {
         );
         assert_eq!(cited(" as PDS-10.2b says"), Vec::<String>::new());
         assert_eq!(cited(" Spec: LY-meta, GB-11643, PDS-x"), ["LY-meta"]);
+        assert_eq!(cited(" YC-19.2, YC-19.1."), ["YC-19.2", "YC-19.1"]);
+        assert_eq!(cited(" YC-19.2 is long"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_pack_carries_what_its_values_rest_on() {
+        let tree = Tree::of(&[(
+            "regulations/xy.toml",
+            "\"PDS-1\" = { place = \"x\" }\nreason = { when = \"always\", clause = \"LY-11\" }\nclause = \"GB-1\"\n",
+        )]);
+        let found = citations(&tree);
+        assert_eq!(found.len(), 1);
+        assert_eq!((found[0].clause.as_str(), found[0].line), ("LY-11", 2));
+        assert!(!found[0].is_test);
     }
 
     #[test]
