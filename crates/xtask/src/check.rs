@@ -38,7 +38,7 @@ pub fn check() -> Result<bool> {
             "warnings",
         ]),
     );
-    report.add("generated", generated::run(Mode::Check));
+    report.add("generated", generated::run(Mode::Check, &[]));
     let databases = Databases::start(scratch.path(), &mut report);
     report.add("rust", rust::run(&databases.environment));
     drop(databases);
@@ -115,7 +115,7 @@ fn run_suites(report: &mut Report) -> Result<()> {
     let databases = Databases::start(scratch.path(), report);
     report.add("rust", rust::run(&databases.environment));
     proc::stop_if_interrupted()?;
-    report.add("generated", generated::run(Mode::Check));
+    report.add("generated", generated::run(Mode::Check, &[]));
     drop(databases);
     proc::stop_if_interrupted()?;
 

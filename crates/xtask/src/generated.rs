@@ -51,10 +51,16 @@ const GENERATED: &[Generated] = &[
     },
 ];
 
-/// Writes or compares every generated file; one count per file.
-pub fn run(mode: Mode) -> Result<Counts> {
+/// Writes or compares the generated files, or only those of `paths` if there are any; one count per file.
+pub fn run(mode: Mode, paths: &[String]) -> Result<Counts> {
+    let known = |path: &String| GENERATED.iter().any(|it| it.path == path);
+    if let Some(unknown) = paths.iter().find(|path| !known(path)) {
+        let known: Vec<&str> = GENERATED.iter().map(|it| it.path).collect();
+        bail!("{unknown} isn't generated; these are: {}", known.join(", "));
+    }
     let mut counts = Counts::default();
-    for generated in GENERATED {
+    let wanted = |it: &&Generated| paths.is_empty() || paths.iter().any(|path| it.path == path);
+    for generated in GENERATED.iter().filter(wanted) {
         let path = repo::root().join(generated.path);
         let found = fs::read_to_string(&path).ok();
         let fresh = match (generated.make)() {

@@ -39,7 +39,7 @@ cargo xtask <command>
   test                                    every suite, with private databases and a browser
   check                                   formatting, lints, structure, generated files, unit tests
   tidy                                    the structure checks alone
-  gen [--check]                           write (or compare) the files made from others
+  gen [--check] [PATH ...]                write (or compare) the files made from others, or some of them
   clauses                                 who cites which clause of the regulations
   with-databases COMMAND ...              run a command with the tests' PostgreSQL and MariaDB behind it
   bench [NAME]                            run a benchmark, or list them
@@ -92,11 +92,15 @@ fn run(mut words: impl Iterator<Item = OsString>) -> Result<bool> {
 }
 
 fn gen_files(words: impl Iterator<Item = OsString>) -> Result<bool> {
-    let words: Vec<OsString> = words.collect();
-    let mode = match words.as_slice() {
-        [] => Mode::Write,
-        [word] if word == "--check" => Mode::Check,
-        _ => bail!("`gen` takes nothing but `--check`"),
+    let mut paths: Vec<String> = words
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
+    let before = paths.len();
+    paths.retain(|word| word != "--check");
+    let mode = if paths.len() < before {
+        Mode::Check
+    } else {
+        Mode::Write
     };
-    Ok(generated::run(mode)?.failed == 0)
+    Ok(generated::run(mode, &paths)?.failed == 0)
 }

@@ -106,7 +106,12 @@ fn cited(comment: &str) -> Vec<String> {
     let bare = comment.trim().trim_end_matches('.');
     let list = match comment.split_once(MARK) {
         Some((_, list)) => list,
-        None if bare.split(", ").all(is_clause) => bare,
+        None if bare
+            .split(", ")
+            .all(|word| is_clause(word) && !word.contains(' ')) =>
+        {
+            bare
+        }
         None => return Vec::new(),
     };
     let words =

@@ -123,7 +123,11 @@ fn clauses(text: &str, regulation: &DeValue<'_>) -> Vec<Clause> {
             let features = value
                 .get("features")
                 .and_then(|it| it.get_ref().as_array().cloned())
-                .map(|it| it.iter().filter_map(|f| f.get_ref().as_str().map(str::to_owned)).collect())
+                .map(|it| {
+                    it.iter()
+                        .filter_map(|f| f.get_ref().as_str().map(str::to_owned))
+                        .collect()
+                })
                 .unwrap_or_default();
             Clause {
                 id: id.get_ref().to_string(),
@@ -292,16 +296,29 @@ pub fn untrue(tree: &Tree) -> Vec<Finding> {
             findings.push(Finding::new(
                 CLAUSES,
                 0,
-                format!("{} has {found} clauses, not {}", regulation.prefix, regulation.count),
+                format!(
+                    "{} has {found} clauses, not {}",
+                    regulation.prefix, regulation.count
+                ),
                 "restore the clauses, or correct `count`",
             ));
         }
         for clause in &regulation.clauses {
-            check(clause, &regulation.prefix, covered.contains(&clause.id), &mut findings);
+            check(
+                clause,
+                &regulation.prefix,
+                covered.contains(&clause.id),
+                &mut findings,
+            );
         }
     }
     if tree.text(PATH) != render(tree).as_deref() {
-        findings.push(Finding::new(PATH, 0, "the index is stale", "run `cargo xtask gen`"));
+        findings.push(Finding::new(
+            PATH,
+            0,
+            "the index is stale",
+            "run `cargo xtask gen`",
+        ));
     }
     findings
 }
@@ -341,7 +358,10 @@ pub fn overview(tree: &Tree) -> String {
     let citations = citations(tree);
     let mut lines = String::new();
     let regulations = listed(tree.text(CLAUSES).unwrap_or_default()).unwrap_or_default();
-    for clause in regulations.iter().flat_map(|regulation| &regulation.clauses) {
+    for clause in regulations
+        .iter()
+        .flat_map(|regulation| &regulation.clauses)
+    {
         let (code, test) = cells(&clause.id, &citations);
         if code.is_empty() && test.is_empty() {
             continue;
@@ -404,16 +424,25 @@ mod tests {
             "| PDS-9 | Online first. | SHR-04 | `crates/domain/src/case/mod.rs` | `crates/domain/src/case/tests.rs::online_first` | |\n"
         ), "{index}");
         let index = render(&tree(", waits_for = \"portal\"", &[CODE])).unwrap();
-        assert!(index.ends_with("| `crates/domain/src/case/mod.rs` | | waits: portal |\n"), "{index}");
+        assert!(
+            index.ends_with("| `crates/domain/src/case/mod.rs` | | waits: portal |\n"),
+            "{index}"
+        );
     }
 
     #[test]
     fn a_clause_is_covered_or_explained() {
         assert_eq!(faults("", &[CODE, TEST]), Vec::<String>::new());
         assert_eq!(faults(", part = \"half\"", &[TEST]), Vec::<String>::new());
-        assert_eq!(faults(", waits_for = \"open data\"", &[CODE]), Vec::<String>::new());
+        assert_eq!(
+            faults(", waits_for = \"open data\"", &[CODE]),
+            Vec::<String>::new()
+        );
         assert_eq!(faults(", reason = \"money\"", &[]), Vec::<String>::new());
-        assert_eq!(faults("", &[CODE]), ["no test cites PDS-9, and nothing says why"]);
+        assert_eq!(
+            faults("", &[CODE]),
+            ["no test cites PDS-9, and nothing says why"]
+        );
         assert_eq!(
             faults(", waits_for = \"later\"", &[]),
             ["PDS-9 waits for the unknown area `later`"]
@@ -425,7 +454,11 @@ mod tests {
         let late = tree(", part = \"half\", waits_for = \"portal\"", &[CODE, TEST]);
         let found: Vec<String> = untrue(&late).into_iter().map(|f| f.what).collect();
         assert_eq!(found, ["PDS-9 says why no test cites it, but one does"]);
-        assert!(pruned(&late).unwrap().ends_with("features = [\"SHR-04\"], part = \"half\" }\n"));
+        assert!(
+            pruned(&late)
+                .unwrap()
+                .ends_with("features = [\"SHR-04\"], part = \"half\" }\n")
+        );
     }
 
     #[test]

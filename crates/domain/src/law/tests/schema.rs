@@ -1,6 +1,7 @@
 //! The schema for editors: fresh, in the words and keys of the loader, and fit for all built-in packs.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
@@ -64,8 +65,14 @@ fn misfits(schema: &Value, value: &Value, place: &str) -> Vec<String> {
                 .unwrap()
                 .iter()
                 .all(|key| value.get(key.as_str().unwrap()).is_some()),
-            "properties" | "additionalProperties" => true,
-            "description" | "title" | "$schema" | "$defs" | "format" => true,
+            // Looked at below, or only for people.
+            "properties"
+            | "additionalProperties"
+            | "description"
+            | "title"
+            | "$schema"
+            | "$defs"
+            | "format" => true,
             other => panic!("keyword {other}"),
         };
         if !fits {
@@ -232,7 +239,7 @@ fn keys_of_the_loader() -> BTreeMap<&'static str, BTreeSet<String>> {
         } else {
             ""
         };
-        text.push_str(&format!("{heading}{more}\n{STRANGE}\n"));
+        writeln!(text, "{heading}{more}\n{STRANGE}").unwrap();
         lines.insert(text.lines().count(), name);
     }
     let faults = Pack::load(&text, "strange.toml").unwrap_err();
