@@ -121,23 +121,29 @@ fn decode(bytes: &[u8]) -> Result<String, Unreadable> {
 }
 
 fn from_csv(bytes: &[u8]) -> Result<Vec<Row>, Unreadable> {
-    let text = decode(bytes)?;
+    // One sort of line ends, also at the end, so that lines can be counted behind each record.
+    let mut text = decode(bytes)?.replace("\r\n", "\n").replace('\r', "\n");
+    text.push('\n');
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
         .from_reader(text.as_bytes());
     let mut rows = Vec::new();
     // A cell with line breaks is one row to an office program and several lines to the reader.
-    let mut lines_inside: u64 = 0;
-    for record in reader.records() {
-        let record = record.map_err(|_| Unreadable::Format)?;
-        let line = record.position().map_or(1, csv::Position::line);
+    let mut breaks: u64 = 0;
+    let mut record = csv::StringRecord::new();
+    while reader
+        .read_record(&mut record)
+        .map_err(|_| Unreadable::Format)?
+    {
+        let inside: usize = record.iter().map(|cell| cell.matches('\n').count()).sum();
+        breaks += u64::try_from(inside).unwrap_or(u64::MAX);
+        // The reader stands on the line behind the record; it has skipped blank lines before it.
+        let row = reader.position().line().saturating_sub(1 + breaks);
         rows.push(Row {
-            number: u32::try_from(line.saturating_sub(lines_inside)).unwrap_or(u32::MAX),
+            number: u32::try_from(row).unwrap_or(u32::MAX),
             cells: record.iter().take(COLUMNS_MAX).map(clean).collect(),
         });
-        let breaks: usize = record.iter().map(|cell| cell.matches('\n').count()).sum();
-        lines_inside += u64::try_from(breaks).unwrap_or(u64::MAX);
         if rows.len() > ROWS_MAX * 2 {
             return Err(Unreadable::TooManyRows);
         }
