@@ -93,6 +93,9 @@ fn entry_content() -> EntryContent {
         sharing_class: "conditional".to_owned(),
         sharing_condition: Some("仅限履行职责使用".to_owned()),
         legal_basis: None,
+        recipients: Vec::new(),
+        purposes: Vec::new(),
+        theme: None,
         modes: vec!["table".to_owned()],
         open: false,
         open_condition: None,
@@ -336,6 +339,7 @@ impl Template {
                 Some(own(&self.opening)),
                 Some(self.events.len().to_string()),
                 at.clone(),
+                Some("村级行政区划".to_owned()),
             ]);
             for (event, seq) in self.events.iter().zip(1..) {
                 events.push(vec![
@@ -353,6 +357,8 @@ impl Template {
                     Some(role.clone()),
                     at.clone(),
                     Some(due_on.clone()),
+                    Some("0".to_owned()),
+                    at.clone(),
                 ]);
             }
             requests.push(vec![
@@ -384,6 +390,7 @@ impl Template {
                     "opening",
                     "revision",
                     "opened_at",
+                    "title",
                 ],
                 rows: cases,
             },
@@ -401,6 +408,8 @@ impl Template {
                     "role",
                     "opened_at",
                     "due_on",
+                    "paused",
+                    "counted_at",
                 ],
                 rows: tasks,
             },

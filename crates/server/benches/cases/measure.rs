@@ -371,9 +371,10 @@ async fn ask(
         "SELECT due_on, case_id, step_id, department_id, opened_at FROM tasks WHERE due_on < '{today}' ORDER BY due_on, case_id"
     );
     let desk_sql = format!(
-        "SELECT t.case_id, t.step_id, t.opened_at, t.due_on, c.number, c.subject_id FROM tasks t \
+        "SELECT t.case_id, t.step_id, t.opened_at, t.due_on, t.paused, t.counted_at, c.number, c.title, c.subject_kind, \
+         c.subject_id, c.requester_department_id, c.provider_department_id FROM tasks t \
          JOIN cases c ON c.id = t.case_id WHERE t.department_id = '{}' \
-         ORDER BY COALESCE(t.due_on, '9999'), t.opened_at, t.case_id LIMIT 200",
+         ORDER BY t.due_on, t.opened_at, t.case_id LIMIT 200",
         fill::department_id(7)
     );
     // The desk first: the sweep's records aren't what it reads.

@@ -172,6 +172,150 @@ async fn yc_41_8_an_overdue_check_is_one_finding() {
     app.finish().await;
 }
 
+/// A platform under another of the regulations that come with the product.
+async fn under(pack: &str) -> TestApp {
+    let pack = pack.to_owned();
+    TestApp::start_with(|config| config.law.pack = pack).await
+}
+
+/// Spec: YC-41.8, YC-14.1.
+#[tokio::test]
+async fn yc_14_1_a_late_application_to_update_the_catalogue_is_one_finding() {
+    let app = under("yichuan-2020").await;
+    let mut content = villages_entry("行政区划代码", "conditional");
+    content.legal_basis = Some("《行政区划管理条例》第五条".to_owned());
+    let entry = app.published_entry(&content).await;
+    app.set_clock("2021-03-01T02:00:00Z").await;
+    let body = json!({
+        "process_id": "catalogue_change",
+        "subject": { "kind": "entry", "id": entry },
+        "title": "机构改革后职责调整",
+        "began_at": "2021-03-01T01:00:00Z",
+    });
+    let case = app.as_person("stats").post("/cases", body).await.ok();
+    // The tenth working day after 1 March 2021.
+    app.set_clock("2021-03-15T15:59:00Z").await;
+    assert_eq!(sweep(&app).await["findings"], 0);
+    app.set_clock("2021-03-15T16:01:00Z").await;
+    assert_eq!(
+        sweep(&app).await,
+        json!({ "notices": 0, "findings": 1, "reminders": 0 })
+    );
+    assert_eq!(sweep(&app).await["findings"], 0);
+    let found = items(&app, "authority", "/supervision/findings?clause=YC-41.8").await;
+    assert_eq!(found.len(), 1);
+    assert_eq!(
+        (
+            &found[0]["number"],
+            &found[0]["step_id"],
+            &found[0]["due_on"],
+            &found[0]["code"]
+        ),
+        (
+            &case["number"],
+            &json!("apply"),
+            &json!("2021-03-15"),
+            &json!("late_catalogue_check_or_opening")
+        )
+    );
+    assert!(
+        found[0]["code_name"].is_string(),
+        "the list of prohibited conduct names it"
+    );
+    app.finish().await;
+}
+
+/// Spec: YC-39, YC-35, YC-36, YC-38.
+#[tokio::test]
+async fn yc_39_the_county_reports_by_the_end_of_january() {
+    let app = under("yichuan-2020").await;
+    app.set_clock("2021-06-01T01:00:00Z").await;
+    // The department is entered now, and so owes what is due from here on.
+    app.department("stats").await;
+    for (at, state) in [
+        ("2022-01-31T15:59:00Z", "open"),
+        ("2022-01-31T16:00:00Z", "overdue"),
+    ] {
+        app.set_clock(at).await;
+        let duties = items(&app, "stats", "/duties").await;
+        let report = duties
+            .iter()
+            .find(|d| d["duty_id"] == "annual_report")
+            .unwrap();
+        assert_eq!(
+            (
+                &report["state"],
+                &report["clause"]["id"],
+                &report["period_to"]
+            ),
+            (&json!(state), &json!("YC-39"), &json!("2021-12-31"))
+        );
+        for id in ["risk_assessment", "emergency_drill"] {
+            let duty = duties.iter().find(|d| d["duty_id"] == id).unwrap();
+            assert_eq!(
+                (&duty["state"], &duty["due_on"]),
+                (&json!("open"), &Value::Null),
+                "{id}"
+            );
+        }
+        assert!(
+            duties.iter().all(|d| d["duty_id"] != "annual_evaluation"),
+            "the evaluation is the authority's"
+        );
+    }
+    app.finish().await;
+}
+
+/// Spec: YJ-4.2.3.
+#[tokio::test]
+async fn yj_4_2_3_the_report_is_overdue_on_the_sixth_of_january() {
+    let app = under("yanjin-2019").await;
+    app.department("stats").await;
+    for (at, state) in [
+        ("2027-01-05T15:59:00Z", "open"),
+        ("2027-01-05T16:00:00Z", "overdue"),
+    ] {
+        app.set_clock(at).await;
+        let duties = items(&app, "stats", "/duties?duty_id=annual_report").await;
+        assert_eq!(duties.len(), 1);
+        assert_eq!(
+            (&duties[0]["state"], &duties[0]["clause"]["id"]),
+            (&json!(state), &json!("YJ-4.2.3"))
+        );
+    }
+    app.finish().await;
+}
+
+/// Spec: LY-19, LY-8.1.
+#[tokio::test]
+async fn ly_8_1_the_item_table_is_owed_by_those_who_provide() {
+    let app = under("luyi-2019").await;
+    app.department("civil").await;
+    let mut content = villages_entry("行政区划代码", "proactive");
+    content.base_library = Some("population".to_owned());
+    for item in &mut content.items {
+        item.standard = Some("GB/T 2260".to_owned());
+    }
+    app.published_entry(&content).await;
+    let owed = |duties: Vec<Value>| -> Vec<String> {
+        let mut ids: Vec<String> = duties
+            .iter()
+            .map(|d| d["duty_id"].as_str().unwrap().to_owned())
+            .collect();
+        ids.sort();
+        ids
+    };
+    assert_eq!(
+        owed(items(&app, "stats", "/duties").await),
+        ["publish_data_item_table", "security_usage_report"]
+    );
+    assert_eq!(
+        owed(items(&app, "civil", "/duties").await),
+        ["security_usage_report"]
+    );
+    app.finish().await;
+}
+
 /// Spec: PDS-22.2.
 #[tokio::test]
 async fn pds_22_2_an_overdue_authorisation_prepares_a_draft_that_only_a_person_sends() {

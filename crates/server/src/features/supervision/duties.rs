@@ -104,7 +104,7 @@ async fn occasions<'a>(
     let periods = store::periods(db, pack_id).await?;
     let mut reports = store::reports(db, pack_id, only.map_or("", |id| id.as_str())).await?;
     let departments = store::departments(db).await?;
-    let platform = directory::platform_department(db).await?;
+    let bound = directory::bound_roles(db, pack, None).await?;
     let providers = store::providers(db).await?;
     let requesters = store::requesters(db).await?;
     let holds = |duty: &PeriodicDuty, id: &DepartmentId| {
@@ -114,7 +114,7 @@ async fn occasions<'a>(
                 HeldBy::Every => true,
                 HeldBy::Provider => among(&providers),
                 HeldBy::Requester => among(&requesters),
-                HeldBy::Bound => platform.as_ref() == Some(id),
+                HeldBy::Bound => bound.get(&duty.role) == Some(id),
                 // Whoever isn't on the platform reports elsewhere.
                 HeldBy::Outside => false,
             })
@@ -160,7 +160,7 @@ pub(super) async fn overdue_by_department(ctx: &Ctx) -> Result<BTreeMap<String, 
 
 /// An occasion of a periodic duty.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct DutyView {
+pub struct DutyItemView {
     pub duty_item_id: String,
     /// The duty in the rule pack.
     pub duty_id: String,
@@ -187,9 +187,9 @@ pub struct DutyView {
 
 /// An occasion with its numbers.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct DutyDetailView {
+pub struct DutyItemDetailView {
     #[serde(flatten)]
-    pub duty: DutyView,
+    pub duty: DutyItemView,
     /// By code: as submitted, or from the registry for the period so far.
     pub figures: BTreeMap<String, i64>,
     /// The report.
@@ -206,10 +206,10 @@ fn duty_view(
     pack: &Pack,
     today: Date,
     departments: &BTreeMap<String, String>,
-) -> DutyView {
+) -> DutyItemView {
     let duty = occasion.duty;
     let report = occasion.report.as_ref();
-    DutyView {
+    DutyItemView {
         duty_item_id: occasion.id(),
         duty_id: duty.id.clone(),
         name: duty.name.clone(),
@@ -251,8 +251,8 @@ pub struct DutiesQuery {
 
 /// What is owed under the pack in force: overdue first, then by date.
 #[utoipa::path(get, path = "/duties", tag = "supervision", operation_id = "list_duties", params(DutiesQuery),
-    responses((status = 200, body = Page<DutyView>), (status = 403, body = Problem)))]
-pub async fn list_duties(ctx: Ctx, Query(query): Query<DutiesQuery>) -> Reply<Page<DutyView>> {
+    responses((status = 200, body = Page<DutyItemView>), (status = 403, body = Problem)))]
+pub async fn list_duties(ctx: Ctx, Query(query): Query<DutiesQuery>) -> Reply<Page<DutyItemView>> {
     ctx.must(
         Action::ReadSupervision,
         &Subject::Department(ctx.department()),
@@ -271,7 +271,7 @@ pub async fn list_duties(ctx: Ctx, Query(query): Query<DutiesQuery>) -> Reply<Pa
     let mut db = ctx.read().await?;
     let departments = directory::department_names(&mut db).await?;
     let pack = &ctx.app.pack();
-    let mut views: Vec<DutyView> = occasions(&mut db, pack, only.as_ref(), today)
+    let mut views: Vec<DutyItemView> = occasions(&mut db, pack, only.as_ref(), today)
         .await?
         .iter()
         .filter(|o| {
@@ -355,7 +355,7 @@ fn may_submit(ctx: &Ctx, occasion: &Occasion<'_>, pack: &Pack) -> bool {
     })
 }
 
-async fn detail(ctx: &Ctx, id: &str) -> Result<DutyDetailView, ApiError> {
+async fn detail(ctx: &Ctx, id: &str) -> Result<DutyItemDetailView, ApiError> {
     let pack = &ctx.app.pack();
     let today = china_date(ctx.now);
     let mut db = ctx.read().await?;
@@ -372,7 +372,7 @@ async fn detail(ctx: &Ctx, id: &str) -> Result<DutyDetailView, ApiError> {
         }
     };
     let report = occasion.report.as_ref();
-    Ok(DutyDetailView {
+    Ok(DutyItemDetailView {
         duty: duty_view(&occasion, pack, today, &departments),
         figures,
         text: report.map(|r| r.text.clone()),
@@ -385,8 +385,8 @@ async fn detail(ctx: &Ctx, id: &str) -> Result<DutyDetailView, ApiError> {
 /// An occasion, prefilled with the numbers of the registry.
 #[utoipa::path(get, path = "/duties/{duty_id}", tag = "supervision", operation_id = "read_duty",
     params(("duty_id" = String, Path, description = "`duty_item_id` of the list")),
-    responses((status = 200, body = DutyDetailView), (status = 403, body = Problem), (status = 404, body = Problem)))]
-pub async fn read_duty(ctx: Ctx, Path(id): Path<String>) -> Reply<DutyDetailView> {
+    responses((status = 200, body = DutyItemDetailView), (status = 403, body = Problem), (status = 404, body = Problem)))]
+pub async fn read_duty(ctx: Ctx, Path(id): Path<String>) -> Reply<DutyItemDetailView> {
     reply(detail(&ctx, &id).await?)
 }
 
@@ -404,13 +404,13 @@ pub struct ReportBody {
 /// Hand in a report.
 #[utoipa::path(post, path = "/duties/{duty_id}/submit", tag = "supervision", operation_id = "submit_duty",
     params(("duty_id" = String, Path, description = "`duty_item_id` of the list")), request_body = ReportBody,
-    responses((status = 200, body = DutyDetailView), (status = 403, body = Problem), (status = 404, body = Problem),
+    responses((status = 200, body = DutyItemDetailView), (status = 403, body = Problem), (status = 404, body = Problem),
         (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub async fn submit_duty(
     ctx: Ctx,
     Path(id): Path<String>,
     Json(body): Json<ReportBody>,
-) -> Reply<DutyDetailView> {
+) -> Reply<DutyItemDetailView> {
     let pack = &ctx.app.pack();
     let mut db = ctx.read().await?;
     let occasion = load(&ctx, &mut db, pack, &id).await?;
@@ -460,39 +460,33 @@ pub async fn submit_duty(
     reply(detail(&ctx, &id).await?)
 }
 
-/// Tells the platform's department, where the report goes to a role that it is bound to.
+/// Tells whom the report goes to, where a department on the platform stands behind that role.
 async fn tell_addressee(
     tx: &mut crate::platform::db::Tx,
     pack: &Pack,
     occasion: &Occasion<'_>,
 ) -> Result<(), ApiError> {
-    let is_bound = occasion
+    let department = directory::find_department(tx, &occasion.department_id)
+        .await?
+        .ok_or_else(|| ApiError::bug("a report comes from a department that isn't there"))?;
+    let division = Some(department.division_code.as_str());
+    let bound = directory::bound_roles(tx, pack, division).await?;
+    let Some(to) = occasion
         .duty
         .addressee
         .as_ref()
-        .and_then(|role| pack.role(role))
-        .is_some_and(|role| role.held_by == HeldBy::Bound);
-    let Some(to) = directory::platform_department(tx)
-        .await?
-        .filter(|_| is_bound)
+        .and_then(|role| bound.get(role))
     else {
         return Ok(());
     };
-    let names = directory::department_names(tx).await?;
     let id = occasion.id();
     let notice = Notice {
-        to: &to,
+        to,
         kind: "supervision.report_received",
         subject: ("duty", &id),
         facts: BTreeMap::from([
             ("name", occasion.duty.name.clone()),
-            (
-                "department",
-                names
-                    .get(occasion.department_id.as_str())
-                    .cloned()
-                    .unwrap_or_default(),
-            ),
+            ("department", department.name),
         ]),
     };
     directory::notify(tx, &notice).await?;

@@ -12,7 +12,7 @@ use tongqu_domain::{
 use crate::{
     app::App,
     features::case::{self, refusal},
-    platform::{db::Tx, evidence::Entry, http::ApiError, secrets::random_hex},
+    platform::{db::Tx, evidence::Entry, http::ApiError},
 };
 
 /// The beginning of numbers of such cases.
@@ -50,8 +50,7 @@ pub fn open_follow_up<'a>(
 ) -> Pin<Box<dyn Future<Output = Result<(CaseId, Entry), ApiError>> + Send + 'a>> {
     Box::pin(async move {
         let calendar = app.calendar();
-        let id =
-            CaseId::parse(&format!("cas-{}", random_hex::<8>())).expect("hex fits an identifier");
+        let id = case::new_id();
         let before = &notice.overdue.head().parties;
         let opening = Opening {
             id: id.clone(),
@@ -72,16 +71,11 @@ pub fn open_follow_up<'a>(
         let opened = Case::open(opening, notice.pack, &calendar).map_err(refusal)?;
         let case = notified(opened, &notice, tx, &calendar)?;
         let number = case::next_number(tx, NUMBER_PREFIX).await?;
+        let process = notice.pack.process(notice.process);
+        let title = process.map_or("", |process| process.name.as_str());
         let subject = ("finding", notice.finding_id);
-        let title = notice
-            .pack
-            .process(notice.process)
-            .map_or("", |process| process.name.as_str());
         case::save_new(tx, &number, subject, title, &case, notice.pack, &calendar).await?;
-        let clause = notice
-            .pack
-            .process(notice.process)
-            .map(|p| p.clause.to_string());
+        let clause = process.map(|process| process.clause.to_string());
         let entry = Entry::by_platform("supervision.case_opened")
             .on("case", &id)
             .with("number", number)

@@ -14,7 +14,6 @@ use axum::extract::State;
 use serde::Serialize;
 use tongqu_domain::{
     access::{Action, Subject},
-    case::Clock,
     ids::DepartmentId,
     law::{Pack, StepId},
     supervision::{Binding, Consequences, FindingKind, consequences},
@@ -25,9 +24,7 @@ use utoipa::ToSchema;
 use super::store::{self, OverdueStep, Place};
 use crate::{
     app::App,
-    features::case::{self, refusal},
     platform::{
-        db::Db,
         evidence::Entry,
         http::{ApiError, Ctx, Problem, Reply, reply},
         secrets::random_hex,
@@ -79,7 +76,6 @@ pub(super) async fn sweep(app: &App) -> Result<SweepView, ApiError> {
     let mut packs = Known::default();
     loop {
         let today = china_date(app.clock.now());
-        // The connection goes back before the write, which waits for the only writer of an embedded registry.
         let mut db = app.registry.read().await?;
         let steps = store::overdue(&mut db, today, &place, BATCH_ROWS).await?;
         let Some(last) = steps.last() else {
@@ -87,15 +83,13 @@ pub(super) async fn sweep(app: &App) -> Result<SweepView, ApiError> {
         };
         place = last.place();
         let mut drafts = Vec::new();
+        // The connection goes back before the write, which waits for the only writer of an embedded registry.
+        drop(db);
         for step in steps {
-            if let Some(what) = packs
-                .consequences(app, &mut db, &step, &by_reference)
-                .await?
-            {
+            if let Some(what) = packs.consequences(app, &step, &by_reference)? {
                 drafts.push((format!("fin-{}", random_hex::<8>()), step, what));
             }
         }
-        drop(db);
         save(app, drafts, &mut found).await?;
     }
 }
@@ -134,11 +128,10 @@ async fn save(
 struct Known(BTreeMap<(String, String), Arc<Pack>>);
 
 impl Known {
-    /// What a step comes to; `None` if its clock stands, or its pack has it no more.
-    async fn consequences(
+    /// What a step comes to; `None` if its pack has no such step.
+    fn consequences(
         &mut self,
         app: &App,
-        db: &mut Db,
         overdue: &OverdueStep,
         by_reference: &BTreeSet<DepartmentId>,
     ) -> Result<Option<Consequences>, ApiError> {
@@ -161,10 +154,6 @@ impl Known {
             tracing::error!(case_id = %overdue.case_id, step = overdue.step_id, "an open step isn't in its rule pack");
             return Ok(None);
         };
-        // Only the case itself knows whether its clock stands.
-        if step.pause.is_some() && stands(app, db, overdue, &step.id).await? {
-            return Ok(None);
-        }
         let binding = if by_reference.contains(&overdue.department_id) {
             Binding::ByReference
         } else {
@@ -172,20 +161,4 @@ impl Known {
         };
         Ok(Some(consequences(step, binding)))
     }
-}
-
-async fn stands(
-    app: &App,
-    db: &mut Db,
-    overdue: &OverdueStep,
-    step: &StepId,
-) -> Result<bool, ApiError> {
-    let row = case::find(db, app, &overdue.case_id).await?;
-    let views = row
-        .case
-        .steps(&row.pack, &app.calendar(), app.clock.now())
-        .map_err(refusal)?;
-    Ok(views
-        .iter()
-        .any(|view| view.id == *step && view.clock == Clock::Paused))
 }

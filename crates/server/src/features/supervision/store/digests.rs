@@ -18,7 +18,7 @@ pub struct Lamps {
     pub new: i64,
 }
 
-/// The lamps of every department that holds an open step.
+/// The lamps of every department that holds an open step. One whose clock stands is never late.
 pub async fn lamps(
     db: &mut Db,
     today: Date,
@@ -27,9 +27,9 @@ pub async fn lamps(
 ) -> Result<Vec<Lamps>, DbError> {
     sqlx::query(
         "SELECT department_id, COUNT(*) AS open, \
-         CAST(SUM(CASE WHEN due_on < $1 THEN 1 ELSE 0 END) AS BIGINT) AS overdue, \
-         CAST(SUM(CASE WHEN due_on = $1 THEN 1 ELSE 0 END) AS BIGINT) AS due_today, \
-         CAST(SUM(CASE WHEN due_on > $1 AND due_on <= $2 THEN 1 ELSE 0 END) AS BIGINT) AS due_next, \
+         CAST(SUM(CASE WHEN paused = 0 AND due_on < $1 THEN 1 ELSE 0 END) AS BIGINT) AS overdue, \
+         CAST(SUM(CASE WHEN paused = 0 AND due_on = $1 THEN 1 ELSE 0 END) AS BIGINT) AS due_today, \
+         CAST(SUM(CASE WHEN paused = 0 AND due_on > $1 AND due_on <= $2 THEN 1 ELSE 0 END) AS BIGINT) AS due_next, \
          CAST(SUM(CASE WHEN opened_at > $3 THEN 1 ELSE 0 END) AS BIGINT) AS fresh \
          FROM tasks GROUP BY department_id ORDER BY department_id",
     )
