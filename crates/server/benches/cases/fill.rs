@@ -24,7 +24,7 @@ use tongqu_domain::{
 pub const DEPARTMENTS: u32 = 300;
 /// Every so many cases, one is overdue.
 const OVERDUE_EVERY: u32 = 10;
-/// Rows put in at once.
+/// Filling put in at once.
 const CHUNK: u32 = 10_000;
 
 /// The day on which the desk is looked at.
@@ -38,7 +38,7 @@ const PROVIDER: &str = "dep-template-provider";
 const PERSON: &str = "per-template";
 
 /// A table and its rows, as texts.
-pub struct Rows {
+pub struct Filling {
     pub table: &'static str,
     pub columns: &'static [&'static str],
     pub rows: Vec<Vec<Option<String>>>,
@@ -215,7 +215,7 @@ impl Template {
     }
 
     /// Departments, people behind requests, and one published entry for each department.
-    pub fn standing_rows(&self) -> Vec<Rows> {
+    pub fn standing_rows(&self) -> Vec<Filling> {
         let at = Some("2026-08-01T00:00:00.000000Z".to_owned());
         let some = |text: &str| Some(text.to_owned());
         let mut departments = Vec::new();
@@ -254,7 +254,7 @@ impl Template {
             ]);
         }
         vec![
-            Rows {
+            Filling {
                 table: "departments",
                 columns: &[
                     "id",
@@ -267,7 +267,7 @@ impl Template {
                 ],
                 rows: departments,
             },
-            Rows {
+            Filling {
                 table: "entries",
                 columns: &[
                     "id",
@@ -280,7 +280,7 @@ impl Template {
                 ],
                 rows: entries,
             },
-            Rows {
+            Filling {
                 table: "versions",
                 columns: &[
                     "id",
@@ -299,7 +299,8 @@ impl Template {
     }
 
     /// The rows of the cases from `first` up to `end`.
-    fn case_rows(&self, first: u32, end: u32) -> Vec<Rows> {
+    #[expect(clippy::too_many_lines, reason = "one list of cells for each table")]
+    fn case_rows(&self, first: u32, end: u32) -> Vec<Filling> {
         let mut cases = Vec::new();
         let mut events = Vec::new();
         let mut tasks = Vec::new();
@@ -374,7 +375,7 @@ impl Template {
             ]);
         }
         vec![
-            Rows {
+            Filling {
                 table: "cases",
                 columns: &[
                     "id",
@@ -394,12 +395,12 @@ impl Template {
                 ],
                 rows: cases,
             },
-            Rows {
+            Filling {
                 table: "case_events",
                 columns: &["case_id", "seq", "event", "at"],
                 rows: events,
             },
-            Rows {
+            Filling {
                 table: "tasks",
                 columns: &[
                     "case_id",
@@ -413,7 +414,7 @@ impl Template {
                 ],
                 rows: tasks,
             },
-            Rows {
+            Filling {
                 table: "sharing_requests",
                 columns: &[
                     "id",
@@ -432,7 +433,7 @@ impl Template {
     }
 
     /// Everything, a bounded number of cases at a time.
-    pub fn chunks(&self, cases: u32) -> impl Iterator<Item = Vec<Rows>> {
+    pub fn chunks(&self, cases: u32) -> impl Iterator<Item = Vec<Filling>> {
         let all = (0..cases).step_by(CHUNK as usize);
         std::iter::once(self.standing_rows())
             .chain(all.map(move |first| self.case_rows(first, (first + CHUNK).min(cases))))

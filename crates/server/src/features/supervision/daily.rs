@@ -10,7 +10,7 @@ use super::{digest, sweep};
 use crate::{app::App, features::calendar, platform::http::ApiError};
 
 /// How often it is looked whether a day has begun or another node has loaded a calendar.
-const LOOK_INTERVAL: Duration = Duration::from_secs(60);
+const LOOK_INTERVAL: Duration = Duration::from_mins(1);
 
 /// Sweeps and digests at the start and after each midnight of the platform's clock, and follows the
 /// calendar that other nodes load, until `stop` turns true. `notice_no` is the last notice known.
@@ -26,7 +26,7 @@ pub async fn watch(app: Arc<App>, mut notice_no: i64, mut stop: watch::Receiver<
             match new_day(&app).await {
                 Ok(()) => done_for = Some(today),
                 Err(error) => {
-                    tracing::error!(%error, "the day's supervision failed; it is tried again")
+                    tracing::error!(%error, "the day's supervision failed; it is tried again");
                 }
             }
         }

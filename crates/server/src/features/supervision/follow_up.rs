@@ -4,7 +4,7 @@ use std::pin::Pin;
 
 use tongqu_domain::{
     access::Actor,
-    case::{Act, Case, Deed, Opening, Parties, StepInput},
+    case::{Act, Case, Deed, Opening, Parties, StepInput, StepState},
     ids::CaseId,
     law::{Action, Facts, Pack, ProcessId},
 };
@@ -31,23 +31,17 @@ pub struct FollowUpCase<'a> {
     pub actor: &'a Actor,
 }
 
+/// The id and evidence of a case that is being opened.
+pub type Opened<'a> = Pin<Box<dyn Future<Output = Result<(CaseId, Entry), ApiError>> + Send + 'a>>;
+
 /// Opens the case of a notice as part of the write that sends it; gives its id and evidence.
-pub type OpenCase =
-    for<'a> fn(
-        &'a App,
-        &'a mut Tx,
-        FollowUpCase<'a>,
-    ) -> Pin<Box<dyn Future<Output = Result<(CaseId, Entry), ApiError>> + Send + 'a>>;
+pub type OpenCase = for<'a> fn(&'a App, &'a mut Tx, FollowUpCase<'a>) -> Opened<'a>;
 
 /// Opens the case with the starting event of its process. Sending the notice is itself the step that
 /// notifies, if the sender may take it.
 ///
 /// Errors: the case engine's refusal with its clause.
-pub fn open_follow_up<'a>(
-    app: &'a App,
-    tx: &'a mut Tx,
-    notice: FollowUpCase<'a>,
-) -> Pin<Box<dyn Future<Output = Result<(CaseId, Entry), ApiError>> + Send + 'a>> {
+pub fn open_follow_up<'a>(app: &'a App, tx: &'a mut Tx, notice: FollowUpCase<'a>) -> Opened<'a> {
     Box::pin(async move {
         let calendar = app.calendar();
         let id = case::new_id();
@@ -97,9 +91,7 @@ fn notified(
     };
     let step = process.steps.iter().find(|step| {
         step.action == Action::Notify
-            && case
-                .step_state(&step.id)
-                .is_some_and(|state| state.is_open())
+            && case.step_state(&step.id).is_some_and(StepState::is_open)
             && case.may_take(notice.actor, &step.id, notice.pack).is_ok()
     });
     let Some(step) = step else { return Ok(case) };

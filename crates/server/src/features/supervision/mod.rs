@@ -30,7 +30,7 @@ use crate::{
 };
 
 pub use daily::{new_day, watch};
-pub use follow_up::{FollowUpCase, OpenCase, open_follow_up};
+pub use follow_up::{FollowUpCase, OpenCase, Opened, open_follow_up};
 
 /// Finds the departments that only act by reference to the regulation 参照执行; nothing but a reminder
 /// follows for them.

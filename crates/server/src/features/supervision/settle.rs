@@ -6,6 +6,7 @@ use axum::{Json, extract::Path};
 use serde::Deserialize;
 use tongqu_domain::{
     access::{Action, Subject},
+    ids::{CaseId, DepartmentId},
     supervision::FindingState,
     time::china_date,
 };
@@ -103,7 +104,7 @@ pub async fn issue_finding(
         state: FindingState::Issued,
         text: &text,
         by: ctx.actor.person.as_str(),
-        follow_up_case_id: follow_up.as_ref().map(|id| id.as_str()),
+        follow_up_case_id: follow_up.as_ref().map(CaseId::as_str),
     };
     store::settle(&mut tx, &finding.id, &settled).await?;
     let to = addressees(&finding, &row.case, &row.pack);
@@ -129,7 +130,7 @@ async fn tell(
     tx: &mut Tx,
     finding: &Finding,
     row: &CaseRow,
-    to: &tongqu_domain::ids::DepartmentId,
+    to: &DepartmentId,
     text: &str,
 ) -> Result<(), ApiError> {
     let step = step_of(finding, &row.pack).map_or(String::new(), |step| step.name.clone());

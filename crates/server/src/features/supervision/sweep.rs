@@ -136,16 +136,15 @@ impl Known {
         by_reference: &BTreeSet<DepartmentId>,
     ) -> Result<Option<Consequences>, ApiError> {
         let key = (overdue.pack_id.clone(), overdue.pack_version.clone());
-        let pack = match self.0.get(&key) {
-            Some(pack) => pack.clone(),
-            None => {
-                let pack = app
-                    .packs
-                    .of_case(&key.0, &key.1)
-                    .ok_or_else(|| ApiError::bug(format!("rule pack {} isn't loaded", key.0)))?;
-                self.0.insert(key, pack.clone());
-                pack
-            }
+        let pack = if let Some(known) = self.0.get(&key) {
+            known.clone()
+        } else {
+            let pack = app
+                .packs
+                .of_case(&key.0, &key.1)
+                .ok_or_else(|| ApiError::bug(format!("rule pack {} isn't loaded", key.0)))?;
+            self.0.insert(key, pack.clone());
+            pack
         };
         let step = StepId::parse(&overdue.step_id)
             .ok()

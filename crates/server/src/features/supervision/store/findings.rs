@@ -55,7 +55,7 @@ pub async fn overdue(
     sqlx::query(
         "SELECT t.due_on, t.case_id, t.step_id, t.department_id, t.opened_at, c.pack_id, c.pack_version, c.process_id \
          FROM tasks t JOIN cases c ON c.id = t.case_id \
-         WHERE t.due_on < $1 AND t.due_on >= $2 AND t.paused = 0 AND (t.due_on, t.case_id, t.step_id) > ($2, $3, $4) \
+         WHERE t.due_on < $1 AND t.paused = 0 AND (t.due_on, t.case_id, t.step_id) > ($2, $3, $4) \
          AND NOT EXISTS (SELECT 1 FROM findings f WHERE f.case_id = t.case_id AND f.step_id = t.step_id \
          AND f.opened_at = t.opened_at) \
          ORDER BY t.due_on, t.case_id, t.step_id LIMIT $5",
