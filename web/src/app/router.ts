@@ -5,6 +5,7 @@ import { routes as desk } from '@/features/desk/routes'
 import { routes as directory } from '@/features/directory/routes'
 import { routes as exchange } from '@/features/exchange/routes'
 import { routes as home } from '@/features/home/routes'
+import { routes as law } from '@/features/law/routes'
 import { routes as ledger } from '@/features/ledger/routes'
 import { routes as request } from '@/features/request/routes'
 import { routes as session } from '@/features/session/routes'
@@ -20,6 +21,7 @@ export const router = createRouter({
     ...proceedings,
     ...exchange,
     ...directory,
+    ...law,
     ...ledger,
     ...session,
     {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { answered, emptyDraft, instantOf, isYesNo, stepBody } from './stepDraft'
+import { answered, emptyDraft, isYesNo, stepBody } from './stepDraft'
 
 test('what is empty is not sent', () => {
   expect(stepBody(emptyDraft(), false)).toEqual({
@@ -34,9 +34,4 @@ test('yes and no are told from codes', () => {
   expect(isYesNo({ id: 'a', name: 'a', values: ['true', 'false'] })).toBe(true)
   expect(isYesNo({ id: 'a', name: 'a', values: ['conditional', 'true'] })).toBe(false)
   expect(isYesNo({ id: 'a', name: 'a', values: [] })).toBe(false)
-})
-
-test('a time that is typed is meant in China', () => {
-  expect(instantOf('2026-09-21T15:02')).toBe('2026-09-21T15:02:00+08:00')
-  expect(instantOf('2026-09-21')).toBeNull()
 })

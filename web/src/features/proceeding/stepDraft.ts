@@ -38,8 +38,3 @@ export function answered(facts: Record<string, string>): Record<string, string> 
 export function isYesNo(fact: FactView): boolean {
   return fact.values.length > 0 && fact.values.every((value) => value === 'true' || value === 'false')
 }
-
-/** The instant of a time as it is typed, in China Standard Time, or nothing while it isn't whole. */
-export function instantOf(typed: string): string | null {
-  return /^\d{4}-\d\d-\d\dT\d\d:\d\d$/.test(typed) ? `${typed}:00+08:00` : null
-}

@@ -2,8 +2,9 @@ import { computed, reactive, ref } from 'vue'
 import { api, read } from '@/api/client'
 import type { OpenBody, ProcessView, SubjectKind } from '@/api/types'
 import { useAction } from '@/shared/composables/useAction'
+import { instantOf } from '@/shared/format/format'
 import type { BeginContext } from './beginContext'
-import { answered, emptyDraft, instantOf, stepBody } from './stepDraft'
+import { answered, emptyDraft, stepBody } from './stepDraft'
 
 export type About = 'given' | 'entry' | 'department' | 'matter'
 

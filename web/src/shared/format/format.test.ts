@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { bigCount, clockTime, count, dateTime, longDate, percent, secondsBetween } from './format'
+import { bigCount, clockTime, count, dateTime, instantOf, longDate, percent, secondsBetween } from './format'
 
 test('instants are written in China Standard Time', () => {
   expect(dateTime('2026-09-30T16:05:09.000000Z')).toBe('2026-10-01 00:05')
@@ -25,4 +25,9 @@ test('counts and shares', () => {
   expect(percent(1)).toBe('100')
   expect(percent(0.978)).toBe('97.8')
   expect(secondsBetween('2026-09-22T02:10:00Z', '2026-09-22T02:10:42Z')).toBe(42)
+})
+
+test('a time that is typed is meant in China', () => {
+  expect(instantOf('2026-09-21T15:02')).toBe('2026-09-21T15:02:00+08:00')
+  expect(instantOf('2026-09-21')).toBeNull()
 })

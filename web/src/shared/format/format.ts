@@ -35,6 +35,11 @@ export function longDate(date: string, locale: string): string {
   return new Intl.DateTimeFormat(locale, { dateStyle: 'full', timeZone: 'UTC' }).format(new Date(`${date}T00:00:00Z`))
 }
 
+/** The instant of a time as it is typed, in China Standard Time, or nothing while it isn't whole. */
+export function instantOf(typed: string): string | null {
+  return /^\d{4}-\d\d-\d\dT\d\d:\d\d$/.test(typed) ? `${typed}:00+08:00` : null
+}
+
 /** The weekday of a civil date in words. */
 export function weekday(date: string, locale: string): string {
   return new Intl.DateTimeFormat(locale, { weekday: 'long', timeZone: 'UTC' }).format(new Date(`${date}T00:00:00Z`))
