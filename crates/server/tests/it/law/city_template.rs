@@ -205,6 +205,42 @@ async fn tp_8b_there_is_no_class_not_shared_and_special_needs_its_basis() {
     app.finish().await;
 }
 
+/// TP-8b
+#[tokio::test]
+async fn tp_8b_special_sharing_names_its_recipients() {
+    let app = TestApp::under_the_template().await;
+    let special = EntryContent {
+        recipients: Vec::new(),
+        ..app.content("未成年人救助", "special")
+    };
+    assert_eq!(faults_of(&app, special).await, ["entry.recipients_missing"]);
+    app.finish().await;
+}
+
+/// TP-9a
+#[tokio::test]
+async fn tp_9a_base_items_are_unconditional() {
+    let app = TestApp::under_the_template().await;
+    for class in ["conditional", "special"] {
+        let base = EntryContent {
+            base_library: Some("population".to_owned()),
+            ..app.content("人口基础信息", class)
+        };
+        assert_eq!(
+            faults_of(&app, base).await,
+            ["entry.class_locked"],
+            "{class}"
+        );
+    }
+    // Real estate is a base library too, but not among those whose items are locked.
+    app.published_entry(&EntryContent {
+        base_library: Some("real_estate".to_owned()),
+        ..app.content("不动产登记", "conditional")
+    })
+    .await;
+    app.finish().await;
+}
+
 /// Begins the determination of a class.
 async fn classification(app: &TestApp, class: &str) -> Value {
     let entry = app.published("行政区划联系电话", class).await;
@@ -338,6 +374,19 @@ async fn tp_17_whoever_asks_for_open_data_holds_the_grant_at_once() {
     app.finish().await;
 }
 
+/// TP-17
+#[tokio::test]
+async fn tp_17_a_requester_fetches_open_data_itself() {
+    let app = TestApp::under_the_template().await;
+    let entry = app.pooled("行政区划代码", "unconditional").await;
+    let request = app.ask(&entry).await;
+    app.try_fetch("civil", &request).await.ok();
+    assert_eq!(app.request_of(&request).await["state"], "completed");
+    let rows = app.store("civil").await;
+    assert_eq!(rows.number("SELECT count(*) FROM division_village"), 20);
+    app.finish().await;
+}
+
 /// TP-18
 #[tokio::test]
 async fn tp_18_the_authority_approves_and_tells_the_provider() {
@@ -413,12 +462,37 @@ async fn tp_19_who_is_not_named_as_a_recipient_is_refused() {
     for facts in [json!({}), json!({ "designated_recipient": "true" })] {
         claim["facts"] = facts;
         let problem = app
-            .as_person("civil")
+            .as_person("tax")
             .post("/requests", claim.clone())
             .await
             .refused(409, "case.not_offered");
         assert_eq!(problem["clause"], "TP-19");
     }
+    app.finish().await;
+}
+
+/// TP-19
+#[tokio::test]
+async fn tp_19_the_authority_approves_for_each_recipient() {
+    let app = TestApp::under_the_template().await;
+    let entry = app.pooled("未成年人救助", "special").await;
+    let request = app.ask(&entry).await;
+    let approve = step(&request, "approve_special");
+    assert_eq!(
+        (&approve["department_name"], &approve["clause"]["id"]),
+        (&json!(app.department_name("bigdata")), &json!("TP-19"))
+    );
+    app.try_take(
+        "stats",
+        &request,
+        "approve_special",
+        json!({ "outcome": "approved" }),
+    )
+    .await
+    .refused(403, "case.wrong_actor");
+    app.decide("authority", &request, "approve_special", "approved")
+        .await;
+    assert_eq!(app.delivered(&request).await["state"], "completed");
     app.finish().await;
 }
 

@@ -5,11 +5,40 @@ use tongqu_domain::{catalogue::EntryContent, law::Standing};
 
 use crate::support::{TestApp, a_request, faults, step};
 
+/// What is wrong with an entry that can't be imported, by code.
+async fn faults_of(app: &TestApp, content: EntryContent) -> Vec<String> {
+    let imported = app
+        .as_person("stats")
+        .upload(app.workbook(&[content]))
+        .await
+        .ok();
+    assert_eq!(imported["accepted_total"], 0, "{imported}");
+    let faults = imported["faults"].as_array().unwrap();
+    faults
+        .iter()
+        .map(|fault| fault["code"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// LY-2
+#[tokio::test]
+async fn ly_2_only_the_four_libraries_are_taken_in() {
+    let app = TestApp::under_luyi().await;
+    let content = app.content("行政区划代码", "proactive");
+    let untagged = EntryContent {
+        base_library: None,
+        ..content.clone()
+    };
+    assert_eq!(faults_of(&app, untagged).await, ["entry.library_missing"]);
+    app.published_entry(&content).await;
+    app.finish().await;
+}
+
 /// LY-3.1, LY-3.2, LY-3.3
 #[tokio::test]
 async fn ly_3_the_libraries_have_their_themes_and_sources() {
     let app = TestApp::under_luyi().await;
-    let pack = &app.app().pack();
+    let pack = app.pack();
     for (list, expected, open_ended) in [
         ("population_themes", 9, true),
         ("legal_person_sources", 13, true),
@@ -56,14 +85,9 @@ async fn ly_5_4_state_secrets_are_kept_out() {
         declared_unclassified: false,
         ..app.content("行政区划代码", "proactive")
     };
-    let imported = app
-        .as_person("stats")
-        .upload(app.workbook(&[secret]))
-        .await
-        .ok();
     assert_eq!(
-        (&imported["accepted_total"], &imported["faults"][0]["code"]),
-        (&json!(0), &json!("entry.not_declared_unclassified"))
+        faults_of(&app, secret).await,
+        ["entry.not_declared_unclassified"]
     );
     app.finish().await;
 }
@@ -79,6 +103,16 @@ async fn ly_6_2_a_published_resource_is_found_by_its_name() {
         .await
         .ok();
     assert_eq!(found["items"][0]["entry_id"], json!(entry));
+    app.finish().await;
+}
+
+/// LY-8.1
+#[tokio::test]
+async fn ly_8_1_a_data_item_without_its_standard_is_rejected() {
+    let app = TestApp::under_luyi().await;
+    let mut content = app.content("行政区划代码", "proactive");
+    content.items[1].standard = None;
+    assert_eq!(faults_of(&app, content).await, ["item.standard_missing"]);
     app.finish().await;
 }
 
@@ -199,6 +233,19 @@ async fn ly_10_1_what_is_shared_proactively_meets_no_approval() {
         (&json!("LY-10.1"), Some("open")),
         "granted in the moment of asking"
     );
+    app.finish().await;
+}
+
+/// LY-10.1
+#[tokio::test]
+async fn ly_10_1_a_requester_fetches_proactive_data_itself() {
+    let app = TestApp::under_luyi().await;
+    let entry = app.pooled("行政区划代码", "proactive").await;
+    let request = app.ask(&entry).await;
+    app.try_fetch("civil", &request).await.ok();
+    assert_eq!(app.request_of(&request).await["state"], "completed");
+    let rows = app.store("civil").await;
+    assert_eq!(rows.number("SELECT count(*) FROM division_village"), 20);
     app.finish().await;
 }
 
@@ -425,7 +472,23 @@ async fn ly_21_an_order_counts_down_and_closes_with_proof_only() {
 #[tokio::test]
 async fn ly_24_in_force_from_an_unknown_day_of_its_year_without_an_end() {
     let app = TestApp::under_luyi().await;
-    let pack = &app.app().pack();
+    let shown = app
+        .as_person("stats")
+        .get("/law/packs/luyi-2019")
+        .await
+        .ok();
+    let line = &shown["pack"];
+    assert_eq!(
+        (
+            &line["standing"],
+            &line["first_day"],
+            &line["last_day"],
+            &line["issued_year"]
+        ),
+        (&json!("in_force"), &Value::Null, &Value::Null, &json!(2019))
+    );
+    assert_eq!(shown["validity_clause"]["id"], "LY-24");
+    let pack = app.pack();
     let on = |day: &str| pack.in_force_on(day.parse().unwrap());
     assert_eq!(
         (

@@ -814,3 +814,52 @@ async fn pds_23_an_agreement_ends_the_quarrel_without_the_government() {
     );
     app.finish().await;
 }
+
+/// A district's own rules on the basis of the city's: four working days for the provider, nothing else.
+const DISTRICT: &str = "schema = 1
+
+[pack]
+id = \"shilong-rules\"
+inherits = \"pingdingshan-2020\"
+title = \"石龙区实施细则\"
+clause = \"PDS-25\"
+jurisdiction = { name = \"石龙区\", level = \"county\", division = \"410404\", clause = \"PDS-25\" }
+
+[[process]]
+id = \"table_file_subscription_city\"
+
+[[process.step]]
+id = \"decide\"
+deadline = { working_days = 4, clause = \"PDS-25\" }
+";
+
+/// PDS-25
+#[tokio::test]
+async fn pds_25_a_district_changes_one_value_and_takes_over_the_rest() {
+    let app = TestApp::under_own(DISTRICT.to_owned(), START).await;
+    let entry = app.pooled("行政区划代码", "conditional").await;
+    let request = app.ask(&entry).await;
+    let decide = step(&request, "decide");
+    assert_eq!(
+        (&decide["due_on"], &decide["clause"]["id"]),
+        (&json!("2026-09-28"), &json!("PDS-25")),
+        "its own"
+    );
+    let refuse = json!({ "outcome": "refused" });
+    let problem = app.try_take("stats", &request, "decide", refuse).await;
+    assert_eq!(
+        problem.refused(422, "case.reason_required")["clause"],
+        "PDS-10.2b",
+        "the city's"
+    );
+    app.decide("stats", &request, "decide", "approved").await;
+    let now = app.request_of(&request).await;
+    let deliver = step(&now, "deliver_conditional");
+    assert_eq!(
+        (&deliver["due_on"], &deliver["clause"]["id"]),
+        (&json!("2026-09-24"), &json!("PDS-10.2c"))
+    );
+    let case = app.case("stats", &request).await;
+    assert_eq!(case["pack_id"], "shilong-rules");
+    app.finish().await;
+}

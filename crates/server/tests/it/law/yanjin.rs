@@ -1,7 +1,10 @@
 //! The notice of Yanjin County: the county decides, an operator runs, and few numbers are set.
 
 use serde_json::{Value, json};
-use tongqu_domain::catalogue::EntryContent;
+use tongqu_domain::{
+    catalogue::EntryContent,
+    law::{CodeListItem, FactValue},
+};
 
 use crate::support::{TestApp, a_request, duty, faults, step};
 
@@ -184,6 +187,66 @@ async fn yj_3_1_3b_conditional_sharing_states_its_conditions() {
         faults.iter().any(|code| code == "entry.condition_missing"),
         "{faults:?}"
     );
+    app.finish().await;
+}
+
+/// YJ-3.1.3b
+#[tokio::test]
+async fn yj_3_1_3b_conditional_sharing_states_scope_and_purposes() {
+    let app = TestApp::under_yanjin().await;
+    let content = app.content("行政区划联系电话", "conditional");
+    let without_purposes = EntryContent {
+        purposes: Vec::new(),
+        ..content.clone()
+    };
+    assert_eq!(
+        faults_of(&app, without_purposes).await,
+        ["entry.purposes_missing"]
+    );
+    let without_scope = EntryContent {
+        recipients: Vec::new(),
+        ..content
+    };
+    assert_eq!(
+        faults_of(&app, without_scope).await,
+        ["entry.recipients_missing"]
+    );
+    app.finish().await;
+}
+
+/// YJ-3.1.4
+#[tokio::test]
+async fn yj_3_1_4_five_libraries_with_their_builders_and_base_items_unconditional() {
+    let app = TestApp::under_yanjin().await;
+    let pack = app.pack();
+    let libraries = pack.list("base_libraries").unwrap();
+    let built_by = |builder: &str| {
+        let of =
+            |item: &&CodeListItem| item.marks.get("builder") == Some(&FactValue::from(builder));
+        libraries.items.iter().filter(of).count()
+    };
+    assert_eq!((built_by("authority"), built_by("lead_department")), (3, 2));
+    for library in &libraries.items {
+        let base = EntryContent {
+            base_library: Some(library.code.clone()),
+            ..app.content("基础信息", "conditional")
+        };
+        let faults = faults_of(&app, base).await;
+        assert_eq!(faults, ["entry.class_locked"], "{}", library.code);
+    }
+    app.finish().await;
+}
+
+/// YJ-3.2.2
+#[tokio::test]
+async fn yj_3_2_2_a_requester_fetches_open_data_itself() {
+    let app = TestApp::under_yanjin().await;
+    let entry = app.pooled("行政区划代码", "unconditional").await;
+    let request = app.ask(&entry).await;
+    app.try_fetch("civil", &request).await.ok();
+    assert_eq!(app.request_of(&request).await["state"], "completed");
+    let rows = app.store("civil").await;
+    assert_eq!(rows.number("SELECT count(*) FROM division_village"), 20);
     app.finish().await;
 }
 

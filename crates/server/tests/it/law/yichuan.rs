@@ -316,6 +316,44 @@ async fn yc_25_1_holding_back_needs_a_basis_in_law() {
     app.finish().await;
 }
 
+/// YC-24
+#[tokio::test]
+async fn yc_24_conditional_is_for_some_departments_or_only_in_part() {
+    let app = TestApp::under_yichuan().await;
+    let content = app.content("行政区划代码", "conditional");
+    let for_everybody = EntryContent {
+        recipients: Vec::new(),
+        sharing_condition: None,
+        ..content.clone()
+    };
+    assert_eq!(
+        faults_of(&app, for_everybody).await,
+        ["entry.recipients_missing"]
+    );
+    let in_part = EntryContent {
+        recipients: Vec::new(),
+        ..content
+    };
+    app.published_entry(&in_part).await;
+    app.finish().await;
+}
+
+/// YC-25.2
+#[tokio::test]
+async fn yc_25_2_base_items_are_unconditional() {
+    let app = TestApp::under_yichuan().await;
+    let base = |class| EntryContent {
+        base_library: Some("natural_person".to_owned()),
+        ..app.content("人口基础信息", class)
+    };
+    for class in ["conditional", "not_shared"] {
+        let faults = faults_of(&app, base(class)).await;
+        assert_eq!(faults, ["entry.class_locked"], "{class}");
+    }
+    app.published_entry(&base("unconditional")).await;
+    app.finish().await;
+}
+
 /// YC-26
 #[tokio::test]
 async fn yc_26_what_is_not_shared_is_listed_and_not_given() {
@@ -520,6 +558,15 @@ async fn yc_46_after_two_years_nothing_new_begins_and_what_began_runs_on() {
     let entry = app.published("行政区划代码", "conditional").await;
     let request = app.ask(&entry).await;
     app.set_clock("2022-10-12T16:30:00Z").await; // the 13th in China
+    let standing = app
+        .as_person("civil")
+        .get("/law/packs/yichuan-2020")
+        .await
+        .ok();
+    assert_eq!(
+        (&standing["pack"]["standing"], &standing["pack"]["last_day"]),
+        (&json!("ended"), &json!("2022-10-12"))
+    );
     let late = || app.as_person("civil").post("/requests", a_request(&entry));
     let problem = late().await.refused(409, "case.pack_not_in_force");
     assert_eq!(problem["clause"], "YC-46");

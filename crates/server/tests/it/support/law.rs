@@ -1,9 +1,12 @@
 //! Platforms under each regulation, and short ways through its processes.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use serde_json::{Value, json};
-use tongqu_domain::catalogue::{DataItem, EntryContent};
+use tongqu_domain::{
+    catalogue::{DataItem, EntryContent},
+    law::Pack,
+};
 
 use super::{Clock, Reply, START, TestApp, a_request, nothing, village_rows, villages_entry};
 
@@ -37,8 +40,12 @@ impl TestApp {
         instant: &str,
         change: impl Fn(String) -> String,
     ) -> Self {
+        Self::under_own(change(built_in(id)), instant).await
+    }
+
+    /// A platform under a rule pack of its own.
+    pub async fn under_own(text: String, instant: &str) -> Self {
         let clock = Clock::demo_from(instant.parse().unwrap());
-        let text = change(built_in(id));
         let named = text
             .lines()
             .find_map(|line| line.strip_prefix("id = \""))
@@ -105,9 +112,14 @@ impl TestApp {
             .ok();
     }
 
+    /// The rule pack in force.
+    pub fn pack(&self) -> Arc<Pack> {
+        self.app().pack.clone()
+    }
+
     /// An entry with rows behind it that fits the pack in force: it states what its class asks for.
     pub fn content(&self, name: &str, class: &str) -> EntryContent {
-        let pack = &self.app().pack();
+        let pack = self.pack();
         let rule = pack
             .sharing_classes()
             .iter()
@@ -117,12 +129,23 @@ impl TestApp {
             .list("scope")
             .is_some_and(|list| list.items.iter().any(|i| i.code == "base_libraries_only"));
         let open = pack.sharing_classes()[0].code == class;
+        let recipients = if !open {
+            vec![self.department_name("civil").to_owned()]
+        } else {
+            Vec::new()
+        };
         let content = villages_entry(name, class);
         EntryContent {
             sharing_condition: (!open).then(|| "仅限履行职责使用".to_owned()),
             legal_basis: rule
                 .needs_legal_basis
                 .then(|| "《中华人民共和国统计法》第二十五条".to_owned()),
+            recipients,
+            purposes: if open {
+                Vec::new()
+            } else {
+                vec!["行政依据".to_owned()]
+            },
             base_library: only_libraries.then(|| "geography".to_owned()),
             items: content
                 .items
@@ -169,6 +192,15 @@ impl TestApp {
             .post("/requests", a_request(entry))
             .await
             .ok()
+    }
+
+    /// Tries to fetch what was asked for without anybody's help.
+    pub async fn try_fetch(&self, person: &str, request: &Value) -> Reply {
+        let id = request["request_id"].as_str().expect("a request");
+        let path = format!("/requests/{id}/delivery");
+        let reply = self.as_person(person).post(&path, nothing()).await;
+        self.idle().await;
+        reply
     }
 
     /// A request of the civil affairs bureau for a service interface.
