@@ -114,7 +114,7 @@ impl TestApp {
 
     /// The rule pack in force.
     pub fn pack(&self) -> Arc<Pack> {
-        self.app().pack.clone()
+        self.app().pack()
     }
 
     /// An entry with rows behind it that fits the pack in force: it states what its class asks for.
