@@ -81,6 +81,8 @@ ids! {
     StoreId = "exchange store";
     /// The binding 挂接 of an entry to real data.
     MountingId = "mounting";
+    /// An uploaded file 附件: a sealed form, minutes, a proof.
+    AttachmentId = "attachment";
     /// One run of an exchange: a collection into the pool or a delivery out of it.
     RunId = "run";
 }

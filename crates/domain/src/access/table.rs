@@ -27,8 +27,8 @@ enum Who {
 
 use Reach::{Anywhere, Own};
 use Role::{
-    Auditor, Authority, CountyAuthority, DataOfficer, Head, Leader, Operator, SecurityAdmin,
-    Supervisor, SystemAdmin,
+    Auditor, Authority, Citizen, CountyAuthority, DataOfficer, Head, Leader, Operator,
+    SecurityAdmin, Supervisor, SystemAdmin,
 };
 
 fn who(action: Action) -> Who {
@@ -58,6 +58,14 @@ fn who(action: Action) -> Who {
             (Authority, Anywhere),
             (Leader, Anywhere),
             (Supervisor, Anywhere),
+        ]),
+        Action::Attach => Who::Posts(&[
+            (DataOfficer, Own),
+            (Head, Own),
+            (CountyAuthority, Own),
+            (Operator, Own),
+            (Authority, Own),
+            (Citizen, Own),
         ]),
         Action::Deliver => Who::Posts(&[(Operator, Anywhere)]),
         Action::StartRun => Who::Posts(&[(Operator, Anywhere), (DataOfficer, Own)]),

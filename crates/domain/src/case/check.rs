@@ -396,21 +396,20 @@ pub(super) fn check_ground(pack: &Pack, step: &Step, ground: Option<&str>) -> Re
     }
 }
 
+/// A seal is on a file: the scan of the stamped paper, or the document that was sealed electronically.
+/// Whoever states a seal without the file has shown nothing. Spec: YC-29.2, PDS-12, PDS-13.
 pub(super) fn check_form(step: &Step, form: Option<&FormGiven>) -> Result<(), Refusal> {
     let Some(policy) = &step.form else {
         return Ok(());
     };
+    let needs_seal = !policy.seal_kinds.is_empty();
     let handed_in = form.is_some_and(|form| form.file_digest.is_some());
-    if policy.written && !handed_in {
-        return Err(Refusal::FormRequired {
-            form: policy.name.clone(),
-            clause: policy.clause.clone(),
-        });
-    }
     let sealed = form
         .and_then(|form| form.seal_kind.as_ref())
         .is_some_and(|seal| policy.seal_kinds.contains(seal));
-    if policy.seal_kinds.is_empty() || sealed {
+    let lacks_file = (policy.written || needs_seal) && !handed_in;
+    let lacks_seal = needs_seal && !sealed;
+    if !lacks_file && !lacks_seal {
         return Ok(());
     }
     Err(Refusal::FormRequired {

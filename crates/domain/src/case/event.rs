@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{DepartmentId, PersonId};
+use crate::ids::{AttachmentId, DepartmentId, PersonId};
 use crate::law::{Event, Facts, Outcome, RoleId, StepId};
 
 /// One row of the history of a case. Rows are only ever added.
@@ -101,6 +101,9 @@ pub struct ActedBy {
 pub struct FormGiven {
     /// The kind of seal on it, a code of the form policy; `None`: no seal.
     pub seal_kind: Option<String>,
-    /// The content digest of the uploaded file; `None` for a form filled in online.
+    /// The content digest of the uploaded file; `None` for a form filled in online, which bears no seal.
     pub file_digest: Option<String>,
+    /// The upload under which the file can be opened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attachment: Option<AttachmentId>,
 }

@@ -3,6 +3,7 @@
 mod city_template;
 mod clauses;
 mod engine;
+mod forms;
 mod luyi;
 mod properties;
 mod table;
@@ -18,6 +19,7 @@ use jiff::civil::Date;
 use super::*;
 use crate::access::{Actor, Role};
 use crate::calendar::Calendar;
+use crate::ids::AttachmentId;
 use crate::law::{Facts, Pack, StepId};
 
 pub(super) fn pack() -> &'static Pack {
@@ -160,7 +162,8 @@ pub(super) fn sealed(kind: &str) -> StepInput {
     StepInput {
         form: Some(FormGiven {
             seal_kind: Some(kind.to_owned()),
-            file_digest: None,
+            file_digest: Some("3b0c".repeat(16)),
+            attachment: AttachmentId::parse("att-1").ok(),
         }),
         ..StepInput::default()
     }

@@ -33,7 +33,7 @@ pub use pack::{
     ClauseNote, CodeList, CodeListItem, Coverage, Decider, ExchangeMode, FactRule, Meta, Pack,
     PackRole, PeriodicDuty, SharingClass, Standing,
 };
-pub use process::{FollowUp, Process, Step};
+pub use process::{FollowUp, FormPolicy, Process, Step};
 pub use words::{
     Action, ClauseId, DecidedBy, Event, HeldBy, LimitWord, Outcome, PackId, ProcessId, RoleId,
     StepId, StepKind,

@@ -26,5 +26,6 @@ pub async fn form_given(
     Ok(form.map(|form| FormGiven {
         seal_kind: form.seal_kind.clone(),
         file_digest: form.attachment_id.clone(),
+        attachment: None,
     }))
 }
