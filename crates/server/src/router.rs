@@ -67,6 +67,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .merge(features::calendar::routes())
         .merge(features::catalogue::routes())
         .merge(features::request::routes())
+        .merge(features::attachment::routes())
         .merge(features::proceeding::routes())
         .merge(features::desk::routes())
         .merge(features::exchange::routes())

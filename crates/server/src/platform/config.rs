@@ -18,6 +18,7 @@ pub struct Config {
     pub catalogue: Catalogue,
     pub exchange: Exchange,
     pub ledger: Ledger,
+    pub forms: Forms,
 }
 
 /// Section `[server]`.
@@ -107,6 +108,13 @@ pub struct Ledger {
     pub segment_bytes_max: u64,
 }
 
+/// Section `[forms]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Forms {
+    pub attachment_bytes_max: usize,
+}
+
 /// Why a configuration can't be used; the text names the file and every faulty key.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -153,6 +161,14 @@ impl Config {
     #[must_use]
     pub fn data_dir(&self) -> &Path {
         &self.stores.data_dir
+    }
+
+    /// The largest body of any operation, in bytes.
+    #[must_use]
+    pub fn any_body_bytes_max(&self) -> usize {
+        self.server
+            .body_bytes_max
+            .max(self.forms.attachment_bytes_max)
     }
 
     /// The registry's address: the configured one, or SQLite in the data folder.

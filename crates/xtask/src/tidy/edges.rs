@@ -12,13 +12,16 @@ pub const PAIRS: &[(&str, &[&str])] = &[
     ("session", &[]),
     ("ledger", &[]),
     ("catalogue", &[]),
+    // Uploads know the case they belong to by its id only; whoever takes one into a step names it.
+    ("attachment", &[]),
+    ("forms", &[]),
     // Cases are carried by every process of a regulation and know none of them.
     ("case", &[]),
     // A holiday notice moves the dates of open steps, whatever they are about.
     ("calendar", &["case"]),
-    ("request", &["case", "catalogue"]),
     // Shows clauses as cases do.
     ("law", &["case"]),
+    ("request", &["attachment", "case", "catalogue", "forms"]),
     ("proceeding", &["case", "catalogue", "request"]),
     ("exchange", &["case", "catalogue", "request"]),
     // Looks at cases of every kind; the notices that it sends may open one.

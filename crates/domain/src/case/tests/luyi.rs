@@ -392,6 +392,7 @@ fn ly_21_a_case_closes_only_with_proof_of_the_correction() {
         form: Some(FormGiven {
             seal_kind: None,
             file_digest: None,
+            attachment: None,
         }),
         ..StepInput::default()
     };

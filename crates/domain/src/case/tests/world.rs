@@ -193,6 +193,7 @@ pub(super) fn handed_in(step: &Step) -> StepInput {
         form: step.form.as_ref().map(|form| FormGiven {
             seal_kind: form.seal_kinds.first().cloned(),
             file_digest: Some("d1".to_owned()),
+            attachment: None,
         }),
         ..StepInput::default()
     }
@@ -204,6 +205,7 @@ pub(super) fn document() -> StepInput {
         form: Some(FormGiven {
             seal_kind: None,
             file_digest: Some("d1".to_owned()),
+            attachment: None,
         }),
         ..StepInput::default()
     }

@@ -28,6 +28,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!("0004_cases"),
     migration!("0005_directory"),
     migration!("0006_supervision"),
+    migration!("0007_attachments"),
 ];
 
 pub(super) async fn run(registry: &Registry) -> Result<(), DbError> {

@@ -47,7 +47,7 @@ async fn first_or_again(
     }
     let (mut parts, body) = request.into_parts();
     let ctx = Ctx::from_request_parts(&mut parts, app).await?;
-    let body = to_bytes(body, app.config.server.body_bytes_max)
+    let body = to_bytes(body, app.config.any_body_bytes_max())
         .await
         .map_err(|e| ApiError::invalid("platform.body_too_large").because(e))?;
     let post = Post {
@@ -64,7 +64,12 @@ async fn first_or_again(
         next.run(Request::from_parts(parts, Body::from(body))),
     )
     .await;
-    if !response.status().is_success() {
+    // A printed form is made anew each time; only what an operation answers in JSON is kept.
+    let is_json = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+    if !response.status().is_success() || !is_json {
         return Ok(response);
     }
     let (head, body) = response.into_parts();

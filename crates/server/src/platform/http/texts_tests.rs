@@ -21,6 +21,7 @@ use super::{Language, sentence};
 /// The first words of codes that are said through `messages.toml`.
 const FAMILIES: &[&str] = &[
     "access",
+    "attachment",
     "calendar",
     "case",
     "catalogue",
@@ -81,6 +82,8 @@ const FILLED_IN: &[(&str, &[&str])] = &[
     ("access.other_department", &["action"]),
     ("access.own_request", &["action"]),
     ("access.wrong_subject", &["action"]),
+    ("attachment.image_small", &["pixels"]),
+    ("attachment.too_large", &["megabytes"]),
     ("demo.days", &["max"]),
     ("directory.entries_in_both", &["names"]),
     ("directory.import_faulty", &["faults"]),
