@@ -9,6 +9,7 @@ pub mod demo;
 pub mod desk;
 pub mod directory;
 pub mod exchange;
+pub mod forms;
 pub mod home;
 pub mod law;
 pub mod ledger;

@@ -9,6 +9,8 @@ mod directory_import;
 mod directory_posts;
 mod directory_roles;
 mod exchange;
+mod forms;
+mod forms_pdf;
 mod killed;
 mod law;
 mod ledger;

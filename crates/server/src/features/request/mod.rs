@@ -7,6 +7,7 @@
 mod act;
 mod decide;
 mod file;
+mod form;
 mod grants;
 mod list;
 mod preview;
@@ -37,6 +38,8 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(preview::preview_request))
         .routes(routes!(list::list_requests, file::file_request))
+        .routes(routes!(form::print_application))
+        .routes(routes!(form::print_request))
         .routes(routes!(read::read_request))
         .routes(routes!(decide::decide_request))
         .routes(routes!(withdraw::withdraw_request))

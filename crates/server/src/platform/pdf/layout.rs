@@ -410,20 +410,9 @@ impl Paper<'_> {
     /// is the custom.
     fn signatures(&mut self, seal: &SealArea, top: f32) {
         let centre = (RIGHT - SEAL_RADIUS - 30.0, top + SEAL_RADIUS + 4.0);
-        self.draw(Mark::Dashes {
-            centre,
-            radius: SEAL_RADIUS,
-            grey: GREY,
-        });
-        let width = self.font.width(&seal.seal, BODY);
-        self.draw(Mark::Text {
-            x: centre.0 - width / 2.0,
-            y: centre.1,
-            size: BODY,
-            weight: Weight::Regular,
-            grey: GREY,
-            text: seal.seal.clone(),
-        });
+        if !seal.seal.is_empty() {
+            self.place_of_seal(centre, &seal.seal);
+        }
         let x = LEFT + 2.0 * PAD;
         for (label, y) in [(&seal.handler, top + 24.0), (&seal.leader, top + 68.0)] {
             let label = format!("{label}（签字）：");
@@ -435,6 +424,23 @@ impl Paper<'_> {
         let date = "年　　　月　　　日";
         let x = RIGHT - 3.0 * PAD - self.font.width(date, BODY);
         self.text((x, centre.1 + 32.0), BODY, Weight::Regular, date);
+    }
+
+    fn place_of_seal(&mut self, centre: (f32, f32), words: &str) {
+        self.draw(Mark::Dashes {
+            centre,
+            radius: SEAL_RADIUS,
+            grey: GREY,
+        });
+        let width = self.font.width(words, BODY);
+        self.draw(Mark::Text {
+            x: centre.0 - width / 2.0,
+            y: centre.1,
+            size: BODY,
+            weight: Weight::Regular,
+            grey: GREY,
+            text: words.to_owned(),
+        });
     }
 
     /// Names the characters that were drawn as 〓.

@@ -100,7 +100,7 @@ pub struct SealArea {
     pub handler: String,
     /// Whoever answers for it, for example 单位负责人.
     pub leader: String,
-    /// The words in the place of the seal, for example 加盖公章处.
+    /// The words in the place of the seal, for example 加盖公章处; empty for signatures alone.
     pub seal: String,
 }
 

@@ -58,10 +58,9 @@ fn pieces(paragraph: &str) -> Vec<&str> {
 
 fn may_break(before: char, after: char) -> bool {
     let in_word = |sign: char| !sign.is_whitespace() && sign < '\u{2000}';
-    !after.is_whitespace()
-        && !(in_word(before) && in_word(after))
-        && !NEVER_FIRST.contains(after)
-        && !NEVER_LAST.contains(before)
+    let within_word = in_word(before) && in_word(after);
+    let barred = NEVER_FIRST.contains(after) || NEVER_LAST.contains(before);
+    !(after.is_whitespace() || within_word || barred)
 }
 
 #[cfg(test)]

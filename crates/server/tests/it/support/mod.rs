@@ -9,6 +9,7 @@ mod documented;
 mod exchange;
 mod law;
 mod logs;
+pub mod pdf;
 mod people;
 mod reply;
 mod request;
