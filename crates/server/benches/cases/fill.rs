@@ -107,9 +107,6 @@ fn entry_content() -> EntryContent {
         technical_contact: contact(),
         related_codes: Vec::new(),
         declared_unclassified: true,
-        recipients: Vec::new(),
-        purposes: Vec::new(),
-        theme: None,
         items: vec![item("代码", "code"), item("名称", "name")],
     }
 }

@@ -22,7 +22,10 @@ pub const PAIRS: &[(&str, &[&str])] = &[
     // Shows clauses as cases do.
     ("law", &["case"]),
     ("request", &["attachment", "case", "catalogue", "forms"]),
-    ("proceeding", &["case", "catalogue", "request"]),
+    (
+        "proceeding",
+        &["attachment", "case", "catalogue", "request"],
+    ),
     ("exchange", &["case", "catalogue", "request"]),
     // Looks at cases of every kind; the notices that it sends may open one.
     ("supervision", &["calendar", "case"]),

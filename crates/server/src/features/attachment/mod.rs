@@ -5,6 +5,7 @@
 //! TP-21a, LY-15.
 
 mod content;
+mod form;
 mod read;
 mod store;
 mod take;
@@ -17,6 +18,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::app::App;
 
+pub use form::{FormBody, bind_new, form_given};
 pub use read::may_read;
 pub use store::{AttachmentRow, find, of_case};
 pub use take::take;

@@ -5,12 +5,10 @@
 //! saved in the same transaction, so that a desk can be read without replaying every case.
 //! Spec: PDS-9, PDS-17.
 
-mod form;
 mod open;
 mod store;
 mod views;
 
-pub use form::{FormBody, form_given};
 pub use open::{Begun, NewCase, begin, begin_on, new_id, opened, pack_for, parties};
 pub use store::{
     CaseFilter, CaseLine, CaseRow, Task, count_open, count_tasks, find, find_row, list,

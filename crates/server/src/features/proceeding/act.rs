@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     features::{
+        attachment,
         case::{self, CaseRow, refusal},
         directory::{self, Notice},
         request,
@@ -67,7 +68,12 @@ pub async fn take_step(
     if body.revision != row.case.last_seq() {
         return Err(ApiError::conflict("platform.changed_meanwhile"));
     }
-    let form = case::form_given(&mut *ctx.read().await?, body.input.form.as_ref()).await?;
+    let form = attachment::form_given(
+        &mut *ctx.read().await?,
+        ctx.department(),
+        body.input.form.as_ref(),
+    )
+    .await?;
     let input = body.input.into_input(&row.pack, form)?;
     act(
         &ctx,
@@ -169,6 +175,7 @@ async fn act(ctx: &Ctx, row: &CaseRow, deed: Deed, what: &'static str) -> Reply<
         case: after,
         pack: row.pack.clone(),
     };
+    attachment::bind_new(&mut tx, &after.case, known).await?;
     let more = settle(&mut tx, &after, known).await?;
     tell(&mut tx, &after, known, what).await?;
     let first = case::account(

@@ -10,7 +10,7 @@ use tongqu_domain::{
 use utoipa::ToSchema;
 
 use crate::{
-    features::case::{FormBody, facts_of},
+    features::{attachment::FormBody, case::facts_of},
     platform::http::ApiError,
 };
 

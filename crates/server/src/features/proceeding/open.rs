@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     features::{
+        attachment,
         case::{self, NewCase},
         directory, request,
     },
@@ -99,7 +100,7 @@ pub async fn open_case(ctx: Ctx, Json(body): Json<OpenBody>) -> Reply<Proceeding
         None => None,
         Some(id) => Some(CaseId::parse(id).map_err(|_| ApiError::not_found("case.not_found"))?),
     };
-    let form = case::form_given(&mut db, body.step.form.as_ref()).await?;
+    let form = attachment::form_given(&mut db, ctx.department(), body.step.form.as_ref()).await?;
     drop(db);
 
     let mut tx = ctx.begin().await?;
@@ -123,6 +124,7 @@ pub async fn open_case(ctx: Ctx, Json(body): Json<OpenBody>) -> Reply<Proceeding
         case: begun.case.clone(),
         pack: begun.pack.clone(),
     };
+    attachment::bind_new(&mut tx, &begun.case, 0).await?;
     let more = settle(&mut tx, &row, 0).await?;
     tell(&mut tx, &row, 0, "case.opened").await?;
     let first = case::opened(ctx.did("case.opened"), &begun);

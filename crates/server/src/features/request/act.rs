@@ -15,6 +15,7 @@ use super::store::{self, Request};
 use crate::{
     app::App,
     features::{
+        attachment,
         case::{self, CaseRow, NewCase, refusal},
         catalogue::{self, Version},
         directory::{self, Notice},
@@ -55,6 +56,7 @@ pub async fn act(
         .map_err(refusal)?;
     let mut tx = ctx.begin().await?;
     case::save_steps(&mut tx, &row.case, &after, &row.pack, &ctx.app.calendar()).await?;
+    attachment::bind_new(&mut tx, &after, row.case.last_seq()).await?;
     let version = catalogue::find_version(
         &mut tx,
         &request.content.entry_id,

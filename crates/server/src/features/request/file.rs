@@ -23,7 +23,8 @@ use super::{
 };
 use crate::{
     features::{
-        case::{self, FormBody, refusal},
+        attachment::{self, FormBody},
+        case::{self, refusal},
         catalogue::Version,
         directory::{self, Notice},
     },
@@ -124,7 +125,7 @@ pub async fn file_request(ctx: Ctx, Json(body): Json<FileBody>) -> Reply<Request
             facts.entry(name).or_insert(value);
         }
     }
-    let form = case::form_given(&mut db, body.form.as_ref()).await?;
+    let form = attachment::form_given(&mut db, ctx.department(), body.form.as_ref()).await?;
     let process = pack
         .process_for(topic(&content.mode), &facts)
         .ok_or_else(|| {
@@ -180,6 +181,7 @@ pub async fn file_request(ctx: Ctx, Json(body): Json<FileBody>) -> Reply<Request
         &ctx.app.calendar(),
     )
     .await?;
+    attachment::bind_new(&mut tx, &opened, 0).await?;
     store::insert_request(&mut tx, &request).await?;
     tell_provider(&mut tx, &request, &number, &version).await?;
     let granted = grant_if_due(&ctx.app, &mut tx, &request, &opened, &pack, &version).await?;

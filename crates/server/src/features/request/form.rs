@@ -12,7 +12,7 @@ use tongqu_domain::{
 
 use super::{
     file::FileBody,
-    preview::{facts, published, requester_level, topic},
+    preview::{facts, published, requester, topic},
     read::load,
     views::condition_of,
 };
@@ -61,17 +61,18 @@ pub async fn print_application(ctx: Ctx, Json(body): Json<FileBody>) -> Result<R
             .iter()
             .fold(error, |e, f| e.field(f.field.to_string(), f.code)));
     }
-    let level = requester_level(&ctx, &mut db).await?;
-    let mut facts = facts(&mut db, &entry, &version, &content.mode, &level).await?;
-    for (name, value) in case::facts_of(&body.facts, &ctx.app.pack) {
+    let asking = requester(&ctx, &mut db).await?;
+    let pack = case::pack_for(&ctx.app, &mut db, Some(&entry.department_id), ctx.now).await?;
+    let mut facts = facts(&mut db, &entry, &version, &content.mode, &asking).await?;
+    for (name, value) in case::facts_of(&body.facts, &pack) {
         facts.entry(name).or_insert(value);
     }
-    let process = ctx.app.pack.process_for(topic(&content.mode), &facts);
+    let process = pack.process_for(topic(&content.mode), &facts);
     let process = process.ok_or_else(|| {
         ApiError::invalid("request.mode_not_offered").field("mode", "request.mode_not_offered")
     })?;
     let paper = Paper {
-        pack: &ctx.app.pack,
+        pack: &pack,
         process,
         number: "",
         filed_at: ctx.now,

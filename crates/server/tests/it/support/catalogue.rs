@@ -53,8 +53,8 @@ pub fn an_entry(name: &str) -> EntryContent {
         },
         related_codes: Vec::new(),
         declared_unclassified: true,
-        recipients: Vec::new(),
-        purposes: Vec::new(),
+        recipients: vec!["云溪县民政局".to_owned()],
+        purposes: vec!["行政依据".to_owned()],
         theme: None,
         items: vec![
             DataItem {
