@@ -1,5 +1,6 @@
 import { createRouter, createWebHistory } from 'vue-router'
 import { routes as proceedings } from '@/features/proceeding/routes'
+import { routes as calendar } from '@/features/calendar/routes'
 import { routes as catalogue } from '@/features/catalogue/routes'
 import { routes as desk } from '@/features/desk/routes'
 import { routes as directory } from '@/features/directory/routes'
@@ -9,6 +10,7 @@ import { routes as law } from '@/features/law/routes'
 import { routes as ledger } from '@/features/ledger/routes'
 import { routes as request } from '@/features/request/routes'
 import { routes as session } from '@/features/session/routes'
+import { routes as supervision } from '@/features/supervision/routes'
 import { guard } from './guards'
 
 export const router = createRouter({
@@ -21,6 +23,8 @@ export const router = createRouter({
     ...proceedings,
     ...exchange,
     ...directory,
+    ...calendar,
+    ...supervision,
     ...law,
     ...ledger,
     ...session,
