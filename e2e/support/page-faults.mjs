@@ -9,7 +9,7 @@ const GRAVE = new Set(['serious', 'critical'])
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']
 
 /** Keys of messages that have no text, and values that were not there. */
-const SLIPS = /\b(?:app|session|home|catalogue|request|desk|exchange|ledger|shared|directory)\.[a-z]\w*(?:\.\w+)*|\bundefined\b|\bNaN\b|\[object |\bInvalid Date\b/g
+const SLIPS = /\b(?:app|session|home|catalogue|request|proceeding|law|calendar|supervision|desk|exchange|ledger|shared|directory)\.[a-z]\w*(?:\.\w+)*|\bundefined\b|\bNaN\b|\[object |\bInvalid Date\b/g
 
 /**
  * All faults, each in a line or more. `rawCodes` says that the view shows a record's own codes on purpose,
