@@ -107,7 +107,7 @@ export const steps = {
     const talks = card(page, '组织会商')
     await talks.getByLabel('办理意见').fill('双方意见不一致，会商未达成一致。')
     await world.look(page, 'dispute, to be convened')
-    await talks.getByRole('button', { name: OUTCOME_OF_TALKS }).click()
+    await talks.getByRole('button', { name: '未达成一致' }).click()
     await confirmation(page, '已办理：组织会商')
     const escalation = card(page, '报请本级政府协调')
     await escalation.getByLabel('办理意见').fill('报请县政府协调。')
@@ -142,6 +142,3 @@ export const steps = {
     }
   },
 }
-
-/** The talks end without agreement, or the step simply ends; the pack says which words there are. */
-const OUTCOME_OF_TALKS = /未达成一致|协商不成|确认办理/
