@@ -10,6 +10,7 @@ use tongqu_domain::{
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
+    rules::is_offered,
     store::{self, Entry, Version},
     views::{ContentView, StateView, VersionTabView, published_on},
 };
@@ -108,7 +109,8 @@ pub async fn read_entry(
     let is_active = Some(version.no) == entry.active_no;
     let mut actions = Vec::new();
     let may_request = ctx.may(Action::FileRequest, &Subject::Department(ctx.department()));
-    if is_active && may_request && entry.department_id != *ctx.department() {
+    let is_offered = is_offered(&ctx.app.pack(), &version.content.sharing_class);
+    if is_active && may_request && is_offered && entry.department_id != *ctx.department() {
         actions.push("request");
     }
     if entry.active_no.is_some() && ctx.may(Action::MountEntry, &own) {

@@ -3,7 +3,7 @@
 
 use tongqu_domain::{
     catalogue::{ClassRule, ClassRules, LibraryRule, Requirement, Stated},
-    law::{CodeListItem, FactValue, Pack, SharingClass},
+    law::{CodeListItem, DecidedBy, FactValue, Facts, Pack, SharingClass},
 };
 
 /// The rules for a content under a pack.
@@ -44,6 +44,17 @@ pub fn content_rules(pack: &Pack) -> ClassRules {
             .find(|item| item.code == "standard")
             .map(|item| item.clause.to_string()),
     }
+}
+
+/// Whether entries of a class may be asked for by those among whom they may go. Spec: YC-26, YJ-3.1.3a.
+#[must_use]
+pub fn is_offered(pack: &Pack, class: &str) -> bool {
+    let facts = Facts::from([
+        ("class".to_owned(), FactValue::from(class)),
+        ("designated_recipient".to_owned(), FactValue::from(true)),
+    ]);
+    pack.decider(&facts)
+        .is_none_or(|decider| decider.decides != DecidedBy::NobodyNotOffered)
 }
 
 fn class_rule(class: &SharingClass, required: &[CodeListItem]) -> ClassRule {

@@ -12,6 +12,7 @@ use tongqu_domain::{
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
+    rules::is_offered,
     search::{Doc, DocItem, Facet, IndexError, SearchQuery, Segment, Sort},
     store::{self, Listed},
     views::{CodeView, class_view, mode_view, published_on},
@@ -162,7 +163,9 @@ pub async fn search_entries(ctx: Ctx, Query(query): Query<EntriesQuery>) -> Repl
                 .into_iter()
                 .map(|i| segments(i.name))
                 .collect(),
-            may_request: may_file && listed.entry.department_id != *ctx.department(),
+            may_request: may_file
+                && is_offered(&ctx.app.pack(), &listed.version.content.sharing_class)
+                && listed.entry.department_id != *ctx.department(),
         });
     }
     let facets = page

@@ -1,6 +1,6 @@
 //! Open the delivery of a granted request: a subscription into the requester's exchange store, and its
 //! first run. The delivery step of the case is taken once the data have arrived.
-//! Spec: PDS-10.2a, PDS-10.2c, PDS-11.2.
+//! Spec: PDS-10.2a, PDS-10.2c, PDS-11.2; LY-10.1, TP-17, YJ-3.2.2 (obtained by the requester itself).
 
 use axum::extract::Path;
 use serde::Serialize;
@@ -43,7 +43,6 @@ pub struct DeliveryView {
     responses((status = 200, body = DeliveryView), (status = 403, body = Problem), (status = 404, body = Problem),
         (status = 409, body = Problem)))]
 pub async fn open_delivery(ctx: Ctx, Path(request_id): Path<String>) -> Reply<DeliveryView> {
-    ctx.must(Action::Deliver, &Subject::Platform)?;
     let (request, row) = request::load(&ctx, &request_id).await?;
     let steps = row
         .case
@@ -51,7 +50,13 @@ pub async fn open_delivery(ctx: Ctx, Path(request_id): Path<String>) -> Reply<De
         .map_err(case::refusal)?;
     let due = steps
         .iter()
-        .find(|s| s.action == law::Action::Deliver && s.state.is_open());
+        .find(|s| {
+            matches!(s.action, law::Action::Deliver | law::Action::Obtain) && s.state.is_open()
+        });
+    // What a requester obtains directly is its own step; everything else is delivered by the operator.
+    if due.is_none_or(|step| step.action == law::Action::Deliver) {
+        ctx.must(Action::Deliver, &Subject::Platform)?;
+    }
     let step = due.ok_or_else(|| ApiError::conflict("exchange.nothing_to_deliver"))?;
     row.case
         .may_take(&ctx.actor, &step.id, &row.pack)
