@@ -72,6 +72,7 @@ pub struct PackView {
 
 /// A role of the regulation.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PackRoleView)]
 pub struct RoleView {
     pub id: String,
     pub name: String,
