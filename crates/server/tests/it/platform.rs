@@ -225,7 +225,15 @@ async fn nothing_but_the_door_is_open_to_guests() {
         }
     }
     open.sort();
-    assert_eq!(open, ["get /platform", "post /session", "post /setup"]);
+    assert_eq!(
+        open,
+        [
+            "get /platform",
+            "post /invitation",
+            "post /session",
+            "post /setup"
+        ]
+    );
     app.finish().await;
 }
 

@@ -311,7 +311,7 @@ async fn an_unconditional_entry_goes_straight_to_delivery(
     assert_eq!(filed["number"], "SQ-2026-0921-0001");
     let desk = app.as_person("operator").get("/desk").await.ok();
     assert_eq!(
-        (&desk["todo"][0]["request_id"], &desk["todo"][0]["may_take"]),
+        (&desk["todo"][0]["subject_id"], &desk["todo"][0]["may_take"]),
         (&json!(id), &json!(true))
     );
 

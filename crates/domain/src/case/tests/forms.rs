@@ -4,20 +4,20 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::case::check::check_form;
-use crate::law::Step;
+use crate::law::{
+    Step,
+    tests::{REGULATIONS, regulation},
+};
 
 /// Every step of every pack that asks for a form.
 fn steps_with_a_form() -> Vec<Step> {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../regulations");
     let mut steps = Vec::new();
-    for file in std::fs::read_dir(folder).unwrap() {
-        let path = file.unwrap().path();
-        if path.extension().is_some_and(|ending| ending == "toml") {
-            let source = std::fs::read_to_string(&path).unwrap();
-            let pack = Pack::load(&source, &path.to_string_lossy()).unwrap();
-            let all = pack.processes.into_iter().flat_map(|process| process.steps);
-            steps.extend(all.filter(|step| step.form.is_some()));
-        }
+    for (id, _) in REGULATIONS {
+        let all = regulation(id)
+            .processes
+            .into_iter()
+            .flat_map(|process| process.steps);
+        steps.extend(all.filter(|step| step.form.is_some()));
     }
     steps
 }

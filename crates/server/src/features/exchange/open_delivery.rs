@@ -48,11 +48,9 @@ pub async fn open_delivery(ctx: Ctx, Path(request_id): Path<String>) -> Reply<De
         .case
         .steps(&row.pack, &ctx.app.calendar(), ctx.now)
         .map_err(case::refusal)?;
-    let due = steps
-        .iter()
-        .find(|s| {
-            matches!(s.action, law::Action::Deliver | law::Action::Obtain) && s.state.is_open()
-        });
+    let due = steps.iter().find(|s| {
+        matches!(s.action, law::Action::Deliver | law::Action::Obtain) && s.state.is_open()
+    });
     // What a requester obtains directly is its own step; everything else is delivered by the operator.
     if due.is_none_or(|step| step.action == law::Action::Deliver) {
         ctx.must(Action::Deliver, &Subject::Platform)?;

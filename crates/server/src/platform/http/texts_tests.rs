@@ -34,6 +34,7 @@ const FAMILIES: &[&str] = &[
     "digest",
     "directory",
     "division_code",
+    "due",
     "duty",
     "entry",
     "exchange",
@@ -41,6 +42,7 @@ const FAMILIES: &[&str] = &[
     "grant",
     "id_number",
     "item",
+    "law",
     "ledger",
     "mounting",
     "platform",
@@ -57,7 +59,8 @@ const FAMILIES: &[&str] = &[
 /// Folders whose codes are never looked up here.
 const WITH_WORDS_OF_THEIR_OWN: &[&str] = &[
     "server/src/demo/", // a client of ours: names the steps of its story, and expects codes
-    "domain/src/law/",  // faults of a rule pack, said at the start with line and advice
+    "domain/src/law/load/", // faults of a rule pack, said at the start with line and advice
+    "domain/src/law/inherit", // the same
     "domain/src/ledger/", // faults of a ledger, said by `tongqu ledger verify`
     "server/src/platform/ledger/", // the same
     "server/src/features/catalogue/search/", // a broken index is `platform.bug` to people
@@ -72,6 +75,17 @@ const NOT_SAID: &[&str] = &[
     "exchange.collect", // kind of job
     "exchange.deliver", // kind of job
     "session.refused",  // evidence of a wrong password
+    // Acts in evidence and notices, handed on before they are recorded.
+    "case.opened",
+    "case.paused",
+    "case.resumed",
+    "case.step_taken",
+    "case.urged",
+    "case.withdrawn",
+    "grant.ended",
+    "grant.resumed",
+    "grant.suspended",
+    "law.packs_loaded",
 ];
 
 /// The placeholders that the code fills in for a sentence. A placeholder that isn't filled in would be
@@ -84,6 +98,7 @@ const FILLED_IN: &[(&str, &[&str])] = &[
     ("access.wrong_subject", &["action"]),
     ("attachment.image_small", &["pixels"]),
     ("attachment.too_large", &["megabytes"]),
+    ("case.pack_succeeded", &["successor"]),
     ("demo.days", &["max"]),
     ("directory.entries_in_both", &["names"]),
     ("directory.import_faulty", &["faults"]),

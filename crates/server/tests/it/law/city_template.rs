@@ -524,7 +524,7 @@ async fn reported(app: &TestApp) -> Value {
     let problem = app.try_take("civil", &case, "report", json!({})).await;
     let problem = problem.refused(422, "case.form_required");
     assert_eq!(problem["clause"], "TP-21a", "in writing");
-    let written = json!({ "form": { "attachment_id": app.a_document() } });
+    let written = json!({ "form": { "attachment_id": crate::support::UPLOAD } });
     app.take("civil", &case, "report", written).await
 }
 
@@ -625,7 +625,7 @@ async fn tp_25a_sensitive_data_need_named_persons_and_an_agreement() {
     app.try_take("civil", &case, "agreement", json!({}))
         .await
         .refused(403, "case.wrong_actor");
-    let signed = json!({ "form": { "attachment_id": app.a_document() } });
+    let signed = json!({ "form": { "attachment_id": crate::support::UPLOAD } });
     let done = app.take("stats", &case, "agreement", signed).await;
     assert_eq!(done["state"], "completed");
     app.finish().await;

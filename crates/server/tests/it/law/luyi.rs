@@ -378,7 +378,7 @@ async fn ly_15_nothing_is_released_outside_without_the_providers_consent() {
     let problem = app.try_open("civil", body(json!({}))).await;
     let problem = problem.refused(422, "case.form_required");
     assert_eq!(problem["clause"], "LY-15", "in writing");
-    let written = json!({ "attachment_id": app.a_document() });
+    let written = json!({ "attachment_id": crate::support::UPLOAD });
     let case = app.try_open("civil", body(written.clone())).await.ok();
     app.try_take("civil", &case, "release", json!({}))
         .await
@@ -456,7 +456,7 @@ async fn ly_21_an_order_counts_down_and_closes_with_proof_only() {
         "LY-21",
         "no proof, no closure"
     );
-    let proof = json!({ "form": { "attachment_id": app.a_document() } });
+    let proof = json!({ "form": { "attachment_id": crate::support::UPLOAD } });
     let now = app.take("stats", &case, "correct", proof).await;
     assert_eq!(
         (&now["state"], &step(&now, "refer")["state"]),

@@ -189,7 +189,7 @@ async fn pds_7_a_sharing_request_has_one_way_in() {
     for process in ["table_file_subscription_city", "interface_application_city"] {
         let body = json!({
             "process_id": process, "subject": { "kind": "entry", "id": entry },
-            "facts": { "mode": "table" }, "step": { "form": { "seal_kind": "electronic_seal_online" } },
+            "facts": { "mode": "table" }, "step": { "form": { "seal_kind": "electronic_seal_online", "attachment_id": crate::support::UPLOAD } },
         });
         app.try_open("civil", body)
             .await
@@ -369,7 +369,7 @@ async fn pds_11_3_a_county_department_feeds_back_under_the_same_clocks() {
 
 /// An interface application with a sealed form.
 async fn interface_application(app: &TestApp, entry: &str) -> Value {
-    let form = json!({ "form": { "seal_kind": "electronic_seal_online" } });
+    let form = json!({ "form": { "seal_kind": "electronic_seal_online", "attachment_id": crate::support::UPLOAD } });
     app.ask_for_interface(entry, form).await.ok()
 }
 
@@ -381,14 +381,14 @@ async fn pds_12_an_interface_application_carries_a_seal() {
     for form in [
         json!({}),
         json!({ "form": {} }),
-        json!({ "form": { "seal_kind": "thumbprint" } }),
+        json!({ "form": { "seal_kind": "thumbprint", "attachment_id": crate::support::UPLOAD } }),
     ] {
         let problem = app.ask_for_interface(&entry, form).await;
         let problem = problem.refused(422, "case.form_required");
         assert_eq!(problem["clause"], "PDS-12");
     }
     interface_application(&app, &entry).await;
-    let scan = json!({ "form": { "seal_kind": "scan_of_stamped_form", "attachment_id": app.a_document() } });
+    let scan = json!({ "form": { "seal_kind": "scan_of_stamped_form", "attachment_id": crate::support::UPLOAD } });
     let request = app.ask_for_interface(&entry, scan).await.ok();
     assert_eq!(step(&request, "compliance_check")["state"], "open");
     app.finish().await;
@@ -410,7 +410,7 @@ async fn pds_13_interface_applications_of_a_county_go_through_its_authority() {
     let file = |body: Value| app.as_person("county").post("/requests", body);
     let problem = file(body.clone()).await.refused(422, "case.form_required");
     assert_eq!(problem["clause"], "PDS-13", "a scan of the form goes along");
-    body["form"] = json!({ "seal_kind": "scan_of_form", "attachment_id": app.a_document() });
+    body["form"] = json!({ "seal_kind": "scan_of_form", "attachment_id": crate::support::UPLOAD });
     let request = file(body).await.ok();
 
     assert_eq!(

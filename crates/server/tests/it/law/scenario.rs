@@ -170,7 +170,7 @@ fn luyi() -> Law {
 /// In force until 2022, so on another Monday: three and five working days from 2021-09-13 end on the
 /// 16th and on Saturday the 18th, a make-up day. Only the person concerned asks for a correction.
 fn yichuan() -> Law {
-    let sealed = json!({ "form": { "seal_kind": "department_seal" } });
+    let sealed = json!({ "form": { "seal_kind": "department_seal", "attachment_id": crate::support::UPLOAD } });
     Law {
         classes: ["unconditional", "conditional"],
         open: vec![turn("operator", "review_and_deliver", "YC-29.1").due("2021-09-16")],

@@ -10,7 +10,7 @@ use crate::support::{TestApp, a_request, duty, may_request, step};
 
 /// The demand form with the department's seal.
 fn sealed() -> Value {
-    json!({ "form": { "seal_kind": "department_seal" } })
+    json!({ "form": { "seal_kind": "department_seal", "attachment_id": crate::support::UPLOAD } })
 }
 
 /// An entry that can't be imported; gives the codes of its faults.
@@ -427,7 +427,10 @@ async fn yc_29_2_the_provider_decides_on_a_sealed_form_and_gives_reasons() {
     let request = app.ask(&entry).await;
     // The provider hasn't received anything before the form is there.
     assert_eq!(step(&request, "decide")["state"], "waiting");
-    for form in [json!({}), json!({ "form": { "seal_kind": "personal" } })] {
+    for form in [
+        json!({}),
+        json!({ "form": { "seal_kind": "personal", "attachment_id": crate::support::UPLOAD } }),
+    ] {
         let problem = app.try_take("civil", &request, "form", form).await;
         let problem = problem.refused(422, "case.form_required");
         assert_eq!(problem["clause"], "YC-29.2");

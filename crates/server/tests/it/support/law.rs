@@ -213,11 +213,6 @@ impl TestApp {
         self.as_person("civil").post("/requests", body).await
     }
 
-    /// A document that goes with a step.
-    pub fn a_document(&self) -> String {
-        "sm3-0000".to_owned()
-    }
-
     /// Tries to begin a case.
     pub async fn try_open(&self, person: &str, body: Value) -> Reply {
         self.as_person(person).post("/cases", body).await
