@@ -121,7 +121,7 @@ impl Actor {
             .filter(|delegation| {
                 (delegation.first_day..=delegation.last_day).contains(&self.today)
                     && !delegation.role.stands_alone()
-                    && !(self.contractor && delegation.role.approves())
+                    && (!self.contractor || !delegation.role.approves())
                     && !self.roles.iter().any(|role| role.stands_alone())
             })
             .map(|delegation| Held {

@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 
 use super::{departments::Faults, store};
 use crate::platform::{
-    db::{Db, DbError},
+    db::{Db, DbError, Tx},
     http::{ApiError, Ctx, Page, Problem, Reply, reply},
     secrets::random_hex,
 };
@@ -205,6 +205,10 @@ pub async fn create_delegation(
         made_by: ctx.actor.person.clone(),
         revoked_at: None,
     };
+    save(&ctx, tx, row).await
+}
+
+async fn save(ctx: &Ctx, mut tx: Tx, row: DelegationRow) -> Reply<DelegationView> {
     store::insert_delegation(&mut tx, &row).await?;
     tx.commit(
         ctx.did("directory.posts_delegated")
@@ -219,7 +223,7 @@ pub async fn create_delegation(
     )
     .await?;
     let mut db = ctx.read().await?;
-    one(views(&ctx, &mut db, vec![row]).await?)
+    one(views(ctx, &mut db, vec![row]).await?)
 }
 
 fn codes(roles: &[Role]) -> String {

@@ -106,7 +106,7 @@ impl Cells {
         for (at, header) in table.header.iter().enumerate() {
             let is_known = columns.iter().any(|c| c.name == header);
             let is_first = find(header) == Some(at);
-            if !header.is_empty() && !(is_known && is_first) {
+            if !header.is_empty() && (!is_known || !is_first) {
                 cells.faults.push(CellFault {
                     row: 1,
                     column: at,

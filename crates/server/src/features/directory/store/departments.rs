@@ -150,7 +150,7 @@ pub(in super::super) async fn insert_department(
     .bind(&department.level)
     .bind(&department.kind)
     .bind(i64::from(department.by_reference))
-    .bind(department.superior_id.as_ref().map(|id| id.to_string()))
+    .bind(department.superior_id.as_ref().map(ToString::to_string))
     .bind(at)
     .execute(&mut **tx)
     .await?;
@@ -170,7 +170,7 @@ pub(in super::super) async fn save_department(
     .bind(&department.level)
     .bind(&department.kind)
     .bind(i64::from(department.by_reference))
-    .bind(department.superior_id.as_ref().map(|id| id.to_string()))
+    .bind(department.superior_id.as_ref().map(ToString::to_string))
     .bind(department.id.as_str())
     .execute(&mut **tx)
     .await?;
