@@ -219,20 +219,15 @@ fn find(asked: &str, packs_dir: Option<&Path>) -> anyhow::Result<Pack> {
     // A child may have its parent's prefix, so the one that inherits from nobody goes first.
     let by_prefix =
         |pack: &Pack| pack.meta.inherits.is_none() && pack.meta.prefix.eq_ignore_ascii_case(asked);
-    match packs
-        .iter()
-        .position(by_id)
-        .or_else(|| packs.iter().position(by_prefix))
-    {
-        Some(at) => Ok(packs.swap_remove(at)),
-        None => {
-            let known: Vec<&str> = packs.iter().map(|pack| pack.meta.id.as_str()).collect();
-            bail!(
-                "there is no rule pack {asked}; these are there: {}; or name a .toml file",
-                known.join(", ")
-            )
-        }
-    }
+    let named = packs.iter().position(by_id);
+    let Some(at) = named.or_else(|| packs.iter().position(by_prefix)) else {
+        let known: Vec<&str> = packs.iter().map(|pack| pack.meta.id.as_str()).collect();
+        bail!(
+            "there is no rule pack {asked}; these are there: {}; or name a .toml file",
+            known.join(", ")
+        );
+    };
+    Ok(packs.swap_remove(at))
 }
 
 fn pairs(flag: &str, texts: &[String]) -> anyhow::Result<BTreeMap<String, String>> {
