@@ -59,6 +59,23 @@ impl Open {
 }
 
 /// The source has no change log and no time column. Spec: PDS-8.1.
+/// A row of one side waits in front while the other side fetches its next batch, whichever row that is.
+/// Spec: PDS-8.1.
+#[tokio::test]
+async fn a_row_may_go_or_come_at_any_edge_of_a_batch() {
+    let app = TestApp::start_with(|config| config.exchange.batch_rows_max = 3).await;
+    let open = open(&app, 24).await;
+    for n in 0..24 {
+        open.source.sql(&format!(
+            "DELETE FROM division_village WHERE households = {n}; {}",
+            more_villages(24 + n, 1)
+        ));
+        app.run_again(&open.subscription).await;
+        open.is_equal();
+    }
+    app.finish().await;
+}
+
 #[tokio::test]
 async fn the_next_run_finds_exactly_what_has_changed() {
     exactly_what_has_changed(TestApp::start().await).await;

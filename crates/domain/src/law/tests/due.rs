@@ -149,24 +149,6 @@ fn an_outcome_follows_from_its_event() {
     );
 }
 
-#[test]
-fn with_too_little_known_about_who_decides_all_ways_stay_listed() {
-    let rule = "[[decider]]\nwhen = { mode = \"interface\" }\n";
-    assert!(PINGDINGSHAN_2020.contains(rule));
-    let narrower = rule.replace("interface\"", "interface\", class = \"unconditional\"");
-    let source = PINGDINGSHAN_2020.replace(rule, &narrower);
-    let pack = Pack::load(&source, "open.toml").unwrap_or_else(|faults| panic!("{faults}"));
-    let listed = |facts: &[&str]| {
-        let steps = due(&pack, "interface_application_city", facts, &[]).unwrap();
-        steps.iter().map(|step| step.id.clone()).collect::<Vec<_>>()
-    };
-    let open = listed(&[]);
-    for id in ["decide", "authorise_directly"] {
-        assert!(open.iter().any(|step| step == id), "{open:?}");
-    }
-    assert!(!listed(&["class=conditional"]).contains(&"authorise_directly".to_owned()));
-}
-
 /// Spec: PDS-17.
 #[test]
 fn an_instant_counts_by_its_date_in_china() {

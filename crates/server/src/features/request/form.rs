@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use tongqu_domain::{
     access::{Action, Subject},
     ids::{DepartmentId, PersonId},
-    law::{Pack, Process},
+    law::{Pack, Process, words::FactSource},
     request::{SharingRequest, check_request},
 };
 
@@ -65,7 +65,10 @@ pub async fn print_application(ctx: Ctx, Json(body): Json<FileBody>) -> Result<R
     let pack = case::pack_for(&ctx.app, &mut db, Some(&entry.department_id), ctx.now).await?;
     let mut facts = facts(&mut db, &entry, &version, &content.mode, &asking).await?;
     for (name, value) in case::facts_of(&body.facts, &pack) {
-        facts.entry(name).or_insert(value);
+        let mut rules = pack.facts.iter();
+        if rules.any(|rule| rule.id == name && rule.source == FactSource::Form) {
+            facts.entry(name).or_insert(value);
+        }
     }
     let process = pack.process_for(topic(&content.mode), &facts);
     let process = process.ok_or_else(|| {

@@ -231,7 +231,7 @@ fn city_template() -> Law {
         correction: vec![
             turn("civil", "report", "TP-21a").is_refused("case.form_required", "TP-21a"),
             turn("civil", "report", "TP-21a")
-                .with(json!({ "form": { "attachment_id": "sm3-0000" } }))
+                .with(json!({ "form": { "attachment_id": crate::support::UPLOAD } }))
                 .tells(&["authority"]),
             turn("authority", "check", "TP-21a")
                 .due("2026-09-29")

@@ -24,6 +24,8 @@ pub(super) struct Front {
     pub batch: Option<RecordBatch>,
     pub taken: usize,
     pub ended: bool,
+    /// The row in front has passed the order guard. It may wait there while the other side fetches.
+    is_admitted: bool,
 }
 
 impl Front {
@@ -34,6 +36,12 @@ impl Front {
                 .batch
                 .as_ref()
                 .is_none_or(|b| self.taken >= b.num_rows())
+    }
+
+    /// Goes on to the next row.
+    fn take(&mut self) {
+        self.taken += 1;
+        self.is_admitted = false;
     }
 }
 
@@ -77,22 +85,21 @@ impl Merge {
         pool: &mut Front,
     ) -> Result<Option<RecordBatch>, RunError> {
         let unfit = |_| RunError::MountingUnfit;
-        let source_rows = source
-            .batch
+        // Cheap: a batch shares its columns.
+        let (source_batch, pool_batch) = (source.batch.clone(), pool.batch.clone());
+        let source_rows = source_batch
             .as_ref()
             .map(Rows::new)
             .transpose()
             .map_err(unfit)?;
-        let pool_rows = pool
-            .batch
+        let pool_rows = pool_batch
             .as_ref()
             .map(Rows::new)
             .transpose()
             .map_err(unfit)?;
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
         let (mut our_key, mut their_key) = (Vec::new(), Vec::new());
-        let mut admitted = usize::MAX;
-        let mut pool_admitted = usize::MAX;
+        let (mut filled, mut pool_filled) = (usize::MAX, usize::MAX);
         while !source.is_dry() && !pool.is_dry() {
             if self
                 .builder
@@ -102,23 +109,29 @@ impl Merge {
             }
             let our_row = source_rows.as_ref().filter(|r| source.taken < r.len());
             let their_row = pool_rows.as_ref().filter(|r| pool.taken < r.len());
-            if let Some(rows) = our_row.filter(|_| admitted != source.taken) {
+            if let Some(rows) = our_row.filter(|_| filled != source.taken) {
                 rows.fill(source.taken, &mut ours);
                 pick(&ours, &self.key, &mut our_key);
                 // A key with NULL can't be compared; such a row has a fault and is set aside.
                 if our_key.iter().any(ValueRef::is_null) {
                     self.set_aside(&ours)?;
-                    source.taken += 1;
+                    source.take();
                     continue;
                 }
-                self.source_order.admit(&our_key)?;
-                admitted = source.taken;
+                if !source.is_admitted {
+                    self.source_order.admit(&our_key)?;
+                    source.is_admitted = true;
+                }
+                filled = source.taken;
             }
-            if let Some(rows) = their_row.filter(|_| pool_admitted != pool.taken) {
+            if let Some(rows) = their_row.filter(|_| pool_filled != pool.taken) {
                 rows.fill(pool.taken, &mut theirs);
                 pick(&theirs, &self.key, &mut their_key);
-                self.pool_order.admit(&their_key)?;
-                pool_admitted = pool.taken;
+                if !pool.is_admitted {
+                    self.pool_order.admit(&their_key)?;
+                    pool.is_admitted = true;
+                }
+                pool_filled = pool.taken;
             }
             match diff::step(
                 our_row.map(|_| our_key.as_slice()),
@@ -127,16 +140,16 @@ impl Merge {
                 None => return Ok(None),
                 Some(Step::OnlySource) => {
                     self.take_new(&ours)?;
-                    source.taken += 1;
+                    source.take();
                 }
                 Some(Step::OnlyPool) => {
                     self.take_gone(&their_key)?;
-                    pool.taken += 1;
+                    pool.take();
                 }
                 Some(Step::Both) => {
                     self.take_both(&ours, &theirs)?;
-                    source.taken += 1;
-                    pool.taken += 1;
+                    source.take();
+                    pool.take();
                 }
             }
         }
