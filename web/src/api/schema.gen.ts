@@ -4,6 +4,57 @@
  */
 
 export interface paths {
+    "/api/v1/attachments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Upload a file (PDF, OFD, JPEG or PNG as the request body), to be taken into a step of a case later. */
+        post: operations["upload_attachment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/attachments/{attachment_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Download an attachment. */
+        get: operations["download_attachment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/attachments/{attachment_id}/info": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What an attachment is. */
+        get: operations["read_attachment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/calendars": {
         parameters: {
             query?: never;
@@ -413,6 +464,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/delegations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Delegations from and to oneself; for heads those of the department's posts. */
+        get: operations["list_delegations"];
+        put?: never;
+        /** Pass posts to a deputy for certain days. For their holder, or for the head of the department. */
+        post: operations["create_delegation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/delegations/{delegation_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take a delegation back, from now on. For the holder, whoever arranged it, the deputy, and the department's head. */
+        delete: operations["revoke_delegation"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/demo/clock": {
         parameters: {
             query?: never;
@@ -457,11 +543,146 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All departments, by name. */
+        /** The departments, by name; with `on` also those that are gone, under the names of that day. */
         get: operations["list_departments"];
         put?: never;
         /** Enter a department. For system administrators. */
         post: operations["create_department"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/departments/gaps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Departments that haven't named a first responsible person, a lead office, a leader in charge, a data
+         *     officer or technical support; those that must come before those for which it is advice.
+         * @description A data officer with an account counts as named. For whoever reads statistics or keeps the directory.
+         */
+        get: operations["list_gaps"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/departments/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import departments from a table: XLSX, or CSV in UTF-8 or GB18030, told by its content. For system administrators.
+         * @description Nothing is written unless every row is good. A department is known again by its credit code; cells left
+         *     empty leave what is there. Names of departments that are there change by `rename_department` only.
+         */
+        post: operations["import_departments"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/departments/template.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Download the table of departments to fill in, as XLSX. */
+        get: operations["download_departments_template"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/departments/{department_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A department with contacts, people, posts and history. */
+        get: operations["read_department"];
+        /** Edit a department. For system administrators. Names and credit code change by `rename_department`. */
+        put: operations["edit_department"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/departments/{department_id}/contacts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Say who answers in a department. For system administrators, and for the department's head and data officers. */
+        put: operations["save_contacts"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/departments/{department_id}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Merge a department into another. For system administrators.
+         * @description Its people, posts, exchange stores, catalogue entries and role bindings move to the successor. Cases,
+         *     requests, grants and records keep the old department; the successor answers for them.
+         */
+        post: operations["merge_department"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/departments/{department_id}/rename": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give a department a new name. For system administrators. The old one is kept with its days, and records
+         *     of those days go on showing it.
+         */
+        post: operations["rename_department"];
         delete?: never;
         options?: never;
         head?: never;
@@ -564,6 +785,23 @@ export interface paths {
         get: operations["read_home"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Set the first password by a one-time link. The link ends with it. */
+        post: operations["accept_invitation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -716,15 +954,72 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All people, by department and name. For system and security administrators. */
+        /** All people, by department and name. For system and security administrators, and for supervisors. */
         get: operations["list_people"];
         put?: never;
         /**
          * Enter a person. For system administrators.
          * @description Posts are given by the security administrator, so that no one person can make officials. Only where
-         *     nobody holds that post yet, the system administrator names the first one.
+         *     nobody holds that post yet, the system administrator names the first one. Whoever works for a
+         *     contractor is entered with the company and the department that watches over them. Spec: YC-30.
          */
         post: operations["create_person"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import people from a table: XLSX, or CSV in UTF-8 or GB18030, told by its content. For system administrators.
+         * @description Nothing is written unless every row is good. A person is known again by the login name; cells left empty
+         *     leave what is there. New people have no password: each gets a one-time link, shown in this reply only.
+         *     Posts are the security administrator's business, so nobody is moved away from posts they hold.
+         */
+        post: operations["import_people"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/template.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Download the table of people to fill in, as XLSX. */
+        get: operations["download_people_template"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/{person_id}/invitation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Issue a new one-time link for somebody who hasn't set a password yet; an earlier one ends. For system administrators. */
+        post: operations["invite_person"];
         delete?: never;
         options?: never;
         head?: never;
@@ -739,7 +1034,10 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Give a person posts, in place of those held. For security administrators, and not for oneself. */
+        /**
+         * Give a person posts in a department, in place of those held there. For security administrators, and not
+         *     for oneself.
+         */
         put: operations["assign_posts"];
         post?: never;
         delete?: never;
@@ -794,6 +1092,23 @@ export interface paths {
         put?: never;
         /** File a request on a published entry. */
         post: operations["file_request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/requests/form.pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Print the application form of what would be filed; nothing is stored. */
+        post: operations["print_application"];
         delete?: never;
         options?: never;
         head?: never;
@@ -862,6 +1177,23 @@ export interface paths {
         put?: never;
         /** Open the delivery of a request, or start it again if it is open already. */
         post: operations["open_delivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/requests/{request_id}/form.pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Print the application form of a request that was filed. */
+        get: operations["print_request"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -954,6 +1286,23 @@ export interface paths {
         post: operations["sign_in"];
         /** Sign out: the session ends at once and the cookie is taken back. */
         delete: operations["sign_out"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/post": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Act for another of the departments in which one holds posts or deputises, from now on in this session. */
+        put: operations["choose_post"];
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1154,6 +1503,22 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description Whose password was set. */
+        AcceptedView: {
+            person_id: string;
+        };
+        /** @description A department that the person may act for. */
+        ActsForView: {
+            /** @description Acted for now. */
+            chosen: boolean;
+            /** @description Posts there for which the person deputises today. */
+            delegated: components["schemas"]["DelegatedView"][];
+            department_id: string;
+            department_name: string;
+            /** @description Role codes of posts held there. */
+            posts: string[];
+            posts_text: string;
+        };
         /** @description How far. */
         AdvanceBody: {
             /**
@@ -1161,6 +1526,27 @@ export interface components {
              * @description Days, 1-31.
              */
             days: number;
+        };
+        /** @description An uploaded file. */
+        AttachmentView: {
+            /** @description Instant. */
+            at: string;
+            attachment_id: string;
+            /** Format: int64 */
+            bytes: number;
+            /** @description The case that it belongs to; absent until a step has taken it. */
+            case_id?: string | null;
+            /** @description By the content: `application/pdf`, `application/ofd`, `image/jpeg` or `image/png`. */
+            content_type: string;
+            department_id: string;
+            /** @description SHA-256 of the bytes, hexadecimal. */
+            digest: string;
+            /** @description `sealed_form`, `agreement`, `minutes`, `proof`, `written_report` or `legal_basis`. */
+            kind: string;
+            kind_name: string;
+            /** @description File name as uploaded. */
+            name: string;
+            uploaded_by_name: string;
         };
         /** @description A department for a role. */
         BindingBody: {
@@ -1229,6 +1615,10 @@ export interface components {
             message: string;
             sheet: string;
         };
+        /** @description The department to act for. */
+        ChosenPostBody: {
+            department_id: string;
+        };
         /** @description A clause, with what a page shows beside a button or a date. */
         ClauseView: {
             /** @description What it says, in our words. */
@@ -1293,10 +1683,23 @@ export interface components {
             mask_name?: string | null;
             name: string;
         };
+        /** @description A contact: name of the person or office, and phone. */
+        ContactBody: {
+            name: string;
+            phone?: string;
+        };
         /** @description A named contact. Spec: PDS-6.3. */
         ContactView: {
             name: string;
             phone: string;
+        };
+        /** @description Who answers in a department. A duty that is left out is taken away. */
+        ContactsBody: {
+            data_officer?: components["schemas"]["ContactBody"] | null;
+            first_responsible?: components["schemas"]["ContactBody"] | null;
+            lead_office?: components["schemas"]["ContactBody"] | null;
+            leader_in_charge?: components["schemas"]["ContactBody"] | null;
+            technical?: components["schemas"]["ContactBody"] | null;
         };
         /** @description The content of a version with the names of its codes. */
         ContentView: {
@@ -1406,6 +1809,56 @@ export interface components {
             /** @description When it applies, for example `class=conditional, mode=table|file`. */
             when: string;
         };
+        /** @description A post for which somebody deputises. */
+        DelegatedView: {
+            /** @description Whose post it is. */
+            by_name: string;
+            /** @description Civil dates, both inclusive. */
+            first_day: string;
+            last_day: string;
+            /** @description Role code. */
+            post: string;
+            post_text: string;
+        };
+        /** @description Posts to be passed to a deputy. */
+        DelegationBody: {
+            /** @description The department of the posts; the one acted for if left out. */
+            department_id?: string | null;
+            /** @description `YYYY-MM-DD`, from today on. */
+            first_day: string;
+            /** @description Whose posts they are; oneself if left out. Another's are passed on by the head of the department only. */
+            from_person?: string | null;
+            /** @description `YYYY-MM-DD`, inclusive. */
+            last_day: string;
+            reason: string;
+            /** @description Role codes that the holder has in the department. */
+            roles: string[];
+            /** @description Who is to deputise; works in the same department. */
+            to_person: string;
+        };
+        /** @description A delegation. */
+        DelegationView: {
+            department_id: string;
+            department_name: string;
+            /** @description Civil dates, both inclusive. */
+            first_day: string;
+            from_name: string;
+            from_person: string;
+            id: string;
+            last_day: string;
+            /** @description Who arranged it: the holder or the head. */
+            made_by_name: string;
+            reason: string;
+            /** @description Instant. */
+            revoked_at?: string | null;
+            /** @description Role codes. */
+            roles: string[];
+            roles_text: string;
+            /** @description `coming`, `in_force`, `ended`, `revoked`. */
+            state: string;
+            to_name: string;
+            to_person: string;
+        };
         /** @description Where the data go. */
         DeliveryView: {
             entry_id: string;
@@ -1417,16 +1870,37 @@ export interface components {
         };
         /** @description A department to be entered. */
         DepartmentBody: {
+            /** @description The regulation applies by reference only: its duties are advice. */
+            by_reference?: boolean;
+            /** @description Who answers in it; left out, nobody is named yet. */
+            contacts?: components["schemas"]["ContactsBody"];
             /** @description Unified social credit code, 18 characters. */
             credit_code: string;
             /** @description Administrative division code, 6 digits. */
             division_code: string;
-            /** @description `city` (the platform's own level) or `county` (the level below). */
+            /** @description `organ`, `public_institution`, `social_organisation` or `utility`. */
+            kind?: string;
+            /** @description `province` (above the platform), `city` (the platform's own level) or `county` (the level below). */
             level: string;
             /** @description Full name. */
             name: string;
             /** @description Name in lists; the full name if left empty. */
             short_name?: string;
+            /** @description The department above it. */
+            superior_id?: string | null;
+        };
+        /** @description A department with who answers in it, who works there, and its history. */
+        DepartmentDetail: components["schemas"]["DepartmentView"] & {
+            /** @description Who answers in it, for all departments to see. Spec: PDS-6.3. */
+            contacts: components["schemas"]["ContactsBody"];
+            /** @description Former names, the oldest first. */
+            former_names: components["schemas"]["FormerNameView"][];
+            merged?: components["schemas"]["MergedView"] | null;
+            /** @description Whoever holds posts here; empty for people of other departments who don't keep the directory. */
+            people: components["schemas"]["PersonHereView"][];
+            /** @description The departments that went into it and that it answers for. */
+            predecessors: components["schemas"]["PredecessorView"][];
+            superior_name?: string | null;
         };
         /** @description How a department stands. */
         DepartmentLampsView: {
@@ -1464,16 +1938,24 @@ export interface components {
         };
         /** @description A department. */
         DepartmentView: {
+            /** @description Whether it hasn't been merged into another. */
+            active: boolean;
+            /** @description The regulation applies by reference only: duties are advice. Spec: YC-44. */
+            by_reference: boolean;
             /** @description Unified social credit code, GB 32100. */
             credit_code: string;
             /** @description Administrative division code, GB/T 2260. */
             division_code: string;
             id: string;
-            /** @description `city`: the platform's own level; `county`: the level below. */
+            /** @description `organ`, `public_institution`, `social_organisation` or `utility`. */
+            kind: string;
+            /** @description `city`: the platform's own level; `province`: above; `county`: below. */
             level: string;
             name: string;
             /** @description As written in lists. */
             short_name: string;
+            /** @description The department above it. */
+            superior_id?: string | null;
         };
         /** @description A desk. */
         DeskView: {
@@ -1522,7 +2004,7 @@ export interface components {
             steps: components["schemas"]["StepDueView"][];
         };
         /** @description An occasion with its numbers. */
-        DutyDetailView: components["schemas"]["DutyView"] & {
+        DutyItemDetailView: components["schemas"]["DutyItemView"] & {
             /** @description By code: as submitted, or from the registry for the period so far. */
             figures: {
                 [key: string]: number;
@@ -1535,11 +2017,50 @@ export interface components {
             /** @description The report. */
             text?: string | null;
         };
+        /** @description An occasion of a periodic duty. */
+        DutyItemView: {
+            /** @description To whom, as the regulation names it. */
+            addressee_name?: string | null;
+            clause: components["schemas"]["ClauseView"];
+            /** @description What it covers, as the pack lists it. */
+            covers: string[];
+            department_id: string;
+            department_name: string;
+            /** @description Civil date, inclusive; absent where there is none: then it is never overdue. */
+            due_on?: string | null;
+            /** @description The duty in the rule pack. */
+            duty_id: string;
+            duty_item_id: string;
+            /** @description Whether the report was in time; absent where there was no date. */
+            in_time?: boolean | null;
+            name: string;
+            /** @description First and last civil date reported on; absent where nobody has set a period. */
+            period_from?: string | null;
+            period_to?: string | null;
+            /** @description `open`, `overdue` or `submitted`. Without a period it stays `open`. */
+            state: string;
+            /** @description Instant of the report, or of the last one where there is no period. */
+            submitted_at?: string | null;
+        };
         /** @description A duty that holds while the case is open. */
         DutyView: {
             clause: components["schemas"]["ClauseView"];
             name: string;
             role_name: string;
+        };
+        /** @description What may change of a department without a decision on its name. */
+        EditBody: {
+            /** @description The regulation applies by reference only: its duties are advice. */
+            by_reference: boolean;
+            contacts?: components["schemas"]["ContactsBody"] | null;
+            /** @description Administrative division code, 6 digits. */
+            division_code: string;
+            /** @description `organ`, `public_institution`, `social_organisation` or `utility`. */
+            kind: string;
+            /** @description `province`, `city` or `county`. */
+            level: string;
+            /** @description The department above it; none if left out. */
+            superior_id?: string | null;
         };
         /** @description One page of hits. */
         EntriesView: {
@@ -1786,6 +2307,25 @@ export interface components {
             /** @description Kinds of seal of which one is needed; none: the form needs no seal. */
             seal_kinds: string[];
         };
+        /** @description A name that a department no longer bears. */
+        FormerNameView: {
+            /** @description The decision that the change rests on. */
+            basis: string;
+            credit_code: string;
+            name: string;
+            short_name: string;
+            /** @description The civil date from which the next name holds. */
+            until: string;
+        };
+        /** @description A department that hasn't named everybody it has to. */
+        GapsView: {
+            /** @description The regulation applies by reference only, so this is advice. Spec: YC-44. */
+            advisory: boolean;
+            department_id: string;
+            department_name: string;
+            /** @description `first_responsible`, `lead_office`, `leader_in_charge`, `data_officer`, `technical`. */
+            missing: string[];
+        };
         /** @description What came of a request. */
         GrantView: {
             basis: string;
@@ -1833,6 +2373,32 @@ export interface components {
             version_id?: string | null;
             /** Format: int32 */
             version_no?: number | null;
+        };
+        /** @description What came of an import. */
+        ImportedView: {
+            /** @description Rows that made something new. */
+            created: number;
+            /** @description One-time links for new people, shown this once. */
+            invitations: components["schemas"]["InvitationView"][];
+            /** @description Rows that brought up to date what was there. */
+            updated: number;
+        };
+        /** @description A one-time link and the password it is used for. */
+        InvitationBody: {
+            /** Format: password */
+            password: string;
+            /** @description The token of the link. */
+            token: string;
+        };
+        /** @description A one-time link for somebody's first password. It isn't kept and can't be shown again. */
+        InvitationView: {
+            /** @description Instant. */
+            expires_at: string;
+            login_name: string;
+            name: string;
+            person_id: string;
+            /** @description Goes into `accept_invitation`. */
+            token: string;
         };
         /** @description What is sent. */
         IssueBody: {
@@ -1914,6 +2480,8 @@ export interface components {
             /** @description Works for a contractor: may run, never approve. */
             contractor: boolean;
             department: components["schemas"]["DepartmentView"];
+            /** @description Every department that the person may act for; `department` is the one acted for now. */
+            departments: components["schemas"]["ActsForView"][];
             /** @description What the menus may offer, by name. */
             may: {
                 [key: string]: boolean;
@@ -1924,6 +2492,23 @@ export interface components {
             posts: string[];
             /** @description Role names in Chinese, for the header. */
             posts_text: string;
+        };
+        /** @description Where a department goes. */
+        MergeBody: {
+            /** @description The decision that it rests on, for example the number of a document. */
+            basis: string;
+            /** @description The first day of that, `YYYY-MM-DD`, not in the future. */
+            from_date: string;
+            /** @description The department that answers for it from then on. */
+            into: string;
+        };
+        /** @description Where a department went. */
+        MergedView: {
+            basis: string;
+            into_id: string;
+            into_name: string;
+            /** @description Civil date. */
+            on: string;
         };
         /** @description One way to get the data. */
         ModePreviewView: {
@@ -2082,6 +2667,13 @@ export interface components {
             successor?: string | null;
             title: string;
         };
+        /** @description A role of the regulation. */
+        PackRoleView: {
+            body?: string | null;
+            clause: components["schemas"]["ClauseView"];
+            id: string;
+            name: string;
+        };
         /** @description A regulation in full. */
         PackView: {
             deciders: components["schemas"]["DeciderView"][];
@@ -2091,7 +2683,7 @@ export interface components {
             pack: components["schemas"]["PackLineView"];
             periodic: components["schemas"]["PeriodicView"][];
             processes: components["schemas"]["ProcessTextView"][];
-            roles: components["schemas"]["RoleView"][];
+            roles: components["schemas"]["PackRoleView"][];
             sharing_classes: components["schemas"]["NamedView"][];
             validity_clause?: components["schemas"]["ClauseView"] | null;
             version: string;
@@ -2121,25 +2713,61 @@ export interface components {
             next_cursor?: string | null;
         };
         /** @description One page of a list. */
-        Page_DepartmentView: {
+        Page_DelegationView: {
             /** @description The rows of this page. */
             items: {
-                /** @description Unified social credit code, GB 32100. */
-                credit_code: string;
-                /** @description Administrative division code, GB/T 2260. */
-                division_code: string;
+                department_id: string;
+                department_name: string;
+                /** @description Civil dates, both inclusive. */
+                first_day: string;
+                from_name: string;
+                from_person: string;
                 id: string;
-                /** @description `city`: the platform's own level; `county`: the level below. */
-                level: string;
-                name: string;
-                /** @description As written in lists. */
-                short_name: string;
+                last_day: string;
+                /** @description Who arranged it: the holder or the head. */
+                made_by_name: string;
+                reason: string;
+                /** @description Instant. */
+                revoked_at?: string | null;
+                /** @description Role codes. */
+                roles: string[];
+                roles_text: string;
+                /** @description `coming`, `in_force`, `ended`, `revoked`. */
+                state: string;
+                to_name: string;
+                to_person: string;
             }[];
             /** @description Where the next page begins; absent on the last one. */
             next_cursor?: string | null;
         };
         /** @description One page of a list. */
-        Page_DutyView: {
+        Page_DepartmentView: {
+            /** @description The rows of this page. */
+            items: {
+                /** @description Whether it hasn't been merged into another. */
+                active: boolean;
+                /** @description The regulation applies by reference only: duties are advice. Spec: YC-44. */
+                by_reference: boolean;
+                /** @description Unified social credit code, GB 32100. */
+                credit_code: string;
+                /** @description Administrative division code, GB/T 2260. */
+                division_code: string;
+                id: string;
+                /** @description `organ`, `public_institution`, `social_organisation` or `utility`. */
+                kind: string;
+                /** @description `city`: the platform's own level; `province`: above; `county`: below. */
+                level: string;
+                name: string;
+                /** @description As written in lists. */
+                short_name: string;
+                /** @description The department above it. */
+                superior_id?: string | null;
+            }[];
+            /** @description Where the next page begins; absent on the last one. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_DutyItemView: {
             /** @description The rows of this page. */
             items: {
                 /** @description To whom, as the regulation names it. */
@@ -2214,6 +2842,20 @@ export interface components {
             next_cursor?: string | null;
         };
         /** @description One page of a list. */
+        Page_GapsView: {
+            /** @description The rows of this page. */
+            items: {
+                /** @description The regulation applies by reference only, so this is advice. Spec: YC-44. */
+                advisory: boolean;
+                department_id: string;
+                department_name: string;
+                /** @description `first_responsible`, `lead_office`, `leader_in_charge`, `data_officer`, `technical`. */
+                missing: string[];
+            }[];
+            /** @description Where the next page begins; absent on the last one. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
         Page_NoticeView: {
             /** @description The rows of this page. */
             items: {
@@ -2265,14 +2907,23 @@ export interface components {
             /** @description The rows of this page. */
             items: {
                 active: boolean;
+                /** @description For contractors: the company that employs them. */
+                contract_company: string;
                 contractor: boolean;
                 department_id: string;
                 department_name: string;
                 id: string;
+                /** @description Has been invited and hasn't set a password yet. */
+                invited: boolean;
                 login_name: string;
                 name: string;
+                /** @description Posts in the person's own department. */
                 posts: string[];
+                /** @description Posts in other departments. */
+                posts_elsewhere: components["schemas"]["PostsView"][];
                 posts_text: string;
+                /** @description For contractors: the department that watches over them. Spec: YC-30. */
+                supervising_department_id?: string | null;
             }[];
             /** @description Where the next page begins; absent on the last one. */
             next_cursor?: string | null;
@@ -2286,7 +2937,7 @@ export interface components {
                 facts: components["schemas"]["FactView"][];
                 form?: components["schemas"]["FormView"] | null;
                 id: string;
-                /** @description Whether the viewer may begin it. */
+                /** @description Whether the viewer may begin it as a case; a sharing request has an operation of its own. */
                 may_open: boolean;
                 name: string;
                 /** @description Whether it begins with something that happened (its instant is asked for) rather than with a step. */
@@ -2481,6 +3132,8 @@ export interface components {
         };
         /** @description A person to be entered. */
         PersonBody: {
+            /** @description For contractors: the company that employs them. */
+            contract_company?: string;
             /** @description Works for a contractor: may run, never approve. */
             contractor?: boolean;
             department_id: string;
@@ -2492,18 +3145,39 @@ export interface components {
             phone?: string;
             /** @description Role codes; usually none, see `assign_posts`. The three administrators 三员 can't be combined with anything. */
             posts?: string[];
+            /** @description For contractors: the department that watches over them. */
+            supervising_department_id?: string | null;
+        };
+        /** @description Somebody who holds posts in a department. */
+        PersonHereView: {
+            contractor: boolean;
+            id: string;
+            name: string;
+            phone: string;
+            /** @description Role codes. */
+            posts: string[];
+            posts_text: string;
         };
         /** @description A person. */
         PersonView: {
             active: boolean;
+            /** @description For contractors: the company that employs them. */
+            contract_company: string;
             contractor: boolean;
             department_id: string;
             department_name: string;
             id: string;
+            /** @description Has been invited and hasn't set a password yet. */
+            invited: boolean;
             login_name: string;
             name: string;
+            /** @description Posts in the person's own department. */
             posts: string[];
+            /** @description Posts in other departments. */
+            posts_elsewhere: components["schemas"]["PostsView"][];
             posts_text: string;
+            /** @description For contractors: the department that watches over them. Spec: YC-30. */
+            supervising_department_id?: string | null;
         };
         /** @description This installation. */
         PlatformView: {
@@ -2525,10 +3199,25 @@ export interface components {
             today: string;
             version: string;
         };
-        /** @description The posts of a person. */
+        /** @description The posts of a person in a department. */
         PostsBody: {
-            /** @description Role codes; none takes all posts away. */
+            /** @description The department; the person's own if left out. */
+            department_id?: string | null;
+            /** @description Role codes; none takes all posts in the department away. */
             posts: string[];
+        };
+        /** @description Posts in a department. */
+        PostsView: {
+            department_id: string;
+            department_name: string;
+            /** @description Role codes. */
+            posts: string[];
+            posts_text: string;
+        };
+        /** @description A department that is gone. */
+        PredecessorView: {
+            id: string;
+            name: string;
         };
         /** @description The form, filled in from the department's last request on this entry. */
         PrefillView: {
@@ -2636,7 +3325,7 @@ export interface components {
             facts: components["schemas"]["FactView"][];
             form?: components["schemas"]["FormView"] | null;
             id: string;
-            /** @description Whether the viewer may begin it. */
+            /** @description Whether the viewer may begin it as a case; a sharing request has an operation of its own. */
             may_open: boolean;
             name: string;
             /** @description Whether it begins with something that happened (its instant is asked for) rather than with a step. */
@@ -2729,6 +3418,18 @@ export interface components {
             subject_id: string;
             subject_kind: string;
             what: string;
+        };
+        /** @description A new name. */
+        RenameBody: {
+            /** @description The decision that it rests on, for example the number of a document. */
+            basis: string;
+            /** @description The new unified social credit code; left out, the old one stays. */
+            credit_code?: string | null;
+            /** @description The first day of the new name, `YYYY-MM-DD`, not in the future. */
+            from_date: string;
+            name: string;
+            /** @description Name in lists; the full name if left empty. */
+            short_name?: string;
         };
         /** @description A report. */
         ReportBody: {
@@ -3261,6 +3962,259 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    upload_attachment: {
+        parameters: {
+            query: {
+                /** @description `sealed_form`, `agreement`, `minutes`, `proof`, `written_report` or `legal_basis`. */
+                kind: string;
+                /** @description File name, for people; what the file is, its content says. */
+                name?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttachmentView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody was faster; or the Idempotency-Key was used before */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than the platform takes */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has not the media type that is described here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    download_attachment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                attachment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": number[];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_attachment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                attachment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttachmentView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_calendars: {
         parameters: {
             query?: never;
@@ -5439,6 +6393,234 @@ export interface operations {
             };
         };
     };
+    list_delegations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_DelegationView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_delegation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DelegationBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DelegationView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody was faster; or the Idempotency-Key was used before */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than the platform takes */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has not the media type that is described here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_delegation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                delegation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DelegationView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     advance_clock: {
         parameters: {
             query?: never;
@@ -5633,7 +6815,10 @@ export interface operations {
     };
     list_departments: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Names as they were on this day (`YYYY-MM-DD`); then departments that are gone are listed too. */
+                on?: string | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -5648,7 +6833,24 @@ export interface operations {
                     "application/json": components["schemas"]["Page_DepartmentView"];
                 };
             };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5716,6 +6918,724 @@ export interface operations {
                 };
             };
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than the platform takes */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has not the media type that is described here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_gaps: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_GapsView"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import_departments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportedView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody was faster; or the Idempotency-Key was used before */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than the platform takes */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has not the media type that is described here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    download_departments_template: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": number[];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_department: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                department_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DepartmentDetail"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    edit_department: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                department_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EditBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DepartmentDetail"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than the platform takes */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has not the media type that is described here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    save_contacts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                department_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContactsBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DepartmentDetail"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than the platform takes */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has not the media type that is described here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    merge_department: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                department_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergeBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DepartmentDetail"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than the platform takes */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has not the media type that is described here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rename_department: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                department_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RenameBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DepartmentDetail"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5856,7 +7776,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_DutyView"];
+                    "application/json": components["schemas"]["Page_DutyItemView"];
                 };
             };
             /** @description The request has not the form that is described here */
@@ -5922,7 +7842,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DutyDetailView"];
+                    "application/json": components["schemas"]["DutyItemDetailView"];
                 };
             };
             /** @description The request has not the form that is described here */
@@ -6112,7 +8032,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DutyDetailView"];
+                    "application/json": components["schemas"]["DutyItemDetailView"];
                 };
             };
             /** @description The request has not the form that is described here */
@@ -6221,6 +8141,99 @@ export interface operations {
                 };
             };
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    accept_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvitationBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody was faster; or the Idempotency-Key was used before */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than the platform takes */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has not the media type that is described here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6985,6 +8998,252 @@ export interface operations {
             };
         };
     };
+    import_people: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportedView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody was faster; or the Idempotency-Key was used before */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than the platform takes */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has not the media type that is described here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    download_people_template: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": number[];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    invite_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The content can't be accepted */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     assign_posts: {
         parameters: {
             query?: never;
@@ -7265,6 +9524,115 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RequestView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than the platform takes */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has not the media type that is described here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    print_application: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FileBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": number[];
                 };
             };
             /** @description The request has not the form that is described here */
@@ -7667,6 +10035,79 @@ export interface operations {
             };
             /** @description The content can't be accepted */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    print_request: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                request_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": number[];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8220,6 +10661,108 @@ export interface operations {
             };
             /** @description Somebody was faster; or the Idempotency-Key was used before */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    choose_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChosenPostBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not permitted; or the header X-Requested-With is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody was faster; or the Idempotency-Key was used before */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than the platform takes */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has not the media type that is described here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -264,6 +264,14 @@ impl Calendar {
         Ok(self.day(date)?.kind.is_working())
     }
 
+    /// The first working day after `day`.
+    ///
+    /// Errors: [`CalendarError::YearNotPublished`].
+    pub fn next_working_day(&self, day: Date) -> Result<Date, CalendarError> {
+        const NEXT: u32 = 1;
+        self.add_working_days(day, NEXT)
+    }
+
     /// The last day of a limit of `working_days` that began on `start`.
     ///
     /// `start` is day 0 and doesn't count; with 0 days it is returned as it is. The result is a civil

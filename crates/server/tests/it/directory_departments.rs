@@ -24,7 +24,7 @@ fn everybody() -> Value {
     })
 }
 
-/// YC-3: authorised social organisations and utilities are departments too.
+/// Authorised social organisations and utilities are departments too. Spec: YC-3.
 #[tokio::test]
 async fn yc_3_a_social_organisation_is_a_department() {
     let app = TestApp::start().await;

@@ -214,7 +214,7 @@ async fn an_act_by_delegation_is_recorded_as_one() {
     app.finish().await;
 }
 
-/// YC-30, YJ-2.3: a contractor never gets a post that approves, not for a day either.
+/// A contractor never gets a post that approves, not for a day either. Spec: YC-30, YJ-2.3.
 #[tokio::test]
 async fn yj_2_3_what_can_not_be_delegated() {
     let app = TestApp::start().await;
@@ -366,7 +366,7 @@ async fn only_the_head_delegates_for_others_and_no_deputy_passes_on() {
     app.finish().await;
 }
 
-/// YC-30: a contractor's person is registered with the department that watches over them.
+/// A contractor's person is registered with the department that watches over them. Spec: YC-30.
 #[tokio::test]
 async fn yc_30_a_contractor_needs_a_supervising_department() {
     let app = TestApp::start().await;

@@ -34,7 +34,7 @@ const AREAS: &[&str] = &[
 const HEAD: &str = "\
 # Clause index
 
-Every clause of the five regulations that software can support, what it asks in our own words, where it lives and which test shows
+Every clause of the five regulations that software can support, where it lives and which test shows
 it. It is made by `cargo xtask gen` from `docs/clauses.toml` and from the comments that cite a clause as `Spec: PDS-10.2b`, in the code
 or the rule pack that carries it and above the test that shows it. `cargo xtask clauses` prints who cites what.
 
@@ -56,7 +56,6 @@ struct Regulation {
 struct Clause {
     id: String,
     line: usize,
-    asks: String,
     features: Vec<String>,
     /// By key: `part`, `waits_for`, `reason`.
     open: BTreeMap<&'static str, String>,
@@ -132,7 +131,6 @@ fn clauses(text: &str, regulation: &DeValue<'_>) -> Vec<Clause> {
             Clause {
                 id: id.get_ref().to_string(),
                 line: line_at(text, id.span().start),
-                asks: string(value, "asks"),
                 features,
                 open,
             }
@@ -207,7 +205,7 @@ pub fn render(tree: &Tree) -> Option<String> {
     for regulation in listed(&text).ok()? {
         let _infallible = write!(
             fresh,
-            "\n## {}: {} ({} clauses)\n\n| clause | asks | features | code | test | still open |\n| --- | --- | --- | --- | --- | --- |\n",
+            "\n## {}: {} ({} clauses)\n\n| clause | features | code | test | still open |\n| --- | --- | --- | --- | --- |\n",
             regulation.prefix,
             regulation.title,
             regulation.clauses.len(),
@@ -217,7 +215,7 @@ pub fn render(tree: &Tree) -> Option<String> {
             let features = clause.features.join(" ");
             let remark = clause.remark();
             fresh.push('|');
-            for cell in [&clause.id, &clause.asks, &features, &code, &test, &remark] {
+            for cell in [&clause.id, &features, &code, &test, &remark] {
                 fresh.push_str(if cell.is_empty() { "" } else { " " });
                 fresh.push_str(cell);
                 fresh.push_str(" |");
@@ -331,8 +329,8 @@ fn check(clause: &Clause, prefix: &str, is_covered: bool, findings: &mut Vec<Fin
     if !is_clause(id) || id.split('-').next() != Some(prefix) {
         find(format!("{id} is no clause of {prefix}"), "correct the id");
     }
-    if clause.asks.is_empty() || clause.features.is_empty() {
-        find(format!("{id} lacks asks or features"), "fill them in");
+    if clause.features.is_empty() {
+        find(format!("{id} lacks features"), "fill them in");
     }
     let waits_for = clause.open.get(WAITS_FOR);
     if let Some(area) = waits_for.filter(|area| !AREAS.contains(&area.as_str())) {
@@ -401,7 +399,7 @@ mod tests {
     /// A list with one clause, the index that belongs to it, and some sources.
     fn tree(more: &str, files: &[(&str, &str)]) -> Tree {
         let list = format!(
-            "[PDS]\ntitle = \"T\"\ncount = 1\n\n[PDS.clauses]\n\"PDS-9\" = {{ asks = \"Online first.\", features = [\"SHR-04\"]{more} }}\n"
+            "[PDS]\ntitle = \"T\"\ncount = 1\n\n[PDS.clauses]\n\"PDS-9\" = {{ features = [\"SHR-04\"]{more} }}\n"
         );
         let mut all = vec![(CLAUSES, list.as_str())];
         all.extend_from_slice(files);

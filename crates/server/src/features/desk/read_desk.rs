@@ -134,11 +134,7 @@ pub async fn read_desk(ctx: Ctx) -> Reply<DeskView> {
 async fn lamps(ctx: &Ctx, db: &mut Db, settled: &[CaseLineView]) -> Result<LampsView, ApiError> {
     let today = china_date(ctx.now);
     // Where the next working day isn't known, only today counts as soon.
-    let soon = ctx
-        .app
-        .calendar()
-        .add_working_days(today, 1)
-        .unwrap_or(today);
+    let soon = ctx.app.calendar().next_working_day(today).unwrap_or(today);
     let (overdue, soon, all) = case::count_tasks(db, ctx.department(), today, soon).await?;
     let count = |n: i64| u32::try_from(n).unwrap_or(u32::MAX);
     Ok(LampsView {

@@ -17,7 +17,7 @@ const DEPARTMENTS_AT_ONCE: usize = 100;
 
 /// The first working day after `day`; `None` where the calendar doesn't know.
 pub(super) fn next_working_day(calendar: &Calendar, day: Date) -> Option<Date> {
-    calendar.add_working_days(day, 1).ok()
+    calendar.next_working_day(day).ok()
 }
 
 /// Tells every department that holds an open step, unless it was told today or today is no working day.
