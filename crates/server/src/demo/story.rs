@@ -576,7 +576,7 @@ impl<'a> Story<'a> {
             .as_array()
             .into_iter()
             .flatten()
-            .any(|t| t["request_id"] == request_id);
+            .any(|t| t["subject_id"] == request_id);
         ensure!(waits, "the delivery isn't on the operator's desk");
         self.operator()?
             .press(&format!("/requests/{request_id}/delivery"))
@@ -667,7 +667,7 @@ impl<'a> Story<'a> {
             .as_array()
             .into_iter()
             .flatten()
-            .find(|t| t["request_id"] == filed["request_id"]);
+            .find(|t| t["subject_id"] == filed["request_id"]);
         ensure!(
             task.is_some_and(|t| t["clock"]["kind"] == "on_time"),
             "no lamp on the provider's desk: {task:?}"
