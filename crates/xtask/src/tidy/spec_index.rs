@@ -419,7 +419,7 @@ mod tests {
     fn the_index_names_code_and_test() {
         let index = render(&tree("", &[CODE, TEST])).unwrap();
         assert!(index.ends_with(
-            "| PDS-9 | Online first. | SHR-04 | `crates/domain/src/case/mod.rs` | `crates/domain/src/case/tests.rs::online_first` | |\n"
+            "| PDS-9 | SHR-04 | `crates/domain/src/case/mod.rs` | `crates/domain/src/case/tests.rs::online_first` | |\n"
         ), "{index}");
         let index = render(&tree(", waits_for = \"portal\"", &[CODE])).unwrap();
         assert!(

@@ -182,11 +182,6 @@ impl TestApp {
         &self.live.as_ref().expect("it runs").running.app
     }
 
-    /// The settings in force.
-    pub fn config(&self) -> &Config {
-        &self.config
-    }
-
     /// The folder of everything that belongs to this platform.
     pub fn dir(&self) -> &Path {
         self.dir.path()

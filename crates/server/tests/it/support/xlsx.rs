@@ -63,9 +63,11 @@ impl Sheets {
                 for (c, cell) in (0_u16..).zip(row) {
                     match cell {
                         Cell::Text(text) if text.is_empty() => {}
-                        Cell::Text(text) => drop(sheet.write_string(r, c, text).unwrap()),
+                        Cell::Text(text) => {
+                            sheet.write_string(r, c, text).unwrap();
+                        }
                         Cell::Formula(formula) => {
-                            drop(sheet.write_formula(r, c, Formula::new(*formula)).unwrap())
+                            sheet.write_formula(r, c, Formula::new(*formula)).unwrap();
                         }
                     }
                 }
