@@ -1,7 +1,6 @@
 /** The only place that talks to the server. Everything the portal does goes through the published API. */
 import createClient, { type Middleware } from 'openapi-fetch'
 import { ApiProblem } from './errors'
-import type { ComingPaths } from './coming'
 import type { paths } from './schema.gen'
 
 type Listener = () => void
@@ -30,7 +29,7 @@ const border: Middleware = {
   },
 }
 
-export const api = createClient<paths & ComingPaths>({ baseUrl: '/' })
+export const api = createClient<paths>({ baseUrl: '/' })
 api.use(border)
 
 /** The body of a reply that has one. Refusals are thrown as {@link ApiProblem} before it comes to this. */
