@@ -16,5 +16,6 @@ pub use store::{
 };
 pub use views::{
     CaseLineView, ClauseView, ClockView, FactView, FormView, StepLineView, account, case_line,
-    clause_view, clock_view, fact_views, facts_of, form_view, refusal, state_code, step_lines,
+    clause_view, clock_view, fact_views, facts_asked, facts_of, form_view, refusal, state_code,
+    step_lines,
 };

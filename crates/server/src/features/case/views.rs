@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use tongqu_domain::{
     case::{Case, CaseOutcome, Clock, Refusal, StepState, StepView},
-    law::{ClauseId, FactValue, Facts, Pack, Step, StepKind},
+    law::{ClauseId, FactValue, Facts, Pack, Step, StepKind, words::FactSource},
 };
 use utoipa::ToSchema;
 
@@ -169,6 +169,18 @@ pub fn facts_of(written: &BTreeMap<String, String>, pack: &Pack) -> Facts {
             (name.clone(), value)
         })
         .collect()
+}
+
+/// The written facts that a form asks for. Nothing else is anybody's to state: nobody names himself a
+/// recipient, or claims an agreement that isn't on file. Spec: TP-19, LY-12.
+#[must_use]
+pub fn facts_asked(written: &BTreeMap<String, String>, pack: &Pack) -> Facts {
+    let mut facts = facts_of(written, pack);
+    facts.retain(|name, _| {
+        let mut rules = pack.facts.iter();
+        rules.any(|rule| rule.id == *name && rule.source == FactSource::Form)
+    });
+    facts
 }
 
 /// The form that a step needs, if it needs one.

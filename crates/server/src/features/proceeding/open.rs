@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use tongqu_domain::{
     ids::{CaseId, DepartmentId},
-    law::{FactValue, Facts, HeldBy, Pack, Process, ProcessId, words::FactSource},
+    law::{FactValue, Facts, HeldBy, Pack, Process, ProcessId},
 };
 use utoipa::ToSchema;
 
@@ -90,12 +90,7 @@ pub async fn open_case(ctx: Ctx, Json(body): Json<OpenBody>) -> Reply<Proceeding
         .await?
         .map(|d| d.level)
         .unwrap_or_default();
-    let facts = facts(
-        &pack,
-        &known.facts,
-        case::facts_of(&body.facts, &pack),
-        &level,
-    );
+    let facts = facts(&pack, &known.facts, &body.facts, &level);
     let previous_case = match body.previous_case_id.as_deref() {
         None => None,
         Some(id) => Some(CaseId::parse(id).map_err(|_| ApiError::not_found("case.not_found"))?),
@@ -211,7 +206,12 @@ fn sides(
 }
 
 /// What the platform knows and what the form says, as far as the pack asks for it.
-fn facts(pack: &Pack, known: &Facts, given: Facts, requester_level: &str) -> Facts {
+fn facts(
+    pack: &Pack,
+    known: &Facts,
+    written: &BTreeMap<String, String>,
+    requester_level: &str,
+) -> Facts {
     let mut facts = known.clone();
     facts.insert(
         "requester_level".to_owned(),
@@ -224,15 +224,11 @@ fn facts(pack: &Pack, known: &Facts, given: Facts, requester_level: &str) -> Fac
             .iter()
             .any(|rule| rule.id == *name && rule.values.contains(value))
     });
-    // Only what the form asks is anybody's to state, and which of the ways of exchange it is about.
-    let is_asked = |name: &str| {
-        let mut rules = pack.facts.iter();
-        name == "mode" || rules.any(|rule| rule.id == name && rule.source == FactSource::Form)
-    };
-    for (name, value) in given {
-        if is_asked(&name) {
-            facts.entry(name).or_insert(value);
-        }
+    // Which of the ways of exchange it is about is stated too, where the subject has several.
+    let mode = written.get_key_value("mode");
+    let mode = mode.map(|(name, code)| (name.clone(), FactValue::from(code.as_str())));
+    for (name, value) in case::facts_asked(written, pack).into_iter().chain(mode) {
+        facts.entry(name).or_insert(value);
     }
     facts
 }

@@ -9,17 +9,16 @@ use tongqu_domain::{
     access::{Action, Subject},
     case::{Case, Opening, StepInput},
     ids::RequestId,
-    law::words::FactSource,
-    request::{PurposeKind, SharingRequest, check_request},
+    request::PurposeKind,
 };
 use utoipa::ToSchema;
 
 use super::{
     act::grant_if_due,
-    preview::{facts, published, requester, topic},
+    asked::{Asked, check},
     read::{RequestView, load, view},
     store::{self, Request},
-    views::{TermView, condition_of},
+    views::TermView,
 };
 use crate::{
     features::{
@@ -80,57 +79,15 @@ pub struct FileBody {
 pub async fn file_request(ctx: Ctx, Json(body): Json<FileBody>) -> Reply<RequestView> {
     ctx.must(Action::FileRequest, &Subject::Department(ctx.department()))?;
     let mut db = ctx.read().await?;
-    let (entry, version) = published(&mut db, &body.entry_id).await?;
-    let pack = case::pack_for(&ctx.app, &mut db, Some(&entry.department_id), ctx.now).await?;
-    if entry.department_id == *ctx.department() {
-        return Err(ApiError::invalid("case.own_data"));
-    }
-    if body.version_no != version.no {
-        return Err(ApiError::conflict("request.version_changed").arg("version", version.no));
-    }
-    let content = SharingRequest {
-        entry_id: entry.id.clone(),
-        version_no: version.no,
-        mode: body.mode,
-        columns: body.columns,
-        condition: condition_of(body.condition),
-        purpose: body.purpose.trim().to_owned(),
-        purpose_kind: body.purpose_kind,
-        duty: body.duty.trim().to_owned(),
-        consumer_system: body.consumer_system.trim().to_owned(),
-        term_months: body.term_months,
-    };
-    let faults = check_request(&content, &version.content);
-    if !faults.is_empty() {
-        // A fault may rest on a clause of another regulation; only the one in force is cited to people.
-        let prefix = format!("{}-", pack.meta.prefix);
-        let clause = faults
-            .iter()
-            .find_map(|f| f.clause.filter(|c| c.starts_with(&prefix)));
-        let error = ApiError::invalid("request.faulty").under(clause);
-        return Err(faults
-            .iter()
-            .fold(error, |e, f| e.field(f.field.to_string(), f.code)));
-    }
-    let asking = requester(&ctx, &mut db).await?;
-    let mut facts = facts(&mut db, &entry, &version, &content.mode, &asking).await?;
-    // Only what the form asks is the requester's to state: nobody names himself a recipient, or claims
-    // an agreement that isn't on file. Spec: TP-19, LY-12.
-    let is_asked = |name: &str| {
-        let mut rules = pack.facts.iter();
-        rules.any(|rule| rule.id == name && rule.source == FactSource::Form)
-    };
-    for (name, value) in case::facts_of(&body.facts, &pack) {
-        if is_asked(&name) {
-            facts.entry(name).or_insert(value);
-        }
-    }
+    let Asked {
+        entry,
+        version,
+        pack,
+        process,
+        content,
+        facts,
+    } = check(&ctx, &mut db, &body).await?;
     let form = attachment::form_given(&mut db, ctx.department(), body.form.as_ref()).await?;
-    let process = pack
-        .process_for(topic(&content.mode), &facts)
-        .ok_or_else(|| {
-            ApiError::invalid("request.mode_not_offered").field("mode", "request.mode_not_offered")
-        })?;
     let previous_case = match body.previous_request_id.as_deref() {
         Some(id) => Some(load(&ctx, id).await?.0.case_id),
         None => None,
@@ -145,7 +102,7 @@ pub async fn file_request(ctx: Ctx, Json(body): Json<FileBody>) -> Reply<Request
     drop(db);
     let opening = Opening {
         id: case::new_id(),
-        process: process.id.clone(),
+        process: process.clone(),
         parties,
         facts,
         previous_case,
@@ -193,7 +150,7 @@ pub async fn file_request(ctx: Ctx, Json(body): Json<FileBody>) -> Reply<Request
         .with("version_no", version.no)
         .with("columns", request.content.columns.join(" "))
         .with("purpose_kind", request.content.purpose_kind.code())
-        .under(Some(process.clause.to_string()));
+        .under(pack.process(&process).map(|it| it.clause.to_string()));
     tx.commit(Evidence::of(filed, granted)).await?;
     reply(view(&ctx, &request.id).await?)
 }

@@ -6,20 +6,14 @@ use jiff::Timestamp;
 use tongqu_domain::{
     access::{Action, Subject},
     ids::{DepartmentId, PersonId},
-    law::{Pack, Process, words::FactSource},
-    request::{SharingRequest, check_request},
+    law::{Pack, Process},
+    request::SharingRequest,
 };
 
-use super::{
-    file::FileBody,
-    preview::{facts, published, requester, topic},
-    read::load,
-    views::condition_of,
-};
+use super::{asked::check, file::FileBody, read::load};
 use crate::{
     features::{
         attachment::{self, AttachmentKind},
-        case,
         catalogue::{self, Entry, Version},
         directory::{self, Department},
         forms::{self, Applicant, Application, application_form, form_step, printed},
@@ -38,50 +32,19 @@ use crate::{
 pub async fn print_application(ctx: Ctx, Json(body): Json<FileBody>) -> Result<Response, ApiError> {
     ctx.must(Action::FileRequest, &Subject::Department(ctx.department()))?;
     let mut db = ctx.read().await?;
-    let (entry, version) = published(&mut db, &body.entry_id).await?;
-    if body.version_no != version.no {
-        return Err(ApiError::conflict("request.version_changed").arg("version", version.no));
-    }
-    let content = SharingRequest {
-        entry_id: entry.id.clone(),
-        version_no: version.no,
-        mode: body.mode,
-        columns: body.columns,
-        condition: condition_of(body.condition),
-        purpose: body.purpose.trim().to_owned(),
-        purpose_kind: body.purpose_kind,
-        duty: body.duty.trim().to_owned(),
-        consumer_system: body.consumer_system.trim().to_owned(),
-        term_months: body.term_months,
-    };
-    let faults = check_request(&content, &version.content);
-    if !faults.is_empty() {
-        let error = ApiError::invalid("request.faulty");
-        return Err(faults
-            .iter()
-            .fold(error, |e, f| e.field(f.field.to_string(), f.code)));
-    }
-    let asking = requester(&ctx, &mut db).await?;
-    let pack = case::pack_for(&ctx.app, &mut db, Some(&entry.department_id), ctx.now).await?;
-    let mut facts = facts(&mut db, &entry, &version, &content.mode, &asking).await?;
-    for (name, value) in case::facts_of(&body.facts, &pack) {
-        let mut rules = pack.facts.iter();
-        if rules.any(|rule| rule.id == name && rule.source == FactSource::Form) {
-            facts.entry(name).or_insert(value);
-        }
-    }
-    let process = pack.process_for(topic(&content.mode), &facts);
-    let process = process.ok_or_else(|| {
-        ApiError::invalid("request.mode_not_offered").field("mode", "request.mode_not_offered")
-    })?;
+    let asked = check(&ctx, &mut db, &body).await?;
+    let process = asked
+        .pack
+        .process(&asked.process)
+        .ok_or_else(|| ApiError::bug("a checked request names a process that isn't there"))?;
     let paper = Paper {
-        pack: &pack,
+        pack: &asked.pack,
         process,
         number: "",
         filed_at: ctx.now,
-        content: &content,
-        version: &version,
-        entry: &entry,
+        content: &asked.content,
+        version: &asked.version,
+        entry: &asked.entry,
         requester: ctx.department(),
         filed_by: &ctx.actor.person,
         attachments: Vec::new(),

@@ -5,6 +5,7 @@
 //! comes from the rule pack. Spec: PDS-7, PDS-10.1, PDS-10.2a, PDS-10.2b, PDS-11.1, PDS-11.2.
 
 mod act;
+mod asked;
 mod decide;
 mod file;
 mod form;

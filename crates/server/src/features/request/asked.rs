@@ -1,0 +1,99 @@
+//! What somebody asks for, checked: the same for filing a request and for printing its form beforehand.
+
+use std::sync::Arc;
+
+use tongqu_domain::{
+    law::{Facts, Pack, ProcessId},
+    request::{SharingRequest, check_request},
+};
+
+use super::{
+    file::FileBody,
+    preview::{facts, published, requester, topic},
+    views::condition_of,
+};
+use crate::{
+    features::{
+        case,
+        catalogue::{Entry, Version},
+    },
+    platform::{
+        db::Db,
+        http::{ApiError, Ctx},
+    },
+};
+
+/// A request that could be filed.
+pub(super) struct Asked {
+    pub entry: Entry,
+    pub version: Version,
+    /// The regulation that it would run under, for its whole life.
+    pub pack: Arc<Pack>,
+    pub process: ProcessId,
+    pub content: SharingRequest,
+    pub facts: Facts,
+}
+
+/// Checks a request against the entry as it is published and against the regulation in force.
+///
+/// Errors: `case.own_data`, `request.version_changed`, `request.faulty` with every fault,
+/// `request.mode_not_offered`. Spec: PDS-7.
+pub(super) async fn check(ctx: &Ctx, db: &mut Db, body: &FileBody) -> Result<Asked, ApiError> {
+    let (entry, version) = published(db, &body.entry_id).await?;
+    let pack = case::pack_for(&ctx.app, db, Some(&entry.department_id), ctx.now).await?;
+    if entry.department_id == *ctx.department() {
+        return Err(ApiError::invalid("case.own_data"));
+    }
+    if body.version_no != version.no {
+        return Err(ApiError::conflict("request.version_changed").arg("version", version.no));
+    }
+    let content = SharingRequest {
+        entry_id: entry.id.clone(),
+        version_no: version.no,
+        mode: body.mode.clone(),
+        columns: body.columns.clone(),
+        condition: condition_of(body.condition.clone()),
+        purpose: body.purpose.trim().to_owned(),
+        purpose_kind: body.purpose_kind,
+        duty: body.duty.trim().to_owned(),
+        consumer_system: body.consumer_system.trim().to_owned(),
+        term_months: body.term_months,
+    };
+    refuse_faults(&content, &version, &pack)?;
+    let asking = requester(ctx, db).await?;
+    let mut facts = facts(db, &entry, &version, &content.mode, &asking).await?;
+    // What the platform knows goes before what somebody writes.
+    for (name, value) in case::facts_asked(&body.facts, &pack) {
+        facts.entry(name).or_insert(value);
+    }
+    let process = pack
+        .process_for(topic(&content.mode), &facts)
+        .map(|process| process.id.clone())
+        .ok_or_else(|| {
+            ApiError::invalid("request.mode_not_offered").field("mode", "request.mode_not_offered")
+        })?;
+    Ok(Asked {
+        entry,
+        version,
+        pack,
+        process,
+        content,
+        facts,
+    })
+}
+
+fn refuse_faults(content: &SharingRequest, version: &Version, pack: &Pack) -> Result<(), ApiError> {
+    let faults = check_request(content, &version.content);
+    if faults.is_empty() {
+        return Ok(());
+    }
+    // A fault may rest on a clause of another regulation; only the one in force is cited to people.
+    let prefix = format!("{}-", pack.meta.prefix);
+    let clause = faults
+        .iter()
+        .find_map(|f| f.clause.filter(|c| c.starts_with(&prefix)));
+    let error = ApiError::invalid("request.faulty").under(clause);
+    Err(faults
+        .iter()
+        .fold(error, |e, f| e.field(f.field.to_string(), f.code)))
+}
