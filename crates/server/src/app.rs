@@ -35,8 +35,6 @@ pub struct App {
     calendar: RwLock<Arc<Calendar>>,
     pub pool: Arc<dyn Store>,
     pub search: features::catalogue::search::Index,
-    /// What other features do for supervision.
-    pub supervision: features::supervision::Hooks,
     /// Finds the actor behind a session; given by the session feature.
     pub find_actor: FindActor,
     /// Called after departments got other names or went into others.
@@ -90,7 +88,6 @@ impl App {
             calendar: RwLock::new(Arc::new(calendar)),
             pool,
             search,
-            supervision: features::supervision::Hooks::default(),
             find_actor: features::session::find_actor,
             directory_changed: |app| {
                 Box::pin(async move { features::catalogue::rebuild_index(&app).await })

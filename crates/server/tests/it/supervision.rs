@@ -104,6 +104,24 @@ fn of(finding: &Value, verb: &str) -> String {
     )
 }
 
+/// Spec: YC-44.
+#[tokio::test]
+async fn yc_44_a_missed_date_of_a_unit_by_reference_is_a_reminder_only() {
+    let (app, _packs) = with_duties().await;
+    filed(&app).await;
+    let path = format!("/departments/{}", app.department("stats").await);
+    let edit = json!({
+        "division_code": "410400", "level": "city", "kind": "utility", "by_reference": true,
+    });
+    app.as_person("admin").put(&path, edit).await.ok();
+    app.set_clock("2026-09-30T02:00:00Z").await;
+    assert_eq!(
+        sweep(&app).await,
+        json!({ "notices": 0, "findings": 0, "reminders": 1 })
+    );
+    app.finish().await;
+}
+
 /// Spec: YC-41.8.
 #[tokio::test]
 async fn yc_41_8_an_overdue_check_is_one_finding() {

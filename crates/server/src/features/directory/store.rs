@@ -22,7 +22,8 @@ use crate::platform::{
 
 pub(super) use delegations::*;
 pub use departments::{
-    Department, Merger, department_names, departments_by_id, departments_count, find_department,
+    Department, Merger, department_names, departments_by_id, departments_by_reference,
+    departments_count, find_department,
 };
 pub(super) use departments::{
     contacts, departments, entries_in_both, former_names, insert_department, merge, mergers,

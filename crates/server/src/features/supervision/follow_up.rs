@@ -1,9 +1,8 @@
 //! The case that a notice begins, where the pack names its process. Spec: PDS-22.2.
 
-use std::pin::Pin;
-
 use tongqu_domain::{
     access::Actor,
+    calendar::Calendar,
     case::{Act, Case, Deed, Opening, Parties, StepInput, StepState},
     ids::CaseId,
     law::{Action, Facts, Pack, ProcessId},
@@ -20,7 +19,7 @@ const NUMBER_PREFIX: &str = "DC";
 
 /// A notice that is being sent.
 #[derive(Debug, Clone, Copy)]
-pub struct FollowUpCase<'a> {
+pub(super) struct FollowUpCase<'a> {
     pub finding_id: &'a str,
     /// The process that the pack names.
     pub process: &'a ProcessId,
@@ -31,60 +30,56 @@ pub struct FollowUpCase<'a> {
     pub actor: &'a Actor,
 }
 
-/// The id and evidence of a case that is being opened.
-pub type Opened<'a> = Pin<Box<dyn Future<Output = Result<(CaseId, Entry), ApiError>> + Send + 'a>>;
-
-/// Opens the case of a notice as part of the write that sends it; gives its id and evidence.
-pub type OpenCase = for<'a> fn(&'a App, &'a mut Tx, FollowUpCase<'a>) -> Opened<'a>;
-
 /// Opens the case with the starting event of its process. Sending the notice is itself the step that
 /// notifies, if the sender may take it.
 ///
 /// Errors: the case engine's refusal with its clause.
-pub fn open_follow_up<'a>(app: &'a App, tx: &'a mut Tx, notice: FollowUpCase<'a>) -> Opened<'a> {
-    Box::pin(async move {
-        let calendar = app.calendar();
-        let id = case::new_id();
-        let before = &notice.overdue.head().parties;
-        let opening = Opening {
-            id: id.clone(),
-            process: notice.process.clone(),
-            parties: Parties {
-                requester: before.requester.clone(),
-                provider: before.provider.clone(),
-                filed_by: None,
-                bound: before.bound.clone(),
-            },
-            facts: Facts::new(),
-            previous_case: None,
-            actor: None,
-            at: tx.at(),
-            began_at: Some(tx.at()),
-            input: StepInput::default(),
-        };
-        let opened = Case::open(opening, notice.pack, &calendar).map_err(refusal)?;
-        let case = notified(opened, &notice, tx, &calendar)?;
-        let number = case::next_number(tx, NUMBER_PREFIX).await?;
-        let process = notice.pack.process(notice.process);
-        let title = process.map_or("", |process| process.name.as_str());
-        let subject = ("finding", notice.finding_id);
-        case::save_new(tx, &number, subject, title, &case, notice.pack, &calendar).await?;
-        let clause = process.map(|process| process.clause.to_string());
-        let entry = Entry::by_platform("supervision.case_opened")
-            .on("case", &id)
-            .with("number", number)
-            .with("finding_id", notice.finding_id)
-            .with("overdue_case_id", notice.overdue.head().id.as_str())
-            .under(clause);
-        Ok((id, entry))
-    })
+pub(super) async fn open_follow_up(
+    app: &App,
+    tx: &mut Tx,
+    notice: FollowUpCase<'_>,
+) -> Result<(CaseId, Entry), ApiError> {
+    let calendar = app.calendar();
+    let id = case::new_id();
+    let before = &notice.overdue.head().parties;
+    let opening = Opening {
+        id: id.clone(),
+        process: notice.process.clone(),
+        parties: Parties {
+            requester: before.requester.clone(),
+            provider: before.provider.clone(),
+            filed_by: None,
+            bound: before.bound.clone(),
+        },
+        facts: Facts::new(),
+        previous_case: None,
+        actor: None,
+        at: tx.at(),
+        began_at: Some(tx.at()),
+        input: StepInput::default(),
+    };
+    let opened = Case::open(opening, notice.pack, &calendar).map_err(refusal)?;
+    let case = notified(opened, &notice, tx, &calendar)?;
+    let number = case::next_number(tx, NUMBER_PREFIX).await?;
+    let process = notice.pack.process(notice.process);
+    let title = process.map_or("", |process| process.name.as_str());
+    let subject = ("finding", notice.finding_id);
+    case::save_new(tx, &number, subject, title, &case, notice.pack, &calendar).await?;
+    let clause = process.map(|process| process.clause.to_string());
+    let entry = Entry::by_platform("supervision.case_opened")
+        .on("case", &id)
+        .with("number", number)
+        .with("finding_id", notice.finding_id)
+        .with("overdue_case_id", notice.overdue.head().id.as_str())
+        .under(clause);
+    Ok((id, entry))
 }
 
 fn notified(
     case: Case,
     notice: &FollowUpCase<'_>,
     tx: &Tx,
-    calendar: &tongqu_domain::calendar::Calendar,
+    calendar: &Calendar,
 ) -> Result<Case, ApiError> {
     let Some(process) = notice.pack.process(notice.process) else {
         return Ok(case);

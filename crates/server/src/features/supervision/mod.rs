@@ -19,44 +19,13 @@ mod store;
 mod sweep;
 mod views;
 
-use std::{collections::BTreeSet, pin::Pin, sync::Arc};
+use std::sync::Arc;
 
-use tongqu_domain::ids::DepartmentId;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{
-    app::App,
-    platform::db::{Db, DbError},
-};
+use crate::app::App;
 
 pub use daily::{new_day, watch};
-pub use follow_up::{FollowUpCase, OpenCase, Opened, open_follow_up};
-
-/// Finds the departments that only act by reference to the regulation 参照执行; nothing but a reminder
-/// follows for them.
-pub type ByReference = for<'a> fn(
-    &'a mut Db,
-) -> Pin<
-    Box<dyn Future<Output = Result<BTreeSet<DepartmentId>, DbError>> + Send + 'a>,
->;
-
-/// What other features do for supervision, given when the parts are put together.
-#[derive(Clone, Copy)]
-pub struct Hooks {
-    /// Opens the case that a notice begins.
-    pub open_case: OpenCase,
-    /// `None`: every department is bound by the regulation.
-    pub by_reference: Option<ByReference>,
-}
-
-impl Default for Hooks {
-    fn default() -> Self {
-        Self {
-            open_case: open_follow_up,
-            by_reference: None,
-        }
-    }
-}
 
 /// The operations of this feature.
 pub fn routes() -> OpenApiRouter<Arc<App>> {

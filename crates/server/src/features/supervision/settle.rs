@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use super::{
     findings::{addressees, detail, load},
-    follow_up::FollowUpCase,
+    follow_up::{FollowUpCase, open_follow_up},
     store::{self, Finding, Settled},
     views::{FindingDetailView, standing, step_of},
 };
@@ -96,7 +96,7 @@ pub async fn issue_finding(
             overdue: &row.case,
             actor: &ctx.actor,
         };
-        let (case_id, entry) = (ctx.app.supervision.open_case)(&ctx.app, &mut tx, notice).await?;
+        let (case_id, entry) = open_follow_up(&ctx.app, &mut tx, notice).await?;
         follow_up = Some(case_id);
         more.push(entry);
     }

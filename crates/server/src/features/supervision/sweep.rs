@@ -24,6 +24,7 @@ use utoipa::ToSchema;
 use super::store::{self, OverdueStep, Place};
 use crate::{
     app::App,
+    features::directory,
     platform::{
         evidence::Entry,
         http::{ApiError, Ctx, Problem, Reply, reply},
@@ -68,10 +69,7 @@ pub(super) async fn sweep(app: &App) -> Result<SweepView, ApiError> {
     let mut found = SweepView::default();
     let mut place = Place::default();
     let mut db = app.registry.read().await?;
-    let by_reference = match app.supervision.by_reference {
-        Some(find) => find(&mut db).await?,
-        None => BTreeSet::new(),
-    };
+    let by_reference = directory::departments_by_reference(&mut db).await?;
     drop(db);
     let mut packs = Known::default();
     loop {

@@ -1,6 +1,6 @@
 //! SQL of departments: what they are, who answers there, names and mergers over time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use tongqu_domain::{ids::DepartmentId, time::instant_text};
@@ -95,6 +95,17 @@ pub async fn find_department(
         .as_ref()
         .map(department)
         .transpose()
+}
+
+/// The departments to which the regulation applies by reference 参照执行: a missed date of theirs is a
+/// reminder and nothing more. Spec: YC-44.
+pub async fn departments_by_reference(db: &mut Db) -> Result<BTreeSet<DepartmentId>, DbError> {
+    sqlx::query("SELECT id FROM departments WHERE by_reference = 1")
+        .fetch_all(db)
+        .await?
+        .iter()
+        .map(|row| row.id("id"))
+        .collect()
 }
 
 /// All departments by name, also those that are gone.
