@@ -1499,6 +1499,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/supervision/unlisted-tables": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tables without an entry, open ones first. Departments see their own, the authority all. */
+        get: operations["list_unlisted_tables"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/supervision/unlisted-tables/scan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Compare the tables of all exchange stores with the catalogue now, as the platform does every day. */
+        post: operations["scan_tables"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/supervision/unlisted-tables/{id}/excuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a table off the list, because it needs no entry: working tables, for example. For the authority. */
+        post: operations["excuse_table"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1526,6 +1577,20 @@ export interface components {
              * @description Days, 1-31.
              */
             days: number;
+        };
+        /**
+         * @description Under which grant data went out, and who asked for them and answers for their use.
+         *     Spec: TP-5.6, YJ-4.1.3.
+         */
+        AnswersView: {
+            consumer_system: string;
+            /** @description The department that uses the data. */
+            department_name: string;
+            grant_id: string;
+            /** @description Whoever asked for them there. */
+            person_name: string;
+            purpose: string;
+            request_id: string;
         };
         /** @description An uploaded file. */
         AttachmentView: {
@@ -1893,6 +1958,8 @@ export interface components {
         DepartmentDetail: components["schemas"]["DepartmentView"] & {
             /** @description Who answers in it, for all departments to see. Spec: PDS-6.3. */
             contacts: components["schemas"]["ContactsBody"];
+            /** @description What it is there for, as registered. Spec: LY-5.2, YC-41.4, TP-5.4. */
+            duties: string[];
             /** @description Former names, the oldest first. */
             former_names: components["schemas"]["FormerNameView"][];
             merged?: components["schemas"]["MergedView"] | null;
@@ -1935,6 +2002,11 @@ export interface components {
             open: number;
             /** Format: int64 */
             overdue: number;
+            /**
+             * Format: int64
+             * @description Published entries with no data behind them. Spec: YJ-3.1.1b.
+             */
+            unmounted: number;
         };
         /** @description A department. */
         DepartmentView: {
@@ -2003,6 +2075,14 @@ export interface components {
         DueView: {
             steps: components["schemas"]["StepDueView"][];
         };
+        /** @description How the duty that a request cites stands to the duties registered for the department. */
+        DutyFitView: {
+            clause: components["schemas"]["ClauseView"];
+            /** @description `matches`, `no_match` or `none_registered`. */
+            code: string;
+            /** @description The duties that are registered. */
+            registered: string[];
+        };
         /** @description An occasion with its numbers. */
         DutyItemDetailView: components["schemas"]["DutyItemView"] & {
             /** @description By code: as submitted, or from the registry for the period so far. */
@@ -2055,6 +2135,8 @@ export interface components {
             contacts?: components["schemas"]["ContactsBody"] | null;
             /** @description Administrative division code, 6 digits. */
             division_code: string;
+            /** @description Its duties, one sentence each, at most 100; left out, they stay as they are. */
+            duties?: string[] | null;
             /** @description `organ`, `public_institution`, `social_organisation` or `utility`. */
             kind: string;
             /** @description `province`, `city` or `county`. */
@@ -2113,6 +2195,7 @@ export interface components {
             entry_id: string;
             mounting?: components["schemas"]["MountingView"] | null;
             name: string;
+            owner?: components["schemas"]["OwnerView"] | null;
             published_on?: string | null;
             state: components["schemas"]["StateView"];
             version_id: string;
@@ -2152,6 +2235,11 @@ export interface components {
             /** Format: int32 */
             seq: number;
             step_name?: string | null;
+        };
+        /** @description Why a table needs no entry. */
+        ExcuseBody: {
+            /** @description In words; 1-2000 characters. */
+            reason: string;
         };
         /** @description A value of a facet and how many hits have it. */
         FacetValueView: {
@@ -2224,6 +2312,8 @@ export interface components {
              * @description Term of the grant; without end if left out.
              */
             term_months?: number | null;
+            /** @description The department accepts what the regulation has requesters promise, see the preview. */
+            undertaken?: boolean;
             /**
              * Format: int32
              * @description The version that was read; a newer one in between is a conflict.
@@ -2367,6 +2457,7 @@ export interface components {
             name: string;
             /** @description `draft` (kept), `faulty` (not kept), `under_review` (an earlier version waits for review). */
             outcome: string;
+            proposed_class?: components["schemas"]["ProposedClassView"] | null;
             /** Format: int32 */
             row: number;
             /** @description The draft that it became; absent if it has faults. */
@@ -2641,6 +2732,11 @@ export interface components {
             name: string;
             /** @description Whether it needs a reason in words. */
             needs_reason: boolean;
+        };
+        /** @description To whom the data belong. Spec: YC-4, YJ-4.2.1. */
+        OwnerView: {
+            clause: components["schemas"]["ClauseView"];
+            name: string;
         };
         /** @description A regulation. */
         PackLineView: {
@@ -3077,6 +3173,26 @@ export interface components {
             next_cursor?: string | null;
         };
         /** @description One page of a list. */
+        Page_UnlistedTableView: {
+            /** @description The rows of this page. */
+            items: {
+                /** @description What the viewer may do: `excuse`. */
+                actions: string[];
+                clause: components["schemas"]["ClauseView"];
+                department_id: string;
+                department_name: string;
+                /** @description Why the authority took it off the list; absent while it is open. */
+                excused?: string | null;
+                /** @description Civil date on which it was first seen. */
+                found_on: string;
+                id: string;
+                store_name: string;
+                table: string;
+            }[];
+            /** @description Where the next page begins; absent on the last one. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
         Page_VersionLineView: {
             /** @description The rows of this page. */
             items: {
@@ -3245,9 +3361,13 @@ export interface components {
             entry_id: string;
             /** @description Ways to get the data that this entry offers and the platform carries. */
             modes: components["schemas"]["ModePreviewView"][];
+            /** @description The duties registered for the asking department, to choose from. */
+            own_duties: string[];
             prefill: components["schemas"]["PrefillView"];
             /** @description The day on which the clocks would start, today. */
             start_on: string;
+            /** @description What the department promises with a request. */
+            undertakings: components["schemas"]["UndertakingView"][];
             /** @description Departments that use it already, and for what. */
             users: components["schemas"]["UserView"][];
             /** Format: int32 */
@@ -3371,6 +3491,11 @@ export interface components {
              */
             size: number;
         };
+        /** @description A sharing class that the regulation prefers. */
+        ProposedClassView: {
+            class: components["schemas"]["CodeView"];
+            clause: components["schemas"]["ClauseView"];
+        };
         /** @description A row in quarantine. */
         QuarantineView: {
             code: string;
@@ -3447,6 +3572,7 @@ export interface components {
             condition: components["schemas"]["TermView"][];
             consumer_system: string;
             duty: string;
+            duty_fit?: components["schemas"]["DutyFitView"] | null;
             mode: string;
             mode_name: string;
             purpose: string;
@@ -3454,6 +3580,8 @@ export interface components {
             purpose_kind: string;
             /** Format: int32 */
             term_months?: number | null;
+            /** @description The clauses whose undertakings the department has accepted. */
+            undertakings: components["schemas"]["ClauseView"][];
         };
         /** @description A request in a list. */
         RequestLineView: {
@@ -3567,6 +3695,7 @@ export interface components {
         RunView: components["schemas"]["RunLineView"] & {
             /** @description What the viewer may do: `run_again`. */
             actions: string[];
+            answers?: components["schemas"]["AnswersView"] | null;
             /** @description The collection that a delivery followed. */
             collection_run_id?: string | null;
             failure?: components["schemas"]["FailureView"] | null;
@@ -3576,6 +3705,24 @@ export interface components {
             steps: components["schemas"]["RunStepView"][];
             /** @description For `run_again` of a delivery. */
             subscription_id?: string | null;
+        };
+        /** @description What a comparison came to. */
+        ScanView: {
+            /**
+             * Format: int32
+             * @description Tables that weren't known before.
+             */
+            found: number;
+            /**
+             * Format: int32
+             * @description Tables that have an entry by now, or are gone.
+             */
+            settled: number;
+            /**
+             * Format: int32
+             * @description Exchange stores that couldn't be reached; their tables stay as they were.
+             */
+            unreachable: number;
         };
         /** @description A piece of text, marked if it was hit. */
         SegmentView: {
@@ -3863,6 +4010,26 @@ export interface components {
             /** @description `eq`, `in` or `prefix`. */
             op: string;
             values: string[];
+        };
+        /** @description Something that the requester promises with the request, in the words of the regulation. */
+        UndertakingView: {
+            clause: components["schemas"]["ClauseView"];
+            text: string;
+        };
+        /** @description A table that no entry describes. */
+        UnlistedTableView: {
+            /** @description What the viewer may do: `excuse`. */
+            actions: string[];
+            clause: components["schemas"]["ClauseView"];
+            department_id: string;
+            department_name: string;
+            /** @description Why the authority took it off the list; absent while it is open. */
+            excused?: string | null;
+            /** @description Civil date on which it was first seen. */
+            found_on: string;
+            id: string;
+            store_name: string;
+            table: string;
         };
         /** @description Counts. */
         UsageCountsView: {
@@ -11744,6 +11911,244 @@ export interface operations {
                 };
             };
             /** @description The content can't be accepted */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_unlisted_tables: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_UnlistedTableView"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    scan_tables: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScanView"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody was faster; or the Idempotency-Key was used before */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The content can't be accepted */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    excuse_table: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExcuseBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnlistedTableView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody was faster; or the Idempotency-Key was used before */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than the platform takes */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has not the media type that is described here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             422: {
                 headers: {
                     [name: string]: unknown;

@@ -4,6 +4,7 @@ import type { components } from './schema.gen'
 type Shapes = components['schemas']
 
 export type AdvanceBody = Shapes['AdvanceBody']
+export type AnswersView = Shapes['AnswersView']
 export type BindingBody = Shapes['BindingBody']
 export type BindingView = Shapes['BindingView']
 export type CalendarDayView = Shapes['CalendarDayView']
@@ -117,3 +118,4 @@ export type Verdict = Shapes['Verdict']
 export type VersionLineView = Shapes['VersionLineView']
 export type VersionTabView = Shapes['VersionTabView']
 export type WithdrawBody = Shapes['WithdrawBody']
+export type UnlistedTableView = Shapes['UnlistedTableView']

@@ -13,6 +13,7 @@ use super::content::{
     CheckKind, Contact, DataItem, DataType, EntryContent, GRADE_MAX, ResourceFormat,
 };
 use super::field_path::FieldPath;
+use super::propose::ClassHint;
 use crate::codes::{ClassCode, ResourceCode};
 use crate::kind::Kind;
 
@@ -37,6 +38,8 @@ pub struct ClassRules {
     pub modes: Vec<String>,
     /// The base libraries 基础库, where the pack lists them.
     pub libraries: Vec<LibraryRule>,
+    /// The classes preferred for some entries, in the order in which they are tried.
+    pub hints: Vec<ClassHint>,
     /// The clause by which every entry belongs to a base library. Spec: LY-2.
     pub library_required: Option<String>,
     /// The clause by which every data item names its standard. Spec: LY-8.1.

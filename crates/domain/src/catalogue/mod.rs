@@ -3,6 +3,7 @@
 //! - `content`: what the department states.
 //! - `field_path`: names one field of a form, so that a fault can be shown where it is.
 //! - `check`: every fault of a content at once.
+//! - `propose`: the sharing class of an entry that leaves it open.
 //! - `version`: the life cycle of a version.
 //! - `diff`: what differs between two versions.
 //!
@@ -17,6 +18,7 @@ mod check;
 mod content;
 mod diff;
 mod field_path;
+mod propose;
 #[cfg(test)]
 pub(crate) mod tests;
 mod version;
@@ -28,4 +30,5 @@ pub use check::{
 pub use content::*;
 pub use diff::{ContentDiff, FieldChange, ItemChange, difference};
 pub use field_path::FieldPath;
+pub use propose::{ClassHint, ProposedClass, propose_class};
 pub use version::{REASON_CHARS_MAX, VersionError, VersionState};

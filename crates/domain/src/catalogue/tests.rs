@@ -459,6 +459,7 @@ fn a_base_librarys_items_keep_its_class() {
     };
     let rules = ClassRules {
         libraries: vec![locked],
+        hints: Vec::new(),
         library_required: Some("XY-2".to_owned()),
         ..one_class(None)
     };
@@ -499,4 +500,55 @@ fn each_data_item_names_its_standard_where_that_is_asked() {
         fault_codes(&content, &rules),
         [("XY-8.1".to_owned(), "item.standard_missing")]
     );
+}
+
+/// Spec: YJ-1.1, TP-9e, YC-25.2.
+#[test]
+fn an_open_class_is_proposed_by_library_then_by_hint() {
+    let hint = |class: &str, purpose: Option<&str>| ClassHint {
+        class: class.to_owned(),
+        purpose: purpose.map(str::to_owned),
+        sensitive_only: false,
+        named_recipients_only: purpose.is_some(),
+        clause: format!("XY-{class}"),
+    };
+    let rules = ClassRules {
+        libraries: vec![LibraryRule {
+            code: "population".to_owned(),
+            locked: Some(("locked".to_owned(), "XY-9".to_owned())),
+        }],
+        hints: vec![hint("joint", Some("并联审批")), hint("open", None)],
+        ..one_class(None)
+    };
+    let plain = EntryContent {
+        base_library: None,
+        recipients: Vec::new(),
+        purposes: Vec::new(),
+        ..a_content()
+    };
+    let proposed = |content: &EntryContent, rules: &ClassRules| {
+        propose_class(content, rules).map(|found| (found.class.to_owned(), found.clause.to_owned()))
+    };
+    let is = |class: &str, clause: &str| Some((class.to_owned(), clause.to_owned()));
+    assert_eq!(proposed(&plain, &rules), is("open", "XY-open"));
+    let for_approval = EntryContent {
+        purposes: vec!["并联审批".to_owned()],
+        ..plain.clone()
+    };
+    assert_eq!(
+        proposed(&for_approval, &rules),
+        is("open", "XY-open"),
+        "it names nobody among whom it goes"
+    );
+    let named = EntryContent {
+        recipients: vec!["税务局".to_owned()],
+        ..for_approval
+    };
+    assert_eq!(proposed(&named, &rules), is("joint", "XY-joint"));
+    let in_library = EntryContent {
+        base_library: Some("population".to_owned()),
+        ..named
+    };
+    assert_eq!(proposed(&in_library, &rules), is("locked", "XY-9"));
+    assert_eq!(proposed(&plain, &one_class(None)), None);
 }

@@ -57,6 +57,29 @@ pub enum DivisionLevel {
     Village,
 }
 
+impl DivisionLevel {
+    fn digits(self) -> usize {
+        match self {
+            Self::Province => 2,
+            Self::City => 4,
+            Self::County => 6,
+            Self::Town => 9,
+            Self::Village => 12,
+        }
+    }
+
+    /// Finds a level by its word in rule packs: `province`, `city`, `county`.
+    #[must_use]
+    pub fn find(word: &str) -> Option<Self> {
+        match word {
+            "province" => Some(Self::Province),
+            "city" => Some(Self::City),
+            "county" => Some(Self::County),
+            _ => None,
+        }
+    }
+}
+
 /// A division code of 6, 9 or 12 digits, as written.
 ///
 /// The same division can be written in several lengths (`410000` and `410000000000`); they stay
@@ -103,14 +126,14 @@ impl DivisionCode {
     /// The digits that every division inside begins with, for example `41` for a province.
     #[must_use]
     pub fn prefix(&self) -> &str {
-        let digits = match self.level() {
-            DivisionLevel::Province => 2,
-            DivisionLevel::City => 4,
-            DivisionLevel::County => 6,
-            DivisionLevel::Town => 9,
-            DivisionLevel::Village => 12,
-        };
-        &self.0[..digits]
+        &self.0[..self.level().digits()]
+    }
+
+    /// Whether both lie in one division of that level, for example in one city.
+    #[must_use]
+    pub fn shares(&self, level: DivisionLevel, other: &Self) -> bool {
+        let both = (self.level().min(other.level()) >= level).then_some(level.digits());
+        both.is_some_and(|digits| self.0.get(..digits) == other.0.get(..digits))
     }
 
     /// Whether this division is `other` or lies in it.

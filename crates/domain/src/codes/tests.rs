@@ -280,3 +280,14 @@ proptest! {
         let _ = ResourceCode::parse(&text);
     }
 }
+
+#[test]
+fn divisions_share_a_city_or_not() {
+    let code = |text| DivisionCode::parse(text).unwrap();
+    let shares = |one, other| code(one).shares(DivisionLevel::City, &code(other));
+    assert!(shares("410404", "410400"));
+    assert!(shares("410404", "410422"));
+    assert!(!shares("410404", "410105"), "another city");
+    assert!(!shares("410404", "410000"), "a province lies in no city");
+    assert!(!shares("410000", "410000"));
+}

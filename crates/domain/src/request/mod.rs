@@ -8,6 +8,7 @@
 //! unrelated to the duties).
 
 mod check;
+mod duty;
 #[cfg(test)]
 mod tests;
 
@@ -17,6 +18,7 @@ use crate::exchange::RowCondition;
 use crate::ids::EntryId;
 
 pub use check::{RequestFault, TERM_MONTHS_MAX, check_request};
+pub use duty::{DutyFit, duty_fit};
 
 /// What a requester states.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +44,10 @@ pub struct SharingRequest {
     pub consumer_system: String,
     /// For how long, in calendar months; `None` asks for no end.
     pub term_months: Option<u32>,
+    /// The undertakings of the regulation that the department has accepted with it, by clause.
+    /// Spec: LY-16.1.
+    #[serde(default)]
+    pub undertakings: Vec<String>,
 }
 
 /// 使用目的, the four of TP-20a.

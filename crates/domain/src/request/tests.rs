@@ -15,6 +15,7 @@ fn a_request() -> SharingRequest {
         duty: "区划地名管理".to_owned(),
         consumer_system: String::new(),
         term_months: Some(12),
+        undertakings: Vec::new(),
     }
 }
 
@@ -30,6 +31,7 @@ fn a_good_request_has_no_fault() {
     assert_eq!(faults(&a_request(), &a_content()), [""; 0]);
     let without_end = SharingRequest {
         term_months: None,
+        undertakings: Vec::new(),
         ..a_request()
     };
     assert_eq!(faults(&without_end, &a_content()), [""; 0]);
@@ -45,6 +47,7 @@ fn all_faults_of_a_request_are_reported_at_once() {
         purpose: " ".to_owned(),
         duty: "长".repeat(2001),
         term_months: Some(0),
+        undertakings: Vec::new(),
         ..a_request()
     };
     assert_eq!(
@@ -115,6 +118,7 @@ fn a_document_takes_no_columns() {
 fn a_term_has_a_limit() {
     let asks = |months| SharingRequest {
         term_months: Some(months),
+        undertakings: Vec::new(),
         ..a_request()
     };
     assert_eq!(faults(&asks(TERM_MONTHS_MAX), &a_content()), [""; 0]);
@@ -132,4 +136,18 @@ fn purposes_are_found_by_code_and_label() {
         );
     }
     assert_eq!(PurposeKind::find("other"), None);
+}
+
+/// YC-41.4, TP-5.4
+#[test]
+fn a_duty_fits_if_either_text_holds_the_other() {
+    let registered = ["社会救助".to_owned(), "殡葬、地名管理工作".to_owned()];
+    let fit = |stated| duty_fit(stated, &registered);
+    assert_eq!(fit("《社会 救助》审核确认"), DutyFit::Matches);
+    assert_eq!(fit("地名管理工作"), DutyFit::Matches, "part of one");
+    assert_eq!(fit("地名"), DutyFit::NoMatch, "too short to say anything");
+    assert_eq!(fit("税收征管"), DutyFit::NoMatch);
+    assert_eq!(fit(""), DutyFit::NoMatch);
+    assert_eq!(duty_fit("社会救助", &[]), DutyFit::NoneRegistered);
+    assert_eq!(duty_fit("社会救助", &["、".to_owned()]), DutyFit::NoMatch);
 }

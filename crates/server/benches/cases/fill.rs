@@ -184,6 +184,7 @@ impl Template {
             duty: "社会救助审核确认".to_owned(),
             consumer_system: "社会救助系统".to_owned(),
             term_months: None,
+            undertakings: Vec::new(),
         };
         Ok(Self {
             pack_id: pack.meta.id.to_string(),

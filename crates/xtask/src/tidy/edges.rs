@@ -11,7 +11,8 @@ pub const PAIRS: &[(&str, &[&str])] = &[
     ("directory", &[]),
     ("session", &[]),
     ("ledger", &[]),
-    ("catalogue", &[]),
+    // Shows clauses as cases do.
+    ("catalogue", &["case"]),
     // Uploads know the case they belong to by its id only; whoever takes one into a step names it.
     ("attachment", &[]),
     ("forms", &[]),

@@ -75,6 +75,8 @@ export function bodyOf(draft: RequestDraft, entryId: string, versionNo: number):
     consumer_system: draft.consumerSystem.trim(),
     term_months: draft.termMonths || null,
     previous_request_id: draft.previousRequestId,
+    // The form isn't sent before its box is ticked.
+    undertaken: true,
   }
 }
 

@@ -210,6 +210,6 @@ fn form(entry_id: &str, preview: &Value, columns: &Value) -> Value {
         "entry_id": entry_id, "version_no": preview["version_no"], "mode": "table", "columns": columns,
         "condition": [{ "column": "province_code", "op": "eq", "values": ["41"] }],
         "purpose_kind": "data_check", "purpose": "婚姻登记地址规范化核对",
-        "duty": "婚姻登记管理", "consumer_system": "婚姻登记系统", "term_months": 12,
+        "duty": "婚姻登记管理", "consumer_system": "婚姻登记系统", "term_months": 12, "undertaken": true,
     })
 }

@@ -5,9 +5,9 @@ use axum::{body::Bytes, extract::Path, response::Response};
 use serde::Serialize;
 use tongqu_domain::{
     access::{Action, Subject},
-    catalogue::{ClassRules, EntryContent, VersionState, check_content},
+    catalogue::{ClassRules, EntryContent, VersionState, check_content, propose_class},
     kind::Kind,
-    law::Pack,
+    law::{ClauseId, Pack},
 };
 use utoipa::ToSchema;
 
@@ -15,10 +15,12 @@ use super::{
     rules::content_rules,
     store::{self, Import},
     template::workbook_reply,
-    workbook::{self, CellFault, Choice, Limits, TemplateOptions, WorkbookError},
+    views::{CodeView, class_view},
+    workbook::{self, CellFault, Choice, Limits, TemplateOptions, Unclassed, WorkbookError},
 };
 use crate::{
     app::App,
+    features::case::{ClauseView, clause_view},
     platform::{
         db::Tx,
         files,
@@ -51,6 +53,15 @@ pub struct ImportedEntryView {
     pub version_no: Option<u32>,
     /// `draft` (kept), `faulty` (not kept), `under_review` (an earlier version waits for review).
     pub outcome: &'static str,
+    /// The sharing class that it got because the row left it open.
+    pub proposed_class: Option<ProposedClassView>,
+}
+
+/// A sharing class that the regulation prefers.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ProposedClassView {
+    pub class: CodeView,
+    pub clause: ClauseView,
 }
 
 /// A fault in a cell.
@@ -104,6 +115,11 @@ pub fn template_options(pack: &Pack) -> TemplateOptions {
             })
             .collect(),
         base_libraries,
+        unclassed: if pack.list("class_hints").is_some() {
+            Unclassed::Proposed
+        } else {
+            Unclassed::Fault
+        },
     }
 }
 
@@ -120,8 +136,9 @@ pub async fn import_workbook(ctx: Ctx, body: Bytes) -> Reply<ImportView> {
         Action::CompileCatalogue,
         &Subject::Department(ctx.department()),
     )?;
-    let options = template_options(&ctx.app.pack());
-    let rules = content_rules(&ctx.app.pack());
+    let pack = ctx.app.pack();
+    let options = template_options(&pack);
+    let rules = content_rules(&pack);
     let limits = Limits {
         bytes_max: ctx.app.config.server.body_bytes_max,
         entries_max: ctx.app.config.catalogue.import_entries_max,
@@ -142,7 +159,7 @@ pub async fn import_workbook(ctx: Ctx, body: Bytes) -> Reply<ImportView> {
     let mut tx = ctx.begin().await?;
     let mut entries = Vec::with_capacity(checked.entries.len());
     for entry in &checked.entries {
-        entries.push(match &entry.content {
+        let mut kept = match &entry.content {
             Some(content) => keep_draft(&ctx, &mut tx, entry.row, content).await?,
             None => ImportedEntryView {
                 row: entry.row,
@@ -150,8 +167,11 @@ pub async fn import_workbook(ctx: Ctx, body: Bytes) -> Reply<ImportView> {
                 version_id: None,
                 version_no: None,
                 outcome: "faulty",
+                proposed_class: None,
             },
-        });
+        };
+        kept.proposed_class = entry.proposed.as_ref().map(|proposed| proposed.view(&pack));
+        entries.push(kept);
     }
     let accepted_total = entries.iter().filter(|e| e.outcome == "draft").count();
     let import = Import {
@@ -218,6 +238,43 @@ struct CheckedEntry {
     name: String,
     /// `None` if anything is wrong with it.
     content: Option<EntryContent>,
+    proposed: Option<Proposed>,
+}
+
+/// A class that was filled in, and its clause.
+struct Proposed {
+    class: String,
+    clause: String,
+}
+
+impl Proposed {
+    fn view(&self, pack: &Pack) -> ProposedClassView {
+        ProposedClassView {
+            class: class_view(&self.class, pack),
+            clause: match ClauseId::parse(&self.clause) {
+                Ok(id) => clause_view(&id, pack),
+                Err(_) => ClauseView {
+                    id: self.clause.clone(),
+                    place: String::new(),
+                    gist: String::new(),
+                },
+            },
+        }
+    }
+}
+
+/// Fills in the class where the row leaves it open and the regulation prefers one. Spec: YJ-1.1, TP-9e.
+fn fill_class(content: &mut EntryContent, rules: &ClassRules) -> Option<Proposed> {
+    if !content.sharing_class.is_empty() {
+        return None;
+    }
+    let found = propose_class(content, rules)?;
+    let proposed = Proposed {
+        class: found.class.to_owned(),
+        clause: found.clause.to_owned(),
+    };
+    content.sharing_class.clone_from(&proposed.class);
+    Some(proposed)
 }
 
 fn check(
@@ -233,8 +290,10 @@ fn check(
     let mut entries = Vec::with_capacity(import.entries.len());
     for (index, entry) in import.entries.iter().enumerate() {
         let mut is_sound = entry.content.is_some();
-        let draft = entry.for_checking();
-        for fault in draft.map(|d| check_content(d, rules)).unwrap_or_default() {
+        let mut draft = entry.for_checking().cloned();
+        let proposed = draft.as_mut().and_then(|draft| fill_class(draft, rules));
+        let faulty = draft.as_ref().map(|d| check_content(d, rules));
+        for fault in faulty.unwrap_or_default() {
             is_sound = false;
             let message = sentence(fault.code);
             if let Some(fault) =
@@ -248,8 +307,9 @@ fn check(
         }
         entries.push(CheckedEntry {
             row: entry.row,
-            name: draft.map(|d| d.name.clone()).unwrap_or_default(),
-            content: entry.content.clone().filter(|_| is_sound),
+            name: draft.as_ref().map(|d| d.name.clone()).unwrap_or_default(),
+            content: draft.filter(|_| is_sound),
+            proposed,
         });
     }
     faults.sort_by(|a, b| a.place().cmp(&b.place()));
@@ -275,6 +335,7 @@ async fn keep_draft(
         version_id,
         version_no,
         outcome,
+        proposed_class: None,
     };
     let Some(entry) = store::find_entry_by_name(tx, ctx.department(), &content.name).await? else {
         let entry = store::insert_entry(tx, ctx.department(), content).await?;

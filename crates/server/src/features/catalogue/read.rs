@@ -10,12 +10,15 @@ use tongqu_domain::{
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    rules::is_offered,
+    rules::{data_owner, is_offered},
     store::{self, Entry, Version},
     views::{ContentView, StateView, VersionTabView, published_on},
 };
 use crate::{
-    features::directory::{self, DepartmentView},
+    features::{
+        case::{ClauseView, clause_view},
+        directory::{self, DepartmentView},
+    },
     platform::http::{ApiError, Ctx, Problem, Reply, reply},
 };
 
@@ -40,6 +43,8 @@ pub struct EntryView {
     /// Whether this is the version that readers see without asking for another.
     pub active: bool,
     pub department: DepartmentView,
+    /// To whom the data belong, where the regulation says so; the department answers for them.
+    pub owner: Option<OwnerView>,
     pub content: ContentView,
     /// Versions that the viewer may read, newest first.
     pub versions: Vec<VersionTabView>,
@@ -47,6 +52,13 @@ pub struct EntryView {
     pub mounting: Option<MountingView>,
     /// What the viewer may do: `request`, `mount`.
     pub actions: Vec<&'static str>,
+}
+
+/// To whom the data belong. Spec: YC-4, YJ-4.2.1.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OwnerView {
+    pub name: String,
+    pub clause: ClauseView,
 }
 
 /// The binding of an entry to a table.
@@ -106,10 +118,11 @@ pub async fn read_entry(
             })
         }
     };
+    let pack = ctx.app.pack();
     let is_active = Some(version.no) == entry.active_no;
     let mut actions = Vec::new();
     let may_request = ctx.may(Action::FileRequest, &Subject::Department(ctx.department()));
-    let is_offered = is_offered(&ctx.app.pack(), &version.content.sharing_class);
+    let is_offered = is_offered(&pack, &version.content.sharing_class);
     if is_active && may_request && is_offered && entry.department_id != *ctx.department() {
         actions.push("request");
     }
@@ -126,7 +139,11 @@ pub async fn read_entry(
         published_on: published_on(version),
         active: is_active,
         department: department.into(),
-        content: ContentView::new(&version.content, &ctx.app.pack()),
+        owner: data_owner(&pack).map(|owner| OwnerView {
+            name: owner.name.clone(),
+            clause: clause_view(&owner.clause, &pack),
+        }),
+        content: ContentView::new(&version.content, &pack),
         versions: versions
             .iter()
             .map(|v| VersionTabView {

@@ -2,7 +2,7 @@
 //! TP-8b, TP-9a, YJ-3.1.3a, YJ-3.1.3b, YJ-3.1.4.
 
 use tongqu_domain::{
-    catalogue::{ClassRule, ClassRules, LibraryRule, Requirement, Stated},
+    catalogue::{ClassHint, ClassRule, ClassRules, LibraryRule, Requirement, Stated},
     law::{CodeListItem, DecidedBy, FactValue, Facts, Pack, SharingClass},
 };
 
@@ -35,6 +35,7 @@ pub fn content_rules(pack: &Pack) -> ClassRules {
                     .and_then(|locked| Some((text(locked, "class")?, locked.clause.to_string()))),
             })
             .collect(),
+        hints: list("class_hints").iter().filter_map(class_hint).collect(),
         library_required: list("scope")
             .iter()
             .find(|item| item.code == "base_libraries_only")
@@ -44,6 +45,24 @@ pub fn content_rules(pack: &Pack) -> ClassRules {
             .find(|item| item.code == "standard")
             .map(|item| item.clause.to_string()),
     }
+}
+
+/// A preferred class; its marks say for which entries.
+fn class_hint(item: &CodeListItem) -> Option<ClassHint> {
+    let is_set = |mark: &str| item.marks.get(mark) == Some(&FactValue::Bool(true));
+    Some(ClassHint {
+        class: text(item, "class")?,
+        purpose: text(item, "purpose"),
+        sensitive_only: is_set("sensitive"),
+        named_recipients_only: is_set("named_recipients"),
+        clause: item.clause.to_string(),
+    })
+}
+
+/// The body to which the data belong, by the regulation. Spec: YC-4, YJ-4.2.1.
+#[must_use]
+pub fn data_owner(pack: &Pack) -> Option<&CodeListItem> {
+    pack.list("data_owner")?.items.first()
 }
 
 /// Whether entries of a class may be asked for by those among whom they may go. Spec: YC-26, YJ-3.1.3a.

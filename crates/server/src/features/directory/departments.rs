@@ -28,6 +28,10 @@ use crate::platform::{
 /// The longest name of a department or person, in characters.
 pub(super) const NAME_CHARS_MAX: usize = 100;
 
+/// The most duties of a department, and the longest one in characters.
+const DUTIES_MAX: usize = 100;
+const DUTY_CHARS_MAX: usize = 300;
+
 /// Levels of departments, from the top: the platform's own is `city`.
 pub(super) const LEVELS: &[&str] = &["province", "city", "county"];
 
@@ -314,6 +318,9 @@ pub struct EditBody {
     /// Who answers in it; left out, the contacts stay as they are.
     #[serde(default)]
     pub contacts: Option<ContactsBody>,
+    /// Its duties, one sentence each, at most 100; left out, they stay as they are.
+    #[serde(default)]
+    pub duties: Option<Vec<String>>,
 }
 
 /// Edit a department. For system administrators. Names and credit code change by `rename_department`.
@@ -340,6 +347,7 @@ pub async fn edit_department(
         }
         None => None,
     };
+    let duties = body.duties.map(|duties| parse_duties(duties, &mut faults));
     faults.check()?;
     let after = Department {
         division_code: body.division_code,
@@ -354,6 +362,9 @@ pub async fn edit_department(
     if let Some(contacts) = &contacts {
         store::replace_contacts(&mut tx, &after.id, contacts).await?;
     }
+    if let Some(duties) = &duties {
+        store::replace_duties(&mut tx, &after.id, duties).await?;
+    }
     tx.commit(
         ctx.did("directory.department_edited")
             .on("department", &after.id)
@@ -367,6 +378,24 @@ pub async fn edit_department(
     reply(detail(&ctx, &mut db, &after.id).await?)
 }
 
+/// Trims the duties and leaves out empty lines.
+fn parse_duties(duties: Vec<String>, faults: &mut Faults) -> Vec<String> {
+    let duties: Vec<String> = duties
+        .iter()
+        .map(|duty| duty.trim().to_owned())
+        .filter(|duty| !duty.is_empty())
+        .collect();
+    if duties.len() > DUTIES_MAX {
+        faults.add("duties", "directory.duties");
+    }
+    for (at, duty) in duties.iter().enumerate() {
+        if duty.chars().count() > DUTY_CHARS_MAX {
+            faults.add(format!("duties[{at}]"), "directory.duties");
+        }
+    }
+    duties
+}
+
 /// A department with who answers in it, who works there, and its history.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct DepartmentDetail {
@@ -375,6 +404,8 @@ pub struct DepartmentDetail {
     pub superior_name: Option<String>,
     /// Who answers in it, for all departments to see. Spec: PDS-6.3.
     pub contacts: ContactsBody,
+    /// What it is there for, as registered. Spec: LY-5.2, YC-41.4, TP-5.4.
+    pub duties: Vec<String>,
     /// Whoever holds posts here; empty for people of other departments who don't keep the directory.
     pub people: Vec<PersonHereView>,
     /// Former names, the oldest first.
@@ -490,6 +521,7 @@ pub(super) async fn detail(
         }),
         department: department.into(),
         contacts: ContactsBody::of(&contacts),
+        duties: store::duties_of(db, id).await?,
         people,
         former_names: former_names.into_iter().map(FormerNameView::from).collect(),
         predecessors,

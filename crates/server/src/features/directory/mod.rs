@@ -32,8 +32,8 @@ pub use roles::bound_roles;
 pub use set_up::{FirstAdministrator, set_up};
 pub use store::{
     Department, ExchangeStore, Merger, department_names, departments_by_id,
-    departments_by_reference, departments_count, find_department, find_store, has_people,
-    people_names, platform_department, posts_of, save_setting, setting,
+    departments_by_reference, departments_count, duties_of, every_store, find_department,
+    find_store, has_people, people_names, platform_department, posts_of, save_setting, setting,
 };
 pub use succession::{
     NamesOverTime, answers_for, names_over_time, stores_of, successions, successor,

@@ -23,11 +23,11 @@ use crate::platform::{
 pub(super) use delegations::*;
 pub use departments::{
     Department, Merger, department_names, departments_by_id, departments_by_reference,
-    departments_count, find_department,
+    departments_count, duties_of, find_department,
 };
 pub(super) use departments::{
     contacts, departments, entries_in_both, former_names, insert_department, merge, mergers,
-    rename, replace_contacts, save_department,
+    rename, replace_contacts, replace_duties, save_department,
 };
 pub(super) use people::{
     PersonRow, insert_person, is_held, people, replace_posts, save_invitation, save_person,
@@ -96,6 +96,16 @@ pub async fn find_store(db: &mut Db, id: &StoreId) -> Result<Option<ExchangeStor
         .as_ref()
         .map(exchange_store)
         .transpose()
+}
+
+/// All exchange stores, oldest first.
+pub async fn every_store(db: &mut Db) -> Result<Vec<ExchangeStore>, DbError> {
+    sqlx::query("SELECT id, department_id, name, url FROM stores ORDER BY created_at, id")
+        .fetch_all(db)
+        .await?
+        .iter()
+        .map(exchange_store)
+        .collect()
 }
 
 /// The exchange stores of a department, oldest first.

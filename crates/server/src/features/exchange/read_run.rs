@@ -15,7 +15,7 @@ use super::{
     views::RunLineView,
 };
 use crate::{
-    features::catalogue,
+    features::{catalogue, directory, request},
     platform::http::{ApiError, Ctx, Problem, Reply, reply},
 };
 
@@ -40,6 +40,22 @@ pub struct RunView {
     pub actions: Vec<&'static str>,
     /// For `run_again` of a delivery.
     pub subscription_id: Option<String>,
+    /// Who answers for the use of what a delivery brought.
+    pub answers: Option<AnswersView>,
+}
+
+/// Under which grant data went out, and who asked for them and answers for their use.
+/// Spec: TP-5.6, YJ-4.1.3.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AnswersView {
+    pub grant_id: String,
+    pub request_id: String,
+    /// The department that uses the data.
+    pub department_name: String,
+    /// Whoever asked for them there.
+    pub person_name: String,
+    pub purpose: String,
+    pub consumer_system: String,
 }
 
 /// What was done when.
@@ -94,6 +110,7 @@ pub async fn read_run(ctx: Ctx, Path(run_id): Path<String>) -> Reply<RunView> {
     let mut db = ctx.read().await?;
     let names = names(&mut db, std::slice::from_ref(&run)).await?;
     drop(db);
+    let answers = answers(&ctx, &run).await?;
     let own_data = Subject::Department(&run.provider_department_id);
     let quarantine = if ctx.may(Action::ReadQuarantine, &own_data) {
         quarantine(&ctx, &run).await?
@@ -126,7 +143,41 @@ pub async fn read_run(ctx: Ctx, Path(run_id): Path<String>) -> Reply<RunView> {
         collection_run_id: run.collection_run_id.as_ref().map(ToString::to_string),
         actions,
         subscription_id: run.subscription_id.as_ref().map(ToString::to_string),
+        answers,
     })
+}
+
+async fn answers(ctx: &Ctx, run: &Run) -> Result<Option<AnswersView>, ApiError> {
+    let Some(id) = &run.subscription_id else {
+        return Ok(None);
+    };
+    let broken = |what| ApiError::bug(format!("a delivery's {what} isn't there"));
+    let mut db = ctx.read().await?;
+    let subscription = store::find_subscription(&mut db, id)
+        .await?
+        .ok_or_else(|| broken("subscription"))?;
+    let grant = request::find_grant(&mut db, &subscription.grant_id)
+        .await?
+        .ok_or_else(|| broken("grant"))?;
+    let asked = request::request_of_case(&mut db, &grant.case_id)
+        .await?
+        .ok_or_else(|| broken("request"))?;
+    let departments = directory::department_names(&mut db).await?;
+    let people = directory::people_names(&mut db).await?;
+    Ok(Some(AnswersView {
+        grant_id: grant.id.to_string(),
+        request_id: asked.id.to_string(),
+        department_name: departments
+            .get(asked.requester.as_str())
+            .cloned()
+            .unwrap_or_default(),
+        person_name: people
+            .get(asked.filed_by.as_str())
+            .cloned()
+            .unwrap_or_default(),
+        purpose: grant.purpose,
+        consumer_system: asked.content.consumer_system,
+    }))
 }
 
 fn receipt(run: &Run) -> Option<ReceiptView> {

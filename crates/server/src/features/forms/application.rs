@@ -21,9 +21,8 @@ use crate::{
 /// Values of a condition that are written out; the number of the others is named.
 const VALUES_SHOWN: usize = 50;
 
-/// What the requester signs for. Spec: PDS-7, TP-20a.
-const STATEMENT: &str = "本单位承诺：以上内容真实、完整；所获数据只用于上述用途和职责，不超出授权范围使用，\
-    不转给第三方，并落实安全保护责任。";
+/// What every requester signs for; the undertakings of the regulation follow it.
+const STATEMENT: &str = "本单位承诺：以上内容真实、完整";
 
 /// A sharing request with everything that its form names.
 pub struct Application<'a> {
@@ -43,6 +42,8 @@ pub struct Application<'a> {
     pub requester: &'a Department,
     pub provider: &'a Department,
     pub applicant: &'a Applicant,
+    /// What the regulation has requesters promise. Spec: LY-16.1, PDS-19.1.
+    pub undertakings: &'a [String],
     /// Names of the files that go with it, without the stamped form itself.
     pub attachments: &'a [String],
 }
@@ -59,7 +60,7 @@ pub fn application_form(application: &Application<'_>) -> Form {
         filed_at: application.filed_at,
         printed_at: application.printed_at,
         organisation: &application.requester.name,
-        statement: STATEMENT,
+        statement: &statement(application.undertakings),
         rows: rows(application),
         sections: vec![
             Section {
@@ -76,6 +77,16 @@ pub fn application_form(application: &Application<'_>) -> Form {
             },
         ],
     })
+}
+
+fn statement(undertakings: &[String]) -> String {
+    let mut statement = STATEMENT.to_owned();
+    for undertaking in undertakings {
+        statement.push('；');
+        statement.push_str(undertaking);
+    }
+    statement.push('。');
+    statement
 }
 
 fn rows(application: &Application<'_>) -> Vec<Row> {

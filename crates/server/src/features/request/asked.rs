@@ -10,12 +10,14 @@ use tongqu_domain::{
 use super::{
     file::FileBody,
     preview::{facts, published, requester, topic},
+    rules::{check_audience, check_recipient},
     views::condition_of,
 };
 use crate::{
     features::{
         case,
         catalogue::{Entry, Version},
+        directory,
     },
     platform::{
         db::Db,
@@ -37,7 +39,7 @@ pub(super) struct Asked {
 /// Checks a request against the entry as it is published and against the regulation in force.
 ///
 /// Errors: `case.own_data`, `request.version_changed`, `request.faulty` with every fault,
-/// `request.mode_not_offered`. Spec: PDS-7.
+/// `request.mode_not_offered`, `request.outside_audience`, `request.not_a_recipient`. Spec: PDS-7.
 pub(super) async fn check(ctx: &Ctx, db: &mut Db, body: &FileBody) -> Result<Asked, ApiError> {
     let (entry, version) = published(db, &body.entry_id).await?;
     let pack = case::pack_for(&ctx.app, db, Some(&entry.department_id), ctx.now).await?;
@@ -58,10 +60,16 @@ pub(super) async fn check(ctx: &Ctx, db: &mut Db, body: &FileBody) -> Result<Ask
         duty: body.duty.trim().to_owned(),
         consumer_system: body.consumer_system.trim().to_owned(),
         term_months: body.term_months,
+        undertakings: Vec::new(),
     };
     refuse_faults(&content, &version, &pack)?;
     let asking = requester(ctx, db).await?;
+    let provider = directory::find_department(db, &entry.department_id)
+        .await?
+        .ok_or_else(|| ApiError::bug("the entry's department isn't there"))?;
+    check_audience(&pack, &asking, &provider)?;
     let mut facts = facts(db, &entry, &version, &content.mode, &asking).await?;
+    check_recipient(&pack, &facts, &version.content, &asking)?;
     // What the platform knows goes before what somebody writes.
     for (name, value) in case::facts_asked(&body.facts, &pack) {
         facts.entry(name).or_insert(value);

@@ -17,6 +17,7 @@ use super::{
     act::grant_if_due,
     asked::{Asked, check},
     read::{RequestView, load, view},
+    rules::{Promised, promised},
     store::{self, Request},
     views::TermView,
 };
@@ -61,6 +62,9 @@ pub struct FileBody {
     /// Term of the grant; without end if left out.
     #[serde(default)]
     pub term_months: Option<u32>,
+    /// The department accepts what the regulation has requesters promise, see the preview.
+    #[serde(default)]
+    pub undertaken: bool,
     /// The refused request that this one follows.
     #[serde(default)]
     pub previous_request_id: Option<String>,
@@ -84,9 +88,15 @@ pub async fn file_request(ctx: Ctx, Json(body): Json<FileBody>) -> Reply<Request
         version,
         pack,
         process,
-        content,
+        mut content,
         facts,
     } = check(&ctx, &mut db, &body).await?;
+    let promise = if body.undertaken {
+        Promised::Yes
+    } else {
+        Promised::No
+    };
+    content.undertakings = promised(&pack, promise)?;
     let form = attachment::form_given(&mut db, ctx.department(), body.form.as_ref()).await?;
     let previous_case = match body.previous_request_id.as_deref() {
         Some(id) => Some(load(&ctx, id).await?.0.case_id),
@@ -150,6 +160,7 @@ pub async fn file_request(ctx: Ctx, Json(body): Json<FileBody>) -> Reply<Request
         .with("version_no", version.no)
         .with("columns", request.content.columns.join(" "))
         .with("purpose_kind", request.content.purpose_kind.code())
+        .with("undertakings", request.content.undertakings.join(" "))
         .under(pack.process(&process).map(|it| it.clause.to_string()));
     tx.commit(Evidence::of(filed, granted)).await?;
     reply(view(&ctx, &request.id).await?)

@@ -10,7 +10,7 @@ use tongqu_domain::{
     request::SharingRequest,
 };
 
-use super::{asked::check, file::FileBody, read::load};
+use super::{asked::check, file::FileBody, read::load, rules::undertakings};
 use crate::{
     features::{
         attachment::{self, AttachmentKind},
@@ -123,6 +123,10 @@ async fn print(
             name: String::new(),
             phone: String::new(),
         });
+    let undertakings: Vec<String> = undertakings(paper.pack)
+        .iter()
+        .map(|it| it.name.clone())
+        .collect();
     let form = application_form(&Application {
         pack: paper.pack,
         process: paper.process,
@@ -136,6 +140,7 @@ async fn print(
         requester: &requester,
         provider: &provider,
         applicant: &applicant,
+        undertakings: &undertakings,
         attachments: &paper.attachments,
     });
     printed(form, file_name).await

@@ -13,6 +13,7 @@ mod grants;
 mod list;
 mod preview;
 mod read;
+mod rules;
 mod store;
 mod urge;
 mod views;

@@ -13,6 +13,7 @@ use tongqu_domain::{
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
+    rules::{UndertakingView, is_recipient, undertaking_views},
     store,
     views::{TermView, terms_of},
 };
@@ -44,6 +45,10 @@ pub struct PreviewView {
     /// Ways to get the data that this entry offers and the platform carries.
     pub modes: Vec<ModePreviewView>,
     pub prefill: PrefillView,
+    /// What the department promises with a request.
+    pub undertakings: Vec<UndertakingView>,
+    /// The duties registered for the asking department, to choose from.
+    pub own_duties: Vec<String>,
     /// Departments that use it already, and for what.
     pub users: Vec<UserView>,
 }
@@ -151,6 +156,8 @@ pub async fn preview_request(ctx: Ctx, Query(query): Query<PreviewQuery>) -> Rep
         start_on: today.to_string(),
         modes,
         prefill,
+        undertakings: undertaking_views(&pack),
+        own_duties: directory::duties_of(&mut db, ctx.department()).await?,
         users,
     })
 }
@@ -203,11 +210,7 @@ pub(super) async fn facts(
     mode: &str,
     requester: &Department,
 ) -> Result<Facts, ApiError> {
-    let is_designated = version
-        .content
-        .recipients
-        .iter()
-        .any(|name| *name == requester.name || *name == requester.short_name);
+    let is_designated = is_recipient(&version.content, requester);
     let pooled = catalogue::mounting_of(db, &entry.id)
         .await?
         .is_some_and(|m| m.pooled);

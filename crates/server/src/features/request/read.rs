@@ -8,13 +8,14 @@ use tongqu_domain::{
     catalogue::{DataItem, MaskKind},
     grant::Grant,
     ids::RequestId,
-    law,
+    law::{self, ClauseId, Pack},
     request::SharingRequest,
 };
 use utoipa::ToSchema;
 
 use super::{
     preview::mode_name,
+    rules::duty_fit_view,
     store::{self, Request},
     views::{ColumnView, RequestContentView, TermView, terms_of},
 };
@@ -129,6 +130,7 @@ pub(super) async fn view(ctx: &Ctx, id: &RequestId) -> Result<RequestView, ApiEr
             .map(|r| r.id.to_string()),
         None => None,
     };
+    let duties = directory::duties_of(&mut db, &request.requester).await?;
     let process = row.pack.process(&row.case.head().process);
     Ok(RequestView {
         request_id: request.id.to_string(),
@@ -161,7 +163,7 @@ pub(super) async fn view(ctx: &Ctx, id: &RequestId) -> Result<RequestView, ApiEr
             },
             |p| clause_view(&p.clause, &row.pack),
         ),
-        content: content_view(ctx, &request.content, &version),
+        content: content_view(ctx, &row.pack, &request.content, &version, duties),
         steps: step_lines(ctx, &row, &departments, &people)?,
         grant: grant.as_ref().map(|g| grant_view(g, &version)),
         previous_request_id: previous,
@@ -169,7 +171,13 @@ pub(super) async fn view(ctx: &Ctx, id: &RequestId) -> Result<RequestView, ApiEr
     })
 }
 
-fn content_view(ctx: &Ctx, content: &SharingRequest, version: &Version) -> RequestContentView {
+fn content_view(
+    ctx: &Ctx,
+    pack: &Pack,
+    content: &SharingRequest,
+    version: &Version,
+    registered_duties: Vec<String>,
+) -> RequestContentView {
     RequestContentView {
         mode: content.mode.clone(),
         mode_name: mode_name(ctx, &content.mode),
@@ -178,6 +186,13 @@ fn content_view(ctx: &Ctx, content: &SharingRequest, version: &Version) -> Reque
         purpose_kind: content.purpose_kind,
         purpose: content.purpose.clone(),
         duty: content.duty.clone(),
+        duty_fit: duty_fit_view(pack, &content.duty, registered_duties),
+        undertakings: content
+            .undertakings
+            .iter()
+            .filter_map(|id| ClauseId::parse(id).ok())
+            .map(|id| clause_view(&id, pack))
+            .collect(),
         consumer_system: content.consumer_system.clone(),
         term_months: content.term_months,
     }

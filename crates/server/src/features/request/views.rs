@@ -10,9 +10,9 @@ use tongqu_domain::{
 };
 use utoipa::ToSchema;
 
-use super::store::Request;
+use super::{rules::DutyFitView, store::Request};
 use crate::{
-    features::case::{CaseRow, ClockView, clock_view, refusal, state_code},
+    features::case::{CaseRow, ClauseView, ClockView, clock_view, refusal, state_code},
     platform::http::{ApiError, Ctx},
 };
 
@@ -68,6 +68,10 @@ pub struct RequestContentView {
     pub purpose_kind: PurposeKind,
     pub purpose: String,
     pub duty: String,
+    /// How the duty stands to the registered ones; absent where the regulation asks for no such check.
+    pub duty_fit: Option<DutyFitView>,
+    /// The clauses whose undertakings the department has accepted.
+    pub undertakings: Vec<ClauseView>,
     pub consumer_system: String,
     pub term_months: Option<u32>,
 }

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use tokio::sync::watch;
 use tongqu_domain::time::china_date;
 
-use super::{digest, sweep};
+use super::{digest, sweep, unlisted};
 use crate::{app::App, features::calendar, platform::http::ApiError};
 
 /// How often it is looked whether a day has begun or another node has loaded a calendar.
@@ -41,5 +41,6 @@ pub async fn watch(app: Arc<App>, mut notice_no: i64, mut stop: watch::Receiver<
 /// Does what a new day asks for; again on the same day it adds only what has become overdue since.
 pub async fn new_day(app: &App) -> Result<(), ApiError> {
     sweep::sweep(app).await?;
+    unlisted::scan(app).await?;
     digest::send(app).await
 }

@@ -41,6 +41,8 @@ pub struct DepartmentLampsView {
     pub drafts: i64,
     /// Periodic reports that weren't handed in in time.
     pub duties_overdue: i64,
+    /// Published entries with no data behind them. Spec: YJ-3.1.1b.
+    pub unmounted: i64,
 }
 
 /// The lamps of every department, or of the own one.
@@ -62,6 +64,7 @@ pub async fn read_lamps(ctx: Ctx) -> Reply<LampsByDepartmentView> {
     } else {
         BTreeMap::new()
     };
+    let unmounted = store::unmounted_by_department(&mut db).await?;
     let lamps: BTreeMap<String, store::Lamps> = store::lamps(&mut db, today, next, None)
         .await?
         .into_iter()
@@ -82,11 +85,12 @@ pub async fn read_lamps(ctx: Ctx) -> Reply<LampsByDepartmentView> {
                 ample: open - overdue - due_today - due_next,
                 drafts: drafts.get(&id).copied().unwrap_or(0),
                 duties_overdue: duties_overdue.get(&id).copied().unwrap_or(0),
+                unmounted: unmounted.get(&id).copied().unwrap_or(0),
                 department_id: id,
                 department_name: name,
             }
         })
-        .filter(|d| d.open + d.drafts + d.duties_overdue > 0)
+        .filter(|d| d.open + d.drafts + d.duties_overdue + d.unmounted > 0)
         .collect();
     departments.sort_by(|a, b| a.department_name.cmp(&b.department_name));
     reply(LampsByDepartmentView {

@@ -2,9 +2,9 @@
 //!
 //! Finds and lists; whatever reaches a department is sent by a person. What follows an overdue step
 //! comes from the rule pack of its case, see `domain::supervision`.
-//! Owns `findings`, `duty_periods`, `duty_reports`, `digests`.
+//! Owns `findings`, `unlisted_tables`, `duty_periods`, `duty_reports`, `digests`.
 //! Spec: YC-41.8, PDS-22.2, PDS-22.1, YC-39, YJ-4.2.3, LY-19, LY-8.1, LY-8.2, LY-21, YC-35, YC-36,
-//! YC-37, YC-38, YC-14.1, YC-19.2.
+//! YC-37, YC-38, YC-41.1, YC-14.1, YC-19.2.
 
 mod daily;
 mod digest;
@@ -17,6 +17,7 @@ mod settle;
 mod statistics;
 mod store;
 mod sweep;
+mod unlisted;
 mod views;
 
 use std::sync::Arc;
@@ -41,4 +42,7 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(duties::submit_duty))
         .routes(routes!(duties::set_period))
         .routes(routes!(statistics::read_usage))
+        .routes(routes!(unlisted::list_unlisted_tables))
+        .routes(routes!(unlisted::scan_tables))
+        .routes(routes!(unlisted::excuse_table))
 }

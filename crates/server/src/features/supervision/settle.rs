@@ -49,7 +49,10 @@ pub struct DismissBody {
     pub reason: String,
 }
 
-fn words(text: &str, field: &'static str) -> Result<String, ApiError> {
+/// A text of its own, as a person writes it to give a reason.
+///
+/// Errors: `finding.text_needed` at `field`.
+pub(super) fn words(text: &str, field: &'static str) -> Result<String, ApiError> {
     let text = text.trim();
     if text.is_empty() || text.chars().count() > TEXT_CHARS_MAX {
         return Err(ApiError::invalid("finding.text_needed")

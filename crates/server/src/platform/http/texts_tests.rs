@@ -124,6 +124,7 @@ const FILLED_IN: &[(&str, &[&str])] = &[
     ("mounting.key_duplicates", &["duplicates"]),
     ("mounting.key_nulls", &["nulls"]),
     ("mounting.key_unfit", &["duplicates", "nulls"]),
+    ("request.outside_audience", &["audience"]),
     ("request.version_changed", &["version"]),
     ("session.locked", &["minutes"]),
 ];

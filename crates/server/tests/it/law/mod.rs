@@ -5,5 +5,6 @@ mod city_template;
 mod luyi;
 mod pingdingshan;
 mod scenario;
+mod use_of_data;
 mod yanjin;
 mod yichuan;

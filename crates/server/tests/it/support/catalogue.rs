@@ -1,7 +1,7 @@
 //! Entries: what they say, and the short ways from a workbook to a published entry.
 
 use serde_json::Value;
-use tongqu::features::catalogue::workbook::{self, Choice, TemplateOptions};
+use tongqu::features::catalogue::workbook::{self, Choice, TemplateOptions, Unclassed};
 use tongqu_domain::catalogue::{
     CheckKind, Contact, DataItem, DataType, EntryContent, MaskKind, ResourceFormat, Sensitivity,
     UpdateCycle,
@@ -119,6 +119,7 @@ impl TestApp {
             name: name.to_owned(),
         };
         TemplateOptions {
+            unclassed: Unclassed::default(),
             sharing_classes: pack
                 .sharing_classes()
                 .iter()

@@ -285,8 +285,13 @@ impl TestApp {
 
     /// A request as it stands.
     pub async fn request_of(&self, request: &Value) -> Value {
+        self.request_seen_by("operator", request).await
+    }
+
+    /// A request as a person sees it.
+    pub async fn request_seen_by(&self, person: &str, request: &Value) -> Value {
         let id = request["request_id"].as_str().expect("a request");
-        self.as_person("operator")
+        self.as_person(person)
             .get(&format!("/requests/{id}"))
             .await
             .ok()

@@ -169,6 +169,45 @@ impl TestApp {
         id
     }
 
+    /// Puts a department's duties in place of those registered.
+    pub async fn register_duties(&self, short: &str, duties: &[&str]) {
+        self.edit_department(short, json!({ "duties": duties }))
+            .await;
+    }
+
+    /// Names whoever answers first for a department.
+    pub async fn name_first_responsible(&self, short: &str, name: &str) {
+        let contact = json!({ "name": name, "phone": "0375-7000009" });
+        let contacts = json!({ "first_responsible": contact });
+        self.edit_department(short, json!({ "contacts": contacts }))
+            .await;
+    }
+
+    /// Moves a department to another division.
+    pub async fn move_department(&self, short: &str, division_code: &str) {
+        self.edit_department(short, json!({ "division_code": division_code }))
+            .await;
+    }
+
+    async fn edit_department(&self, short: &str, change: Value) {
+        let path = format!("/departments/{}", self.department(short).await);
+        let now = self.as_person(ADMIN).get(&path).await.ok();
+        let mut body = json!({});
+        for key in [
+            "division_code",
+            "level",
+            "kind",
+            "by_reference",
+            "superior_id",
+        ] {
+            body[key] = now[key].clone();
+        }
+        for (key, value) in change.as_object().expect("an object") {
+            body[key] = value.clone();
+        }
+        self.as_person(ADMIN).put(&path, body).await.ok();
+    }
+
     /// The full name of a department by its short name.
     pub fn department_name(&self, short: &str) -> &'static str {
         DEPARTMENTS

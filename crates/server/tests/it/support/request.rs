@@ -14,5 +14,6 @@ pub fn a_request(entry_id: &str) -> Value {
         "purpose": "核对最低生活保障对象的所在村",
         "duty": "社会救助审核确认",
         "consumer_system": "社会救助系统",
+        "undertaken": true,
     })
 }

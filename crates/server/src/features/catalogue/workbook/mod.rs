@@ -59,6 +59,18 @@ pub struct TemplateOptions {
     pub modes: Vec<Choice>,
     /// 所属基础库.
     pub base_libraries: Vec<Choice>,
+    /// What an empty cell of 共享类型 means.
+    pub unclassed: Unclassed,
+}
+
+/// What it means that an entry states no sharing class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Unclassed {
+    /// Something is missing.
+    #[default]
+    Fault,
+    /// The class that the regulation prefers is proposed; the content comes without one.
+    Proposed,
 }
 
 /// How much a workbook may hold.

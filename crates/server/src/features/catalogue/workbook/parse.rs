@@ -7,6 +7,7 @@ use tongqu_domain::catalogue::{
     UpdateCycle,
 };
 
+use super::Unclassed;
 use super::columns::{
     Column, ENTRY_SHEET, ITEM_SHEET, LINK_FIELD, List, Need, SEPARATOR, Shape, Sheet, YES_NO,
 };
@@ -169,7 +170,12 @@ fn entry(cells: &mut Cells<'_>) -> Option<EntryContent> {
     let summary = cells.text("summary");
     let format = cells.one("format", ResourceFormat::find);
     let classes = &cells.options.sharing_classes;
-    let sharing_class = cells.one("sharing_class", |text| code_of(classes, text));
+    let sharing_class = match (cells.options.unclassed, cells.peek("sharing_class")) {
+        (Unclassed::Proposed, None) => Some(String::new()),
+        (Unclassed::Proposed, Some(_)) | (Unclassed::Fault, _) => {
+            cells.one("sharing_class", |text| code_of(classes, text))
+        }
+    };
     let sharing_condition = cells.optional_text("sharing_condition");
     let legal_basis = cells.optional_text("legal_basis");
     let modes = cells.modes();

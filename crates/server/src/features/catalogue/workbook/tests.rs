@@ -21,6 +21,7 @@ fn choices(pairs: &[(&str, &str)]) -> Vec<Choice> {
 
 fn options() -> TemplateOptions {
     TemplateOptions {
+        unclassed: Unclassed::Fault,
         sharing_classes: choices(&[
             ("unconditional", "无条件共享"),
             ("conditional", "有条件共享"),

@@ -239,6 +239,40 @@ pub(in super::super) async fn replace_contacts(
     Ok(())
 }
 
+/// The duties 职责 registered for a department, in its order.
+pub async fn duties_of(db: &mut Db, id: &DepartmentId) -> Result<Vec<String>, DbError> {
+    sqlx::query("SELECT duty FROM department_duties WHERE department_id = $1 ORDER BY position")
+        .bind(id.as_str())
+        .fetch_all(db)
+        .await?
+        .iter()
+        .map(|row| row.text("duty"))
+        .collect()
+}
+
+/// Puts these duties in place of those there.
+pub(in super::super) async fn replace_duties(
+    tx: &mut Tx,
+    id: &DepartmentId,
+    duties: &[String],
+) -> Result<(), DbError> {
+    sqlx::query("DELETE FROM department_duties WHERE department_id = $1")
+        .bind(id.as_str())
+        .execute(&mut **tx)
+        .await?;
+    for (position, duty) in (0_i64..).zip(duties) {
+        sqlx::query(
+            "INSERT INTO department_duties (department_id, position, duty) VALUES ($1, $2, $3)",
+        )
+        .bind(id.as_str())
+        .bind(position)
+        .bind(duty)
+        .execute(&mut **tx)
+        .await?;
+    }
+    Ok(())
+}
+
 /// The names that departments no longer bear: by department, the oldest first.
 pub(in super::super) async fn former_names(
     db: &mut Db,

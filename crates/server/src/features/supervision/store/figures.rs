@@ -1,5 +1,7 @@
 //! Numbers for reports and statistics, from what the other features have stored. Reads only.
 
+use std::collections::BTreeMap;
+
 use futures_util::TryStreamExt as _;
 use jiff::Timestamp;
 use tongqu_domain::{
@@ -78,6 +80,23 @@ pub async fn totals(
         rows_received: row.int("rows_received")?,
         rows_delivered: row.int("rows_delivered")?,
     })
+}
+
+/// How many published entries of each department have no data behind them; service interfaces have none to mount.
+/// Spec: YJ-3.1.1b.
+pub async fn unmounted_by_department(db: &mut Db) -> Result<BTreeMap<String, i64>, DbError> {
+    // Quotes within a text of the content are escaped, so the pattern can't be met by what somebody wrote.
+    sqlx::query(
+        "SELECT e.department_id, COUNT(*) AS n FROM entries e \
+         JOIN versions v ON v.entry_id = e.id AND v.no = e.active_no \
+         WHERE NOT EXISTS (SELECT 1 FROM mountings m WHERE m.entry_id = e.id) \
+         AND v.content NOT LIKE '%\"format\":\"interface\"%' GROUP BY e.department_id",
+    )
+    .fetch_all(db)
+    .await?
+    .iter()
+    .map(|row| Ok((row.text("department_id")?, row.int("n")?)))
+    .collect()
 }
 
 /// How a department has worked on the steps that it held.
