@@ -39,6 +39,15 @@ export async function read<T>(reply: Promise<{ data?: T }>): Promise<T> {
   return data
 }
 
+/** A document beside the operations: the description of the API itself. */
+export async function readDocument<T>(address: string): Promise<T> {
+  const reply = await fetch(address).catch(() => {
+    throw ApiProblem.unreachable()
+  })
+  if (!reply.ok) throw await ApiProblem.fromResponse(reply)
+  return (await reply.json()) as T
+}
+
 /** Addresses of files that the browser fetches by itself. */
 export const fileUrls = {
   template: '/api/v1/catalogue/template',

@@ -3,6 +3,7 @@ import { routes as proceedings } from '@/features/proceeding/routes'
 import { routes as calendar } from '@/features/calendar/routes'
 import { routes as catalogue } from '@/features/catalogue/routes'
 import { routes as desk } from '@/features/desk/routes'
+import { routes as developer } from '@/features/developer/routes'
 import { routes as directory } from '@/features/directory/routes'
 import { routes as exchange } from '@/features/exchange/routes'
 import { routes as home } from '@/features/home/routes'
@@ -26,6 +27,7 @@ export const router = createRouter({
     ...calendar,
     ...supervision,
     ...law,
+    ...developer,
     ...ledger,
     ...session,
     {
