@@ -120,6 +120,14 @@ async fn pds_6_3_contacts_are_published_to_all_departments() {
     );
     let own = detail(&app, "stats", &stats).await;
     assert_eq!(own["people"][0]["posts"], json!(["data_officer"]));
+    // The page offers what the server would let through.
+    assert_eq!(seen["actions"], json!([]));
+    assert_eq!(own["actions"], json!(["contacts"]));
+    let kept = detail(&app, "admin", &stats).await;
+    assert_eq!(
+        kept["actions"],
+        json!(["edit", "rename", "merge", "contacts"])
+    );
 
     let mut faulty = everybody();
     faulty["technical"] = json!({ "name": "周四", "phone": " " });

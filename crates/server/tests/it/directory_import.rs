@@ -24,6 +24,13 @@ async fn import(app: &TestApp, what: &str, bytes: Vec<u8>) -> Reply {
         .await
 }
 
+async fn look(app: &TestApp, what: &str, text: &str) -> Reply {
+    let path = format!("/{what}/import/preview");
+    app.as_person("admin")
+        .send(&path, "application/octet-stream", text.into())
+        .await
+}
+
 async fn departments(app: &TestApp) -> Vec<Value> {
     let listed = app.as_person("admin").get("/departments").await.ok();
     listed["items"].as_array().unwrap().clone()
@@ -213,6 +220,52 @@ async fn every_fault_of_a_table_is_told_in_its_cell_and_nothing_is_written() {
     app.finish().await;
 }
 
+/// What is looked at before an import says what is wrong or what would come of it, and writes nothing.
+#[tokio::test]
+async fn a_preview_tells_what_an_import_would_do_and_writes_nothing() {
+    let app = TestApp::start().await;
+    let before = departments(&app).await;
+    let faulty = DEPARTMENTS.replace("下一级", "隔壁");
+    let seen = look(&app, "departments", &faulty).await.ok();
+    assert_eq!(seen["rows"], json!([]));
+    let fault = &seen["faults"][0];
+    assert_eq!(
+        (&fault["cell"], &fault["column"], &fault["code"]),
+        (&json!("E3"), &json!("层级"), &json!("directory.level"))
+    );
+    assert!(fault["message"].as_str().unwrap().chars().count() > 5);
+
+    let seen = look(&app, "departments", DEPARTMENTS).await.ok();
+    assert_eq!(seen["faults"], json!([]));
+    assert_eq!(
+        seen["rows"][1],
+        json!({ "row": 3, "name": "石龙区民政局", "key": "114104040057000575", "is_new": true })
+    );
+    assert_eq!(departments(&app).await, before);
+    let strangers = people(&app)
+        .replace(",wang", "")
+        .replace("11410400005700030K", "无此部门");
+    let seen = look(&app, "people", &strangers).await.ok();
+    assert_eq!(seen["faults"][0]["cell"], "C2");
+
+    // What was looked at is what comes of it; the second time it brings up to date.
+    import(&app, "departments", DEPARTMENTS.into()).await.ok();
+    let seen = look(&app, "departments", DEPARTMENTS).await.ok();
+    assert_eq!(seen["rows"][0]["is_new"], false);
+    look(&app, "departments", "")
+        .await
+        .refused(422, "directory.import_empty");
+    app.as_person("security")
+        .send(
+            "/people/import/preview",
+            "application/octet-stream",
+            people(&app).into(),
+        )
+        .await
+        .refused(403, "access.no_post");
+    app.finish().await;
+}
+
 #[tokio::test]
 async fn the_templates_have_the_columns_that_are_read() {
     let app = TestApp::start().await;
@@ -327,6 +380,44 @@ async fn people_of_a_table_set_their_first_password_by_a_link_that_works_once() 
     guest().post("/session", sign_in(PASSWORD)).await.ok();
     app.idle().await;
     assert!(!app.ledger_text().contains(&token));
+    app.finish().await;
+}
+
+/// Somebody who is entered without a password gets a link too, and can't come in before it is used.
+#[tokio::test]
+async fn whoever_is_entered_without_a_password_is_invited() {
+    let app = TestApp::start().await;
+    let civil = app.department("civil").await;
+    let body = json!({ "login_name": "new.one", "name": "新人", "department_id": civil });
+    let made = app.as_person("admin").post("/people", body).await.ok();
+    assert_eq!(made["invited"], true);
+    app.as_guest()
+        .post(
+            "/session",
+            json!({ "login_name": "new.one", "password": "" }),
+        )
+        .await
+        .refused(422, "session.wrong_name_or_password");
+    let path = format!("/people/{}/invitation", made["id"].as_str().unwrap());
+    let link = app.as_person("admin").post(&path, json!({})).await.ok();
+    let accepted = json!({ "token": link["token"], "password": PASSWORD });
+    app.as_guest().post("/invitation", accepted).await.ok();
+    app.as_guest()
+        .post(
+            "/session",
+            json!({ "login_name": "new.one", "password": PASSWORD }),
+        )
+        .await
+        .ok();
+    // A password that is given is checked, an empty one too.
+    let empty =
+        json!({ "login_name": "new.two", "name": "新人", "department_id": civil, "password": "" });
+    let problem = app
+        .as_person("admin")
+        .post("/people", empty)
+        .await
+        .refused(422, "directory.invalid");
+    assert_eq!(faults(&problem), ["password: directory.password_short"]);
     app.finish().await;
 }
 

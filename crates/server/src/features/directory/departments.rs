@@ -414,6 +414,8 @@ pub struct DepartmentDetail {
     pub merged: Option<MergedView>,
     /// The departments that went into it and that it answers for.
     pub predecessors: Vec<PredecessorView>,
+    /// What the viewer may do with it: `edit`, `rename`, `merge`, `contacts`.
+    pub actions: Vec<&'static str>,
 }
 
 /// Somebody who holds posts in a department.
@@ -512,6 +514,7 @@ pub(super) async fn detail(
         })
         .collect();
     Ok(DepartmentDetail {
+        actions: actions(ctx, &department),
         superior_name: department.superior_id.as_ref().and_then(name),
         merged: department.merged.as_ref().map(|m| MergedView {
             into_id: m.into.to_string(),
@@ -526,4 +529,18 @@ pub(super) async fn detail(
         former_names: former_names.into_iter().map(FormerNameView::from).collect(),
         predecessors,
     })
+}
+
+fn actions(ctx: &Ctx, department: &Department) -> Vec<&'static str> {
+    if !department.is_active() {
+        return Vec::new();
+    }
+    let mut actions = Vec::new();
+    if ctx.may(Action::ManageDirectory, &Subject::Platform) {
+        actions.extend(["edit", "rename", "merge"]);
+    }
+    if ctx.may(Action::ManageContacts, &Subject::Department(&department.id)) {
+        actions.push("contacts");
+    }
+    actions
 }

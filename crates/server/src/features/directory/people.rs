@@ -39,8 +39,10 @@ pub struct PersonBody {
     /// For contractors: the company that employs them.
     #[serde(default)]
     pub contract_company: String,
-    #[schema(value_type = String, format = Password)]
-    pub password: Secret,
+    /// Left out, the person sets it by a one-time link, see `invite_person`.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = Password)]
+    pub password: Option<Secret>,
 }
 
 /// A person.
@@ -171,16 +173,19 @@ pub(super) async fn parse(
     if body.contractor && (company.is_empty() || company.chars().count() > NAME_CHARS_MAX) {
         fault("contract_company", "directory.contract_company");
     }
-    if body.password.reveal().chars().count() < password_chars_min {
+    let is_short = |p: &Secret| p.reveal().chars().count() < password_chars_min;
+    if body.password.as_ref().is_some_and(is_short) {
         fault("password", "directory.password_short");
     }
     let (Ok(department_id), Ok(posts), 0) = (department_id, posts, faults) else {
         return Err(error.expect("put back after each fault"));
     };
-    let password = body.password;
-    let password_hash = tokio::task::spawn_blocking(move || hash_password(&password))
-        .await
-        .map_err(ApiError::bug)?;
+    let password_hash = match body.password {
+        Some(password) => tokio::task::spawn_blocking(move || hash_password(&password))
+            .await
+            .map_err(ApiError::bug)?,
+        None => String::new(),
+    };
     Ok(NewPerson {
         id: new_id(),
         login_name: body.login_name,

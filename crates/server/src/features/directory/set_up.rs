@@ -41,7 +41,7 @@ pub async fn set_up(
         contractor: false,
         supervising_department_id: None,
         contract_company: String::new(),
-        password: first.password,
+        password: Some(first.password),
     };
     let person = people::parse(body, app.config.session.password_chars_min).await?;
     let platform_name = first.platform_name.trim();

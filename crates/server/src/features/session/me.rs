@@ -121,6 +121,7 @@ const MENUS: &[(&str, Action)] = &[
     ("manage_directory", Action::ManageDirectory),
     ("assign_posts", Action::AssignPosts),
     ("read_ledger", Action::ReadLedger),
+    ("supervise", Action::Supervise),
 ];
 
 pub(super) async fn view(

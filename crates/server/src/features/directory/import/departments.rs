@@ -17,7 +17,8 @@ use super::{
         },
         store::{self, Department},
     },
-    Cells, Column, ImportedView, table, template, yes_or_no,
+    Cells, Column, Import, ImportPreviewView, ImportRowView, ImportedView, preview, table,
+    template, yes_or_no,
 };
 use crate::platform::{
     db::Tx,
@@ -121,8 +122,24 @@ struct Wanted {
     request_body(content = [u8], content_type = "application/octet-stream"),
     responses((status = 200, body = ImportedView), (status = 403, body = Problem), (status = 422, body = Problem)))]
 pub async fn import_departments(ctx: Ctx, body: Bytes) -> Reply<ImportedView> {
+    let import = import(&ctx, body).await?;
+    let entry = ctx.did("directory.departments_imported");
+    reply(import.commit(entry).await?)
+}
+
+/// Look at what an import of departments would do, or at what is wrong with it. Nothing is written.
+#[utoipa::path(post, path = "/departments/import/preview", tag = "directory",
+    operation_id = "preview_departments_import",
+    request_body(content = [u8], content_type = "application/octet-stream"),
+    responses((status = 200, body = ImportPreviewView), (status = 403, body = Problem), (status = 422, body = Problem)))]
+pub async fn preview_departments_import(ctx: Ctx, body: Bytes) -> Reply<ImportPreviewView> {
+    let import = import(&ctx, body).await;
+    reply(preview(&ctx, import)?)
+}
+
+async fn import(ctx: &Ctx, body: Bytes) -> Result<Import, ApiError> {
     ctx.must(Action::ManageDirectory, &Subject::Platform)?;
-    let mut cells = table(&ctx, body, COLUMNS).await?;
+    let mut cells = table(ctx, body, COLUMNS).await?;
     cells.check_needed();
     cells.check_once(CREDIT_CODE);
     cells.check_once(NAME);
@@ -138,18 +155,15 @@ pub async fn import_departments(ctx: Ctx, body: Bytes) -> Reply<ImportedView> {
     find_superiors(&mut cells, &known, &mut wanted);
     cells.check()?;
     save(&mut tx, &mut cells, &wanted).await?;
-    let created = wanted.iter().filter(|w| w.is_new).count();
-    let updated = wanted.len() - created;
-    tx.commit(
-        ctx.did("directory.departments_imported")
-            .on("platform", "")
-            .with("created", created)
-            .with("updated", updated),
-    )
-    .await?;
-    reply(ImportedView {
-        created,
-        updated,
+    let rows = wanted.into_iter().map(|wanted| ImportRowView {
+        row: cells.number(wanted.row),
+        name: wanted.department.name,
+        key: wanted.department.credit_code,
+        is_new: wanted.is_new,
+    });
+    Ok(Import {
+        tx,
+        rows: rows.collect(),
         invitations: Vec::new(),
     })
 }

@@ -15,11 +15,18 @@ use rust_xlsxwriter::{Format, Workbook};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::platform::http::{ApiError, Ctx};
+use crate::platform::{
+    db::Tx,
+    evidence::Entry,
+    http::{ApiError, Ctx},
+};
 use sheet::{Row, Table, cell_name};
 
 /// Faults that are told one by one.
 const FAULTS_MAX: usize = 500;
+
+/// The code of a table with faulty cells.
+const FAULTY: &str = "directory.import_faulty";
 
 /// A column of a table.
 pub(super) struct Column {
@@ -40,6 +47,96 @@ pub struct ImportedView {
     pub updated: usize,
     /// One-time links for new people, shown this once.
     pub invitations: Vec<InvitationView>,
+}
+
+/// What an import would do. Nothing is written.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ImportPreviewView {
+    /// What is wrong, by row and column, 500 at most. While there is any, nothing can be imported.
+    pub faults: Vec<ImportFaultView>,
+    /// Every row, if none is faulty.
+    pub rows: Vec<ImportRowView>,
+}
+
+/// What is wrong with a cell.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ImportFaultView {
+    /// For example `C5`.
+    pub cell: String,
+    /// Header of the column.
+    pub column: String,
+    pub code: String,
+    /// What to do, in the user's language.
+    pub message: String,
+}
+
+/// A good row.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ImportRowView {
+    /// Its number in the file; the header is row 1.
+    pub row: u32,
+    pub name: String,
+    /// What it is known by: credit code or login name.
+    pub key: String,
+    /// It makes something new, and doesn't bring up to date what is there.
+    pub is_new: bool,
+}
+
+/// An import up to its commit.
+struct Import {
+    tx: Tx,
+    rows: Vec<ImportRowView>,
+    invitations: Vec<InvitationView>,
+}
+
+impl Import {
+    fn created(&self) -> usize {
+        self.rows.iter().filter(|row| row.is_new).count()
+    }
+
+    fn updated(&self) -> usize {
+        self.rows.len() - self.created()
+    }
+
+    async fn commit(self, entry: Entry) -> Result<ImportedView, ApiError> {
+        let (created, updated) = (self.created(), self.updated());
+        let entry = entry.on("platform", "");
+        self.tx
+            .commit(entry.with("created", created).with("updated", updated))
+            .await?;
+        Ok(ImportedView {
+            created,
+            updated,
+            invitations: self.invitations,
+        })
+    }
+}
+
+/// What an import came to, whose transaction goes back with this.
+fn preview(ctx: &Ctx, import: Result<Import, ApiError>) -> Result<ImportPreviewView, ApiError> {
+    let error = match import {
+        Ok(import) => {
+            return Ok(ImportPreviewView {
+                faults: Vec::new(),
+                rows: import.rows,
+            });
+        }
+        Err(error) if error.code() == FAULTY => error,
+        Err(error) => return Err(error),
+    };
+    let faults = error.localised(ctx.language).into_iter().map(|fault| {
+        let (cell, column) = fault.field.split_once(' ').unwrap_or((&fault.field, ""));
+        ImportFaultView {
+            cell: cell.to_owned(),
+            column: column.to_owned(),
+            code: fault.code,
+            message: fault.message,
+        }
+    });
+    Ok(ImportPreviewView {
+        faults: faults.collect(),
+        rows: Vec::new(),
+    })
 }
 
 /// A one-time link for somebody's first password. It isn't kept and can't be shown again.
@@ -135,6 +232,11 @@ impl Cells {
         self.places.get(at).copied().flatten()
     }
 
+    /// The number of a row in the file.
+    fn number(&self, row: usize) -> u32 {
+        self.rows.get(row).map_or(0, |r| r.number)
+    }
+
     /// The text in a cell; empty if there is nothing, or no such column.
     fn text(&self, row: usize, name: &str) -> &str {
         let cell = |at: usize| self.rows.get(row)?.cells.get(at).map(String::as_str);
@@ -142,7 +244,7 @@ impl Cells {
     }
 
     fn fault(&mut self, row: usize, name: &str, code: &'static str) {
-        let number = self.rows.get(row).map_or(0, |r| r.number);
+        let number = self.number(row);
         self.faults.push(CellFault {
             row: number,
             column: self.place(name).unwrap_or_default(),
@@ -185,7 +287,7 @@ impl Cells {
             return Ok(());
         }
         self.faults.sort_by_key(|f| (f.row, f.column));
-        let error = ApiError::invalid("directory.import_faulty").arg("faults", self.faults.len());
+        let error = ApiError::invalid(FAULTY).arg("faults", self.faults.len());
         Err(self
             .faults
             .iter()

@@ -15,7 +15,8 @@ use super::{
         people::{Contract, NewPerson, login_name_fits, new_id},
         store::{self, Department, PersonRow},
     },
-    Cells, Column, ImportedView, InvitationView, table, template, yes_or_no,
+    Cells, Column, Import, ImportPreviewView, ImportRowView, ImportedView, InvitationView, preview,
+    table, template, yes_or_no,
 };
 use crate::platform::{
     db::{DbError, Tx},
@@ -90,38 +91,53 @@ pub async fn download_people_template(ctx: Ctx) -> Result<Response, ApiError> {
     request_body(content = [u8], content_type = "application/octet-stream"),
     responses((status = 200, body = ImportedView), (status = 403, body = Problem), (status = 422, body = Problem)))]
 pub async fn import_people(ctx: Ctx, body: Bytes) -> Reply<ImportedView> {
+    let import = import(&ctx, body).await?;
+    let entry = ctx.did("directory.people_imported");
+    reply(import.commit(entry).await?)
+}
+
+/// Look at what an import of people would do, or at what is wrong with it. Nothing is written.
+#[utoipa::path(post, path = "/people/import/preview", tag = "directory", operation_id = "preview_people_import",
+    request_body(content = [u8], content_type = "application/octet-stream"),
+    responses((status = 200, body = ImportPreviewView), (status = 403, body = Problem), (status = 422, body = Problem)))]
+pub async fn preview_people_import(ctx: Ctx, body: Bytes) -> Reply<ImportPreviewView> {
+    let import = import(&ctx, body).await;
+    reply(preview(&ctx, import)?)
+}
+
+async fn import(ctx: &Ctx, body: Bytes) -> Result<Import, ApiError> {
     ctx.must(Action::ManageDirectory, &Subject::Platform)?;
-    let mut cells = table(&ctx, body, COLUMNS).await?;
+    let mut cells = table(ctx, body, COLUMNS).await?;
     cells.check_needed();
     cells.check_once(LOGIN_NAME);
     let mut tx = ctx.begin().await?;
     let departments = store::departments(&mut tx).await?;
     let known = store::people(&mut tx).await?;
-    let mut wanted: Vec<(NewPerson, bool)> = Vec::with_capacity(cells.rows.len());
+    let mut wanted: Vec<(u32, NewPerson, bool)> = Vec::with_capacity(cells.rows.len());
     for row in 0..cells.rows.len() {
-        wanted.extend(read(&mut cells, row, &departments, &known));
+        let number = cells.number(row);
+        let found = read(&mut cells, row, &departments, &known);
+        wanted.extend(found.map(|(person, is_new)| (number, person, is_new)));
     }
     cells.check()?;
-    let mut invitations = Vec::new();
-    for (person, is_new) in &wanted {
-        if *is_new {
-            store::insert_person(&mut tx, person).await?;
+    let (mut rows, mut invitations) = (Vec::with_capacity(wanted.len()), Vec::new());
+    for (row, person, is_new) in wanted {
+        if is_new {
+            store::insert_person(&mut tx, &person).await?;
             invitations.push(invite(&mut tx, &person.id, &person.login_name, &person.name).await?);
         } else {
-            store::save_person(&mut tx, person).await?;
+            store::save_person(&mut tx, &person).await?;
         }
+        rows.push(ImportRowView {
+            row,
+            name: person.name,
+            key: person.login_name,
+            is_new,
+        });
     }
-    let (created, updated) = (invitations.len(), wanted.len() - invitations.len());
-    tx.commit(
-        ctx.did("directory.people_imported")
-            .on("platform", "")
-            .with("created", created)
-            .with("updated", updated),
-    )
-    .await?;
-    reply(ImportedView {
-        created,
-        updated,
+    Ok(Import {
+        tx,
+        rows,
         invitations,
     })
 }
