@@ -596,6 +596,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/departments/import/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Look at what an import of departments would do, or at what is wrong with it. Nothing is written. */
+        post: operations["preview_departments_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/departments/template.xlsx": {
         parameters: {
             query?: never;
@@ -986,6 +1003,23 @@ export interface paths {
          *     Posts are the security administrator's business, so nobody is moved away from posts they hold.
          */
         post: operations["import_people"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/import/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Look at what an import of people would do, or at what is wrong with it. Nothing is written. */
+        post: operations["preview_people_import"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1956,6 +1990,8 @@ export interface components {
         };
         /** @description A department with who answers in it, who works there, and its history. */
         DepartmentDetail: components["schemas"]["DepartmentView"] & {
+            /** @description What the viewer may do with it: `edit`, `rename`, `merge`, `contacts`. */
+            actions: string[];
             /** @description Who answers in it, for all departments to see. Spec: PDS-6.3. */
             contacts: components["schemas"]["ContactsBody"];
             /** @description What it is there for, as registered. Spec: LY-5.2, YC-41.4, TP-5.4. */
@@ -2439,6 +2475,36 @@ export interface components {
             departments_ranking: components["schemas"]["RankingView"][];
             /** @description Newest published entries. */
             newest: components["schemas"]["NewestView"][];
+        };
+        /** @description What is wrong with a cell. */
+        ImportFaultView: {
+            /** @description For example `C5`. */
+            cell: string;
+            code: string;
+            /** @description Header of the column. */
+            column: string;
+            /** @description What to do, in the user's language. */
+            message: string;
+        };
+        /** @description What an import would do. Nothing is written. */
+        ImportPreviewView: {
+            /** @description What is wrong, by row and column, 500 at most. While there is any, nothing can be imported. */
+            faults: components["schemas"]["ImportFaultView"][];
+            /** @description Every row, if none is faulty. */
+            rows: components["schemas"]["ImportRowView"][];
+        };
+        /** @description A good row. */
+        ImportRowView: {
+            /** @description It makes something new, and doesn't bring up to date what is there. */
+            is_new: boolean;
+            /** @description What it is known by: credit code or login name. */
+            key: string;
+            name: string;
+            /**
+             * Format: int32
+             * @description Its number in the file; the header is row 1.
+             */
+            row: number;
         };
         /** @description What came of an upload. */
         ImportView: {
@@ -3256,8 +3322,11 @@ export interface components {
             /** @description Login name: 2-40 characters of `a-z`, `0-9`, `.`, `_`, `-`. */
             login_name: string;
             name: string;
-            /** Format: password */
-            password: string;
+            /**
+             * Format: password
+             * @description Left out, the person sets it by a one-time link, see `invite_person`.
+             */
+            password?: string | null;
             phone?: string;
             /** @description Role codes; usually none, see `assign_posts`. The three administrators 三员 can't be combined with anything. */
             posts?: string[];
@@ -7302,6 +7371,108 @@ export interface operations {
             };
         };
     };
+    preview_departments_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportPreviewView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody was faster; or the Idempotency-Key was used before */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than the platform takes */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has not the media type that is described here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     download_departments_template: {
         parameters: {
             query?: never;
@@ -9184,6 +9355,108 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ImportedView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody was faster; or the Idempotency-Key was used before */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than the platform takes */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has not the media type that is described here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_people_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportPreviewView"];
                 };
             };
             /** @description The request has not the form that is described here */
