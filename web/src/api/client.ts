@@ -52,6 +52,8 @@ export async function readDocument<T>(address: string): Promise<T> {
 export const fileUrls = {
   template: '/api/v1/catalogue/template',
   importWorkbook: (importId: string) => `/api/v1/catalogue/imports/${encodeURIComponent(importId)}/workbook`,
+  departmentsTemplate: '/api/v1/departments/template.xlsx',
+  peopleTemplate: '/api/v1/people/template.xlsx',
   attachment: (attachmentId: string) => `/api/v1/attachments/${encodeURIComponent(attachmentId)}`,
 }
 

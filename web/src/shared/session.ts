@@ -37,6 +37,12 @@ async function signOut(): Promise<void> {
   forgetTab()
 }
 
+/** Acts for another department from now on; drafts stay with whoever typed them, but not with their other post. */
+async function choosePost(departmentId: string): Promise<void> {
+  me.value = await read(api.PUT('/api/v1/session/post', { body: { department_id: departmentId } }))
+  forgetTab()
+}
+
 /** Drafts are for whoever typed them; the next person at this desk must not find them. */
 function forgetTab(): void {
   try {
@@ -52,5 +58,14 @@ function may(...menus: string[]): boolean {
 }
 
 export function useSession() {
-  return { me: shallowReadonly(me), asked: readonly(asked), expired: readonly(expired), load, signIn, signOut, may }
+  return {
+    me: shallowReadonly(me),
+    asked: readonly(asked),
+    expired: readonly(expired),
+    load,
+    signIn,
+    signOut,
+    choosePost,
+    may,
+  }
 }

@@ -7,4 +7,15 @@ export const routes: RouteRecordRaw[] = [
     component: () => import('./AdminPage.vue'),
     meta: { title: 'directory.title', feature: 'directory', menu: 7, may: ['manage_directory', 'assign_posts'] },
   },
+  {
+    path: '/admin/departments/:id',
+    component: () => import('./DepartmentPage.vue'),
+    props: true,
+    meta: { title: 'directory.department.page', feature: 'directory' },
+  },
+  {
+    path: '/delegations',
+    component: () => import('./DelegationsPage.vue'),
+    meta: { title: 'directory.delegation.title', feature: 'directory' },
+  },
 ]

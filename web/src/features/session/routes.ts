@@ -8,6 +8,11 @@ export const routes: RouteRecordRaw[] = [
     meta: { title: 'session.login.title', feature: 'session', public: true, bare: true },
   },
   {
+    path: '/invitation',
+    component: () => import('./InvitationPage.vue'),
+    meta: { title: 'session.invitation.title', feature: 'session', public: true, bare: true },
+  },
+  {
     path: '/setup',
     component: () => import('./SetupPage.vue'),
     meta: { title: 'session.setup.title', feature: 'session', public: true, bare: true },
