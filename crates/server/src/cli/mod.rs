@@ -46,6 +46,9 @@ enum Command {
         /// Keep everything in this folder; a temporary one otherwise.
         #[arg(long)]
         data: Option<PathBuf>,
+        /// Settings that differ from the defaults, for example rule packs of one's own.
+        #[arg(long)]
+        config: Option<PathBuf>,
         /// Port on 127.0.0.1; any free one otherwise.
         #[arg(long, default_value_t = 0)]
         port: u16,
@@ -85,11 +88,13 @@ pub fn run(cli: Cli) -> ExitCode {
         } => serve::serve(config.as_deref()),
         Command::Demo {
             data,
+            config,
             port,
             headless,
             json,
         } => crate::demo::run(&crate::demo::Options {
             data,
+            config,
             port,
             headless,
             json,

@@ -30,6 +30,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Options {
     pub data: Option<PathBuf>,
+    pub config: Option<PathBuf>,
     pub port: u16,
     pub headless: bool,
     pub json: bool,
@@ -53,7 +54,7 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
     std::fs::create_dir_all(&data).with_context(|| format!("can't make {}", data.display()))?;
     let done = runtime()?.block_on(async {
         if options.headless {
-            story::walk(&data, options.port, options.json).await
+            story::walk(&data, options).await
         } else {
             open(&data, options).await
         }
@@ -65,10 +66,10 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
 }
 
 /// Starts the county in `data` on 127.0.0.1, empty or as it was left.
-async fn start(data: &Path, port: u16) -> anyhow::Result<Served> {
-    let mut config = Config::load(None)?;
+async fn start(data: &Path, options: &Options) -> anyhow::Result<Served> {
+    let mut config = Config::load(options.config.as_deref())?;
     config.stores.data_dir = data.to_owned();
-    config.server.listen = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    config.server.listen = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
     let begins_at: Timestamp = BEGINS_AT.parse().expect("a constant instant");
     let served = Served::start(config, Clock::demo_from(begins_at)).await?;
     let mut db = served.app().registry.read().await?;
@@ -85,7 +86,7 @@ async fn open(data: &Path, options: &Options) -> anyhow::Result<ExitCode> {
     if !options.json {
         print("Tongqu demo: preparing an invented county...\n")?;
     }
-    let served = start(data, options.port).await?;
+    let served = start(data, options).await?;
     let base = format!("http://{}", served.address);
     let is_empty = served
         .app()

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 
 use self::{proof::prove, told::Told};
 use super::{
+    Options,
     client::Client,
     county::{CONDITIONAL_ENTRY, OPEN_ENTRY, PASSWORD},
     seed::{self, department, store_path, text},
@@ -26,10 +27,10 @@ use super::{
 use crate::cli::Served;
 
 /// Walks the story in an empty folder. Exit code 0 only if every check held.
-pub(super) async fn walk(data: &Path, port: u16, json: bool) -> anyhow::Result<ExitCode> {
-    let served = start(data, port).await?;
+pub(super) async fn walk(data: &Path, options: &Options) -> anyhow::Result<ExitCode> {
+    let served = start(data, options).await?;
     let mut told = Told {
-        json,
+        json: options.json,
         steps: 0,
         failed: 0,
     };
