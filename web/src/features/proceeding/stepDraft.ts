@@ -17,13 +17,13 @@ export function emptyDraft(): StepDraft {
 }
 
 /** The body of a step. What was left empty is left out, so that the server says what is missing. */
-export function stepBody(draft: StepDraft, needsForm: boolean, outcome?: string): StepBody {
+export function stepBody(draft: StepDraft, hasForm: boolean, outcome?: string): StepBody {
   return {
     outcome: outcome ?? null,
     reason: draft.reason.trim() || null,
     ground: draft.ground || null,
     facts: answered(draft.facts),
-    form: needsForm ? { seal_kind: draft.sealKind || null, attachment_id: draft.attachmentId || null } : null,
+    form: hasForm ? { seal_kind: draft.sealKind || null, attachment_id: draft.attachmentId || null } : null,
     extra_working_days: draft.extraDays === '' ? null : draft.extraDays,
     orders_due_on: draft.ordersDueOn || null,
   }

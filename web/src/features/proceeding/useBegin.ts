@@ -1,4 +1,4 @@
-import { computed, reactive, ref } from 'vue'
+import { reactive, ref } from 'vue'
 import { api, read } from '@/api/client'
 import type { OpenBody, ProcessView, SubjectKind } from '@/api/types'
 import { useAction } from '@/shared/composables/useAction'
@@ -15,7 +15,7 @@ export function useBegin(process: ProcessView, context: BeginContext) {
   const departmentId = ref('')
   const given = reactive({ title: '', beganAt: '', facts: {} as Record<string, string> })
   const step = ref(emptyDraft())
-  const needsForm = computed(() => (process.form?.seal_kinds.length ?? 0) > 0)
+  const hasForm = Boolean(process.form)
 
   function subject(): { kind: SubjectKind; id: string } {
     if (about.value === 'given' && context.subject) return { kind: context.subject.kind, id: context.subject.id }
@@ -34,11 +34,11 @@ export function useBegin(process: ProcessView, context: BeginContext) {
       facts: answered(given.facts),
       began_at: process.starts_on ? instantOf(given.beganAt) : null,
       previous_case_id: context.previousCaseId ?? null,
-      step: stepBody(process.starts_on ? emptyDraft() : step.value, needsForm.value),
+      step: stepBody(process.starts_on ? emptyDraft() : step.value, hasForm),
     }
   }
 
   const { busy, problem, run } = useAction(() => read(api.POST('/api/v1/cases', { body: body() })))
 
-  return { about, entry, departmentId, given, step, needsForm, busy, problem, begin: run }
+  return { about, entry, departmentId, given, step, busy, problem, begin: run }
 }
