@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { answered, emptyDraft, isYesNo, stepBody } from './stepDraft'
+import { ApiProblem } from '@/api/errors'
+import { answered, emptyDraft, isYesNo, stepBody, stepFaultOf } from './stepDraft'
 
 test('what is empty is not sent', () => {
   expect(stepBody(emptyDraft(), false)).toEqual({
@@ -34,4 +35,15 @@ test('yes and no are told from codes', () => {
   expect(isYesNo({ id: 'a', name: 'a', values: ['true', 'false'] })).toBe(true)
   expect(isYesNo({ id: 'a', name: 'a', values: ['conditional', 'true'] })).toBe(false)
   expect(isYesNo({ id: 'a', name: 'a', values: [] })).toBe(false)
+})
+
+test('a refusal as a whole stands at the field it speaks of', () => {
+  const problem = new ApiProblem(422, 'case.extension_invalid', 'Too many days.')
+  expect(stepFaultOf(problem, 'extra_working_days')).toBe('Too many days.')
+  expect(stepFaultOf(problem, 'reason')).toBe('')
+  const long = new ApiProblem(422, 'request.text_too_long', 'Too long.', [
+    { field: 'reason', code: 'request.text_too_long', message: 'Shorten it.' },
+  ])
+  expect(stepFaultOf(long, 'reason')).toBe('Shorten it.')
+  expect(stepFaultOf(null, 'reason')).toBe('')
 })

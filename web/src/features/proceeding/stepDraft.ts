@@ -1,5 +1,7 @@
 /** What somebody has filled in for a step so far, and what of it is sent. */
+import type { ApiProblem } from '@/api/errors'
 import type { FactView, StepBody } from '@/api/types'
+import { faultOf } from '@/shared/form/faults'
 
 export interface StepDraft {
   reason: string
@@ -37,4 +39,21 @@ export function answered(facts: Record<string, string>): Record<string, string> 
 /** Whether a fact is answered with yes or no. */
 export function isYesNo(fact: FactView): boolean {
   return fact.values.length > 0 && fact.values.every((value) => value === 'true' || value === 'false')
+}
+
+/** What the case engine refuses as a whole, by the field of a step that it speaks of. */
+const FIELDS: Record<string, string> = {
+  'case.fact_missing': 'facts',
+  'case.fact_invalid': 'facts',
+  'case.reason_required': 'reason',
+  'case.ground_required': 'ground',
+  'case.ground_not_allowed': 'ground',
+  'case.extension_invalid': 'extra_working_days',
+  'case.due_date_invalid': 'orders_due_on',
+}
+
+/** The server's sentence about one field of a step. */
+export function stepFaultOf(problem: ApiProblem | null, field: string): string {
+  if (problem && FIELDS[problem.code] === field) return faultOf(problem, field) || problem.message
+  return faultOf(problem, field)
 }

@@ -247,7 +247,8 @@ fn event_view(
         attachment_id: event
             .form
             .as_ref()
-            .and_then(|form| form.file_digest.clone()),
+            .and_then(|form| form.attachment.as_ref())
+            .map(ToString::to_string),
         consent_name: event.consent.as_ref().map(|by| person(by.person.as_str())),
         extra_working_days: event.extra_working_days,
     }

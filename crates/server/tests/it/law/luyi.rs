@@ -458,6 +458,14 @@ async fn ly_21_an_order_counts_down_and_closes_with_proof_only() {
     );
     let proof = json!({ "form": { "attachment_id": crate::support::UPLOAD } });
     let now = app.take("stats", &case, "correct", proof).await;
+    let events = now["events"].as_array().unwrap();
+    let kept = events
+        .iter()
+        .rev()
+        .find_map(|e| e["attachment_id"].as_str());
+    // The record names the upload, and whoever reads the case opens it under that name.
+    let path = format!("/attachments/{}/info", kept.unwrap());
+    app.as_person("authority").get(&path).await.ok();
     assert_eq!(
         (&now["state"], &step(&now, "refer")["state"]),
         (&json!("open"), &json!("open")),
