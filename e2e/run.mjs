@@ -1,7 +1,7 @@
 // Walks every story in `stories/` in Chromium against the real program.
 //
 // A story is a module that exports `title` and `steps`: an object of named functions, walked in order,
-// each given the story's world. Every step, and every page looked over on the way, prints one line `ok ...`
+// each given the story's world; and `pack`, if it needs rules from `packs/`. Every step, and every page looked over on the way, prints one line `ok ...`
 // or `not ok ...`; `cargo xtask test` counts them. A step that could not be reached has failed. Pictures of
 // the pages lie in `test-results/` afterwards.
 //
@@ -56,7 +56,7 @@ async function walk(browser, story, scratch, pictures) {
   const names = Object.keys(story.steps)
   let program
   const started = await attempt(`${story.title}: the program starts`, async () => {
-    program = await startProgram(path.join(scratch, 'data'))
+    program = await startProgram(path.join(scratch, 'data'), story.pack)
   })
   const world = new World(browser, program, pictures)
   let reached = started

@@ -50,6 +50,20 @@ export async function moveClockTo(page, date) {
   }
 }
 
+/** Looks a page over as most people see it, then in English, then in elder mode, and leaves it as it was. */
+export async function lookInEveryMode(world, page, name) {
+  const header = page.getByRole('banner')
+  await world.look(page, name)
+  await header.getByRole('button', { name: 'English' }).click()
+  await header.getByRole('button', { name: '中文' }).waitFor()
+  await world.look(page, `${name}, in English`, { spokenOnly: true })
+  await header.getByRole('button', { name: '中文' }).click()
+  await header.getByRole('button', { name: '长者模式' }).click()
+  await world.look(page, `${name}, elder mode`)
+  await header.getByRole('button', { name: '标准模式' }).click()
+  await header.getByRole('button', { name: '长者模式' }).waitFor()
+}
+
 /** The row of a table that has this header or text. */
 export function rowOf(page, table, text) {
   return page.getByRole('table', { name: table }).getByRole('row').filter({ hasText: text })

@@ -1,22 +1,25 @@
 // The program under test: `tongqu demo` in an empty folder, on a port of its own choosing.
 
 import { spawn } from 'node:child_process'
-import { mkdir } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import readline from 'node:readline'
 
 const START_MS_MAX = 120_000
 const STOP_MS_MAX = 15_000
+/** Invented rules, for stories that need what no built-in pack has. */
+const PACKS = path.join(import.meta.dirname, '..', 'packs')
 
 /**
  * Starts the demo and waits until it says that it is ready, which it does with one line of JSON:
  * `{"address": "http://127.0.0.1:PORT", "sign_ins": [{"role", "department", "person", "login", "password"}]}`.
+ * `pack` names rules of `packs/` that it is to run under; the built-in ones otherwise.
  */
-export async function startProgram(data) {
+export async function startProgram(data, pack) {
   const binary = process.env.TONGQU_BIN
   if (!binary) throw new Error('TONGQU_BIN is not set: point it to the built program, or use `cargo xtask test`')
   await mkdir(path.dirname(data), { recursive: true })
-  const child = spawn(binary, ['demo', '--data', data, '--port', '0', '--json'], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(binary, ['demo', '--data', data, '--port', '0', '--json', ...(await settings(data, pack))], { stdio: ['ignore', 'pipe', 'pipe'] })
   const last = []
   const remember = (line) => {
     last.push(line)
@@ -65,6 +68,14 @@ export async function startProgram(data) {
       if (how !== 0) throw new Error(`ended with ${how} instead of 0:\n${last.join('\n')}`)
     },
   }
+}
+
+/** The option that names the settings, which lie beside the data. */
+async function settings(data, pack) {
+  if (!pack) return []
+  const file = `${data}.toml`
+  await writeFile(file, `[law]\npack = ${JSON.stringify(pack)}\npacks_dir = ${JSON.stringify(PACKS)}\n`)
+  return ['--config', file]
 }
 
 function parse(line) {
