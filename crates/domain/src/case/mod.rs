@@ -35,7 +35,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{CaseId, DepartmentId, PersonId};
-use crate::law::{Facts, HeldBy, Outcome, Pack, PackId, Process, ProcessId, RoleId, StepId};
+use crate::law::{Event, Facts, HeldBy, Outcome, Pack, PackId, Process, ProcessId, RoleId, StepId};
 
 pub use act::{Act, Deed, Opening, StepInput};
 pub use event::{ActedBy, CaseEvent, FormGiven, Happening};
@@ -181,6 +181,22 @@ impl Case {
     #[must_use]
     pub fn outcome(&self) -> Option<CaseOutcome> {
         self.folded.ending.map(|ending| ending.outcome)
+    }
+
+    /// Whether the case shows that something is so: the event has happened in it, the request wasn't
+    /// refused or taken back, and a case that accompanies something still does.
+    ///
+    /// Spec: LY-12 (a filed agreement), as far as a pack says so with `shown_by` or `approval`.
+    #[must_use]
+    pub fn shows(&self, event: Event, pack: &Pack) -> bool {
+        let lasts = match self.outcome() {
+            None => true,
+            Some(CaseOutcome::Completed) => pack
+                .process(&self.head.process)
+                .is_some_and(|process| !process.standing),
+            Some(CaseOutcome::Refused | CaseOutcome::NotAccepted | CaseOutcome::Withdrawn) => false,
+        };
+        lasts && self.folded.happened.contains_key(&event)
     }
 
     /// The steps that can be taken now, in the order of the process.

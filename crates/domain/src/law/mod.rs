@@ -31,7 +31,7 @@ pub use facts::{Condition, FactValue, Facts, Holds};
 pub use load::{LoadedPack, PackFault, PackFaults, PackFile, PackFiles};
 pub use pack::{
     ClauseNote, CodeList, CodeListItem, Coverage, Decider, ExchangeMode, FactRule, Meta, Pack,
-    PackRole, PeriodicDuty, SharingClass, Standing,
+    PackRole, PeriodicDuty, SharingClass, ShownBy, Standing,
 };
 pub use process::{FollowUp, FormPolicy, Process, Step};
 pub use words::{

@@ -7,7 +7,9 @@ use super::ceiling::Ceilings;
 use super::deadline::Limit;
 use super::facts::{Condition, FactValue, Facts, Holds};
 use super::process::{Ground, Process};
-use super::words::{ClauseId, DecidedBy, FactSource, HeldBy, PackId, ProcessId, RoleId, SILENT};
+use super::words::{
+    ClauseId, DecidedBy, Event, FactSource, HeldBy, PackId, ProcessId, RoleId, SILENT,
+};
 use crate::access::Role;
 
 /// One regulation as data. It is built only by [`Pack::load`], and so is always consistent.
@@ -188,8 +190,19 @@ pub struct FactRule {
     pub default: Option<FactValue>,
     /// Conditions under which a yes-or-no fact is yes, whatever was said.
     pub implied_by: Vec<Condition>,
+    /// The case that shows that a yes-or-no fact is yes; nobody's statement does.
+    pub shown_by: Option<ShownBy>,
     /// The line in the pack file.
     pub line: u32,
+}
+
+/// A case between the same departments about the same thing, in which an event has happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ShownBy {
+    /// The process of the case.
+    pub process: ProcessId,
+    /// The event.
+    pub event: Event,
 }
 
 /// A sharing class 共享类型.

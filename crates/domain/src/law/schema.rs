@@ -124,6 +124,16 @@ fn fact() -> Vec<(&'static str, Value)> {
         ("values", one_or_many(text())),
         ("default", fact_value()),
         ("implied_by", many(condition())),
+        (
+            "shown_by",
+            describe(
+                object(
+                    &["process", "event"],
+                    vec![("process", text()), ("event", event())],
+                ),
+                "The case between the same departments that shows it.",
+            ),
+        ),
     ]
 }
 

@@ -419,7 +419,8 @@ words! {
 }
 
 /// The facts about a case that the platform itself can tell. A pack may ask for no other ones with
-/// `from = "platform"`, because a step that waits for them would never open.
+/// `from = "platform"`, unless it says by which case they are shown: a step that waits for them would
+/// never open.
 pub const PLATFORM_FACTS: &[&str] = &[
     "class",
     "mode",
@@ -429,7 +430,6 @@ pub const PLATFORM_FACTS: &[&str] = &[
     "direct_authorisation",
     "requester_level",
     "open_class",
-    "agreement",
     "designated_recipient",
 ];
 

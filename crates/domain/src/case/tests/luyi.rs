@@ -138,13 +138,25 @@ fn ly_12_nothing_is_exchanged_before_the_agreement_is_on_file() {
     let case = luyi.open("agreement_filing", &[], MONDAY);
     let early = luyi.take(&case, "share", StepInput::default(), MONDAY);
     assert_eq!(refused(early), under("case.step_not_open", "LY-12"));
+    let unsigned = luyi.take(&case, "file", StepInput::default(), MONDAY);
+    assert_eq!(refused(unsigned), under("case.step_not_open", "LY-12"));
+    let case = luyi
+        .take(&case, "countersign", because(Outcome::Approved, ""), MONDAY)
+        .unwrap();
+    assert!(!case.shows(Event::Filed, &luyi.pack));
     let case = luyi
         .take(&case, "file", StepInput::default(), "2021-03-02")
         .unwrap();
+    assert!(case.shows(Event::Filed, &luyi.pack));
     let case = luyi
         .take(&case, "share", StepInput::default(), "2021-03-02")
         .unwrap();
+    assert!(!case.is_ended(), "an agreement lasts");
+    let case = luyi
+        .take(&case, "end", StepInput::default(), "2021-03-02")
+        .unwrap();
     assert_eq!(case.outcome(), Some(CaseOutcome::Completed));
+    assert!(!case.shows(Event::Filed, &luyi.pack));
 }
 
 /// Spec: LY-12.

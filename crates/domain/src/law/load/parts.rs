@@ -14,11 +14,12 @@ use crate::law::deadline::Limit;
 use crate::law::facts::{Condition, FactValue, Facts};
 use crate::law::pack::{
     ClauseNote, CodeList, CodeListItem, Decider, ExchangeMode, FactRule, Forwarding, Jurisdiction,
-    Meta, Pack, PackRole, PeriodicDuty, SharingClass,
+    Meta, Pack, PackRole, PeriodicDuty, SharingClass, ShownBy,
 };
 use crate::law::process::Ground;
 use crate::law::words::{
-    ClauseId, DecidedBy, FactSource, HeldBy, LimitWord, PackId, RoleId, SETTLED_FACTS, SILENT,
+    ClauseId, DecidedBy, Event, FactSource, HeldBy, LimitWord, PackId, ProcessId, RoleId,
+    SETTLED_FACTS, SILENT,
 };
 
 /// The longest limit that is taken for meant, in working days or months.
@@ -107,6 +108,7 @@ fn settled_facts() -> impl Iterator<Item = FactRule> {
         },
         default: None,
         implied_by: Vec::new(),
+        shown_by: None,
         line: 0,
     })
 }
@@ -327,6 +329,7 @@ fn read_fact(mut table: Table<'_>) -> FactRule {
             .iter()
             .map(read_condition)
             .collect(),
+        shown_by: table.table_opt("shown_by").and_then(read_shown_by),
         line: table.line(),
     };
     if let Some(default) = &fact.default
@@ -341,6 +344,16 @@ fn read_fact(mut table: Table<'_>) -> FactRule {
     }
     table.finish();
     fact
+}
+
+fn read_shown_by(table: Table<'_>) -> Option<ShownBy> {
+    if !table.has("event") {
+        table.missing("event");
+    }
+    let process = id(&table, "process", ProcessId::parse);
+    let event = word(&table, "event", Event::ALL, Event::code);
+    table.finish();
+    event.map(|event| ShownBy { process, event })
 }
 
 fn read_class(mut table: Table<'_>) -> SharingClass {

@@ -6,10 +6,12 @@
 //! Spec: PDS-9, PDS-17.
 
 mod open;
+mod shown;
 mod store;
 mod views;
 
 pub use open::{Begun, NewCase, begin, begin_on, new_id, opened, pack_for, parties};
+pub use shown::{Between, showing, shown_facts};
 pub use store::{
     CaseFilter, CaseLine, CaseRow, Task, count_open, count_tasks, find, find_row, list,
     next_number, open_about, save_new, save_steps, settled_by, tasks_of,

@@ -420,6 +420,25 @@ pub async fn list(
     .collect()
 }
 
+/// Cases of a process about a thing, newest first.
+pub(super) async fn of_process_about(
+    db: &mut Db,
+    process: &ProcessId,
+    subject: (&str, &str),
+) -> Result<Vec<CaseLine>, DbError> {
+    sqlx::query(select_lines!(
+        "WHERE subject_kind = $1 AND subject_id = $2 AND process_id = $3 ORDER BY opened_at DESC, id"
+    ))
+    .bind(subject.0)
+    .bind(subject.1)
+    .bind(process.as_str())
+    .fetch_all(db)
+    .await?
+    .iter()
+    .map(line)
+    .collect()
+}
+
 /// Open cases about a thing, oldest first.
 pub async fn open_about(db: &mut Db, subject: (&str, &str)) -> Result<Vec<CaseLine>, DbError> {
     sqlx::query(select_lines!(

@@ -90,7 +90,15 @@ pub async fn open_case(ctx: Ctx, Json(body): Json<OpenBody>) -> Reply<Proceeding
         .await?
         .map(|d| d.level)
         .unwrap_or_default();
-    let facts = facts(&pack, &known.facts, &body.facts, &level);
+    let subject = [(known.kind.code(), known.id.as_str())];
+    let between = case::Between {
+        requester: requester.as_ref(),
+        provider: provider.as_ref(),
+        subjects: if known.id.is_empty() { &[] } else { &subject },
+    };
+    let mut known_facts = case::shown_facts(&ctx.app, &mut db, &pack, &between).await?;
+    known_facts.extend(known.facts.clone());
+    let facts = facts(&pack, &known_facts, &body.facts, &level);
     let previous_case = match body.previous_case_id.as_deref() {
         None => None,
         Some(id) => Some(CaseId::parse(id).map_err(|_| ApiError::not_found("case.not_found"))?),

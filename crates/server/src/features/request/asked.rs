@@ -9,7 +9,7 @@ use tongqu_domain::{
 
 use super::{
     file::FileBody,
-    preview::{facts, published, requester, topic},
+    preview::{On, facts, published, requester, topic},
     rules::{check_audience, check_recipient},
     views::condition_of,
 };
@@ -68,7 +68,13 @@ pub(super) async fn check(ctx: &Ctx, db: &mut Db, body: &FileBody) -> Result<Ask
         .await?
         .ok_or_else(|| ApiError::bug("the entry's department isn't there"))?;
     check_audience(&pack, &asking, &provider)?;
-    let mut facts = facts(db, &entry, &version, &content.mode, &asking).await?;
+    let on = On {
+        pack: &pack,
+        entry: &entry,
+        version: &version,
+        requester: &asking,
+    };
+    let mut facts = facts(&ctx.app, db, &on, &content.mode).await?;
     check_recipient(&pack, &facts, &version.content, &asking)?;
     // What the platform knows goes before what somebody writes.
     for (name, value) in case::facts_asked(&body.facts, &pack) {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use tongqu_domain::{
     case::promise,
     ids::EntryId,
-    law::{FactValue, Facts, Process, RoleId},
+    law::{FactValue, Facts, Pack, Process, RoleId},
     request::PurposeKind,
     time::china_date,
 };
@@ -18,6 +18,7 @@ use super::{
     views::{TermView, terms_of},
 };
 use crate::{
+    app::App,
     features::{
         case::{self, ClauseView, clause_view},
         catalogue::{self, Entry, Version},
@@ -110,9 +111,15 @@ pub async fn preview_request(ctx: Ctx, Query(query): Query<PreviewQuery>) -> Rep
     let asking = requester(&ctx, &mut db).await?;
     let today = china_date(ctx.now);
     let pack = case::pack_for(&ctx.app, &mut db, Some(&entry.department_id), ctx.now).await?;
+    let on = On {
+        pack: &pack,
+        entry: &entry,
+        version: &version,
+        requester: &asking,
+    };
     let mut modes = Vec::new();
     for mode in &version.content.modes {
-        let facts = facts(&mut db, &entry, &version, mode, &asking).await?;
+        let facts = facts(&ctx.app, &mut db, &on, mode).await?;
         let Some(process) = pack.process_for(topic(mode), &facts) else {
             continue;
         };
@@ -202,19 +209,39 @@ pub(super) async fn requester(ctx: &Ctx, db: &mut Db) -> Result<Department, ApiE
         .ok_or_else(|| ApiError::bug("the actor's department isn't there"))
 }
 
+/// What somebody asks for, and under which regulation.
+pub(super) struct On<'a> {
+    pub pack: &'a Pack,
+    pub entry: &'a Entry,
+    pub version: &'a Version,
+    pub requester: &'a Department,
+}
+
 /// What is known before the case begins, in the words of the packs. Packs say what each fact means.
+/// What is agreed between the two departments is known from the cases in which they did. Spec: LY-12.
 pub(super) async fn facts(
+    app: &App,
     db: &mut Db,
-    entry: &Entry,
-    version: &Version,
+    on: &On<'_>,
     mode: &str,
-    requester: &Department,
 ) -> Result<Facts, ApiError> {
+    let On {
+        pack,
+        entry,
+        version,
+        requester,
+    } = on;
     let is_designated = is_recipient(&version.content, requester);
     let pooled = catalogue::mounting_of(db, &entry.id)
         .await?
         .is_some_and(|m| m.pooled);
-    Ok(Facts::from([
+    let between = case::Between {
+        requester: Some(&requester.id),
+        provider: Some(&entry.department_id),
+        subjects: &[("entry", entry.id.as_str())],
+    };
+    let mut facts = case::shown_facts(app, db, pack, &between).await?;
+    facts.extend([
         (
             "class".to_owned(),
             FactValue::from(version.content.sharing_class.as_str()),
@@ -233,7 +260,8 @@ pub(super) async fn facts(
             "designated_recipient".to_owned(),
             FactValue::from(is_designated),
         ),
-    ]))
+    ]);
+    Ok(facts)
 }
 
 pub(super) fn mode_name(ctx: &Ctx, mode: &str) -> String {

@@ -304,9 +304,87 @@ async fn ly_12_nothing_is_exchanged_under_an_agreement_that_is_not_on_file() {
         problem.refused(409, "case.step_not_open")["clause"],
         "LY-12"
     );
+    app.try_take("civil", &case, "countersign", json!({}))
+        .await
+        .refused(403, "case.own_request");
+    app.try_take("civil_head", &case, "countersign", json!({}))
+        .await
+        .refused(403, "case.wrong_actor");
+    app.try_take("civil", &case, "file", json!({}))
+        .await
+        .refused(409, "case.step_not_open");
+    assert!(app.waits_for("stats", &case).await, "both parties sign");
+    let signed = json!({ "outcome": "approved" });
+    app.take("stats", &case, "countersign", signed).await;
+    let unfiled = app.ask(&entry).await;
+    assert_eq!(step(&unfiled, "decide")["state"], "open", "not on file yet");
     let case = app.take("civil", &case, "file", json!({})).await;
     assert_eq!(step(&case, "share")["state"], "open");
     assert!(app.was_told("authority", &case).await);
+    app.finish().await;
+}
+
+/// An agreement of the civil affairs bureau with the statistics bureau on an entry, put on file.
+async fn agreed(app: &TestApp, entry: &str) -> Value {
+    let case = app
+        .open_about("civil", "agreement_filing", ("entry", entry))
+        .await;
+    let signed = json!({ "outcome": "approved" });
+    app.take("stats", &case, "countersign", signed).await;
+    app.take("civil", &case, "file", json!({})).await
+}
+
+/// LY-12
+#[tokio::test]
+async fn ly_12_under_a_filed_agreement_nobody_decides_on_a_request_again() {
+    let app = TestApp::under_luyi().await;
+    let entry = app.pooled("行政区划代码", "on_application").await;
+    let other = app.published("村级联系电话", "on_application").await;
+    let case = agreed(&app, &entry).await;
+
+    let request = app.ask(&entry).await;
+    let steps = request["steps"].as_array().unwrap();
+    assert!(steps.iter().all(|step| step["action"] != "decide"));
+    assert_eq!(
+        (
+            &request["grant"]["basis"],
+            &step(&request, "deliver_by_agreement")["state"]
+        ),
+        (&json!("LY-12"), &json!("open"))
+    );
+    assert_eq!(app.delivered(&request).await["state"], "completed");
+
+    // It holds between the two and on this entry only.
+    let elsewhere = app.ask(&other).await;
+    assert_eq!(step(&elsewhere, "decide")["state"], "open");
+    let third = app
+        .as_person("tax")
+        .post("/requests", a_request(&entry))
+        .await
+        .ok();
+    assert_eq!(step(&third, "decide")["state"], "open");
+
+    // And as long as it lasts.
+    let ended = app.take("stats", &case, "end", json!({})).await;
+    assert_eq!(ended["state"], "completed");
+    let later = app.ask(&entry).await;
+    assert_eq!(step(&later, "decide")["state"], "open");
+    app.finish().await;
+}
+
+/// LY-12
+#[tokio::test]
+async fn ly_12_a_provider_that_does_not_sign_ends_the_matter() {
+    let app = TestApp::under_luyi().await;
+    let entry = app.published("行政区划代码", "on_application").await;
+    let case = app
+        .open_about("civil", "agreement_filing", ("entry", &entry))
+        .await;
+    let declined = json!({ "outcome": "refused" });
+    let case = app.take("stats", &case, "countersign", declined).await;
+    assert_eq!(case["state"], "refused");
+    let request = app.ask(&entry).await;
+    assert_eq!(step(&request, "decide")["state"], "open");
     app.finish().await;
 }
 

@@ -9,8 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::fault::FaultKind;
 use super::source::{Citation, Source, nearest};
 use crate::law::facts::{Condition, FactValue};
-use crate::law::pack::{FactRule, Pack};
-use crate::law::words::{ClauseId, FactSource, HeldBy, PLATFORM_FACTS, RoleId, SETTLED_FACTS};
+use crate::law::pack::{FactRule, Pack, ShownBy};
+use crate::law::words::{
+    ClauseId, Event, FactSource, HeldBy, PLATFORM_FACTS, ProcessId, RoleId, SETTLED_FACTS,
+};
 
 pub(super) fn check(source: &Source, pack: &Pack) {
     let check = Check { source, pack };
@@ -158,13 +160,20 @@ impl Check<'_> {
                     "remove it, or give your fact another name",
                 );
             }
-            if fact.source == FactSource::Platform && !PLATFORM_FACTS.contains(&fact.id.as_str()) {
+            if let Some(shown_by) = &fact.shown_by {
+                self.shown_by(fact, shown_by);
+            }
+            if fact.source == FactSource::Platform
+                && fact.shown_by.is_none()
+                && !PLATFORM_FACTS.contains(&fact.id.as_str())
+            {
                 self.fault(
                     fact.line,
                     FaultKind::UnknownFact,
                     format!("the platform can't tell the fact {}", fact.id),
                     format!(
-                        "write from = \"form\" to have it asked when filing; the platform knows {}",
+                        "write shown_by = {{ process, event }} to have it told by earlier cases, or from = \"form\" \
+                         to have it asked when filing; the platform itself knows {}",
                         PLATFORM_FACTS.join(", ")
                     ),
                 );
@@ -198,6 +207,43 @@ impl Check<'_> {
                     format!("add a [[{table}]], or use one of {}", codes.join(", ")),
                 );
             }
+        }
+    }
+
+    /// A case can show a fact only if there is such a case, and the event can happen in it.
+    fn shown_by(&self, fact: &FactRule, shown_by: &ShownBy) {
+        let what = format!("fact {}", fact.id);
+        let yes_or_no = fact.values.contains(&FactValue::Bool(true));
+        if fact.source != FactSource::Platform || !yes_or_no {
+            self.fault(
+                fact.line,
+                FaultKind::Contradiction,
+                format!("{what} is shown by a case, but isn't the platform's yes or no"),
+                "write from = \"platform\" and leave values out, or leave shown_by out",
+            );
+        }
+        self.event_of(&shown_by.process, shown_by.event, fact.line, &what);
+    }
+
+    /// Whether a process of the pack can bring an event about.
+    fn event_of(&self, process: &ProcessId, event: Event, line: u32, what: &str) {
+        let Some(process) = self.pack.process(process) else {
+            self.fault(
+                line,
+                FaultKind::UnknownStep,
+                format!("{what} names {process}, which is no process"),
+                "name a process of this pack",
+            );
+            return;
+        };
+        let mut steps = process.steps.iter();
+        if !steps.any(|step| step.possible_events().any(|possible| possible == event)) {
+            self.fault(
+                line,
+                FaultKind::UnknownEvent,
+                format!("{what}: no step of {} brings about {event}", process.id),
+                "name an event in done_by or then of one of its steps",
+            );
         }
     }
 
