@@ -197,10 +197,19 @@ impl Folded {
         loop {
             let mut changed = false;
             for (index, step) in process.steps.iter().enumerate() {
+                let holds = step.when.holds(&self.facts);
+                // What comes round again does so whenever its condition holds: a suspension is lifted
+                // while there is one.
+                if step.repeats && holds == Holds::No {
+                    if self.steps[index].state.is_open() {
+                        self.steps[index].state = StepState::Waiting;
+                    }
+                    continue;
+                }
                 if self.steps[index].state != StepState::Waiting {
                     continue;
                 }
-                let next = match step.when.holds(&self.facts) {
+                let next = match holds {
                     Holds::No => StepState::Skipped,
                     Holds::Yes if self.may_open(step) => StepState::Open { opened_at: at },
                     Holds::Yes | Holds::NotYetKnown => continue,
@@ -319,6 +328,7 @@ fn outcome_of(outcome: Outcome) -> CaseOutcome {
         | Outcome::Agreed
         | Outcome::NotAgreed
         | Outcome::Suspended
+        | Outcome::Resumed
         | Outcome::Ended => CaseOutcome::Completed,
     }
 }

@@ -25,6 +25,9 @@ pub enum GrantState {
         ground: String,
         /// Since when.
         at: Timestamp,
+        /// By which clause of the regulation.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        clause: Option<String>,
     },
     /// Over for good 终止, 收回.
     Ended {
@@ -32,6 +35,9 @@ pub enum GrantState {
         ground: String,
         /// Since when.
         at: Timestamp,
+        /// By which clause of the regulation.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        clause: Option<String>,
     },
 }
 
@@ -160,6 +166,7 @@ impl Grant {
                 let state = GrantState::Suspended {
                     ground: checked_ground(ground)?,
                     at,
+                    clause: None,
                 };
                 Ok(Self { state, ..self })
             }
@@ -167,6 +174,25 @@ impl Grant {
                 Err(self.refuse("suspended"))
             }
         }
+    }
+
+    /// The same grant, its suspension or end resting on a clause.
+    #[must_use]
+    pub fn under(self, by: Option<String>) -> Self {
+        let state = match self.state {
+            GrantState::Active => GrantState::Active,
+            GrantState::Suspended { ground, at, .. } => GrantState::Suspended {
+                ground,
+                at,
+                clause: by,
+            },
+            GrantState::Ended { ground, at, .. } => GrantState::Ended {
+                ground,
+                at,
+                clause: by,
+            },
+        };
+        Self { state, ..self }
     }
 
     /// Lifts a suspension. When and why it had been is in the ledger.
@@ -192,6 +218,7 @@ impl Grant {
                 let state = GrantState::Ended {
                     ground: checked_ground(ground)?,
                     at,
+                    clause: None,
                 };
                 Ok(Self { state, ..self })
             }

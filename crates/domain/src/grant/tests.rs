@@ -45,10 +45,12 @@ fn every_state_meets_every_step() {
         "suspended" => GrantState::Suspended {
             ground: "超范围使用".to_owned(),
             at: at(),
+            clause: None,
         },
         _ => GrantState::Ended {
             ground: "不再需要".to_owned(),
             at: at(),
+            clause: None,
         },
     };
     let states = [GrantState::Active, stopped("suspended"), stopped("ended")];
@@ -92,10 +94,12 @@ fn a_grant_is_worth_something_within_its_term_only() {
     let suspended = || GrantState::Suspended {
         ground: "风险".to_owned(),
         at: at(),
+        clause: None,
     };
     let ended = || GrantState::Ended {
         ground: "收回".to_owned(),
         at: at(),
+        clause: None,
     };
     check(GrantState::Active, date(2026, 9, 20), Standing::NotYet);
     check(GrantState::Active, date(2026, 9, 21), Standing::InForce);
@@ -251,6 +255,7 @@ fn a_grant_reads_back_from_its_stored_form() {
         state: GrantState::Suspended {
             ground: "风险".to_owned(),
             at: at(),
+            clause: None,
         },
         ..a_grant()
     };

@@ -85,6 +85,7 @@ words! {
         LastUsed = "last_used" / "最近一次使用" / "last used",
         GrantExpired = "grant_expired" / "授权期满" / "grant expired",
         GrantSuspended = "grant_suspended" / "暂停或终止服务" / "service suspended or ended",
+        GrantResumed = "grant_resumed" / "恢复授权" / "grant resumed",
         GrantReclaimed = "grant_reclaimed" / "收回授权" / "grant reclaimed",
         IncidentFound = "incident_found" / "发现安全事件" / "incident found",
         FaultFound = "fault_found" / "发现故障" / "fault found",
@@ -155,6 +156,7 @@ impl Event {
             | Self::ConsultationHeld
             | Self::Escalated
             | Self::GrantSuspended
+            | Self::GrantResumed
             | Self::GrantReclaimed
             | Self::ItemApproved
             | Self::RectificationNotified
@@ -204,6 +206,7 @@ words! {
         Inspect = "inspect" / "检查" / "inspect",
         Order = "order" / "责令整改" / "order to rectify",
         Suspend = "suspend" / "暂停或终止" / "suspend or end",
+        Resume = "resume" / "恢复" / "resume",
         Reclaim = "reclaim" / "收回" / "reclaim",
         Respond = "respond" / "处置" / "respond",
         Uphold = "uphold" / "照常办理" / "keep serving",
@@ -225,6 +228,7 @@ impl Action {
             Self::Decide => &[Outcome::Approved, Outcome::Refused],
             Self::Consult => &[Outcome::Agreed, Outcome::NotAgreed],
             Self::Suspend => &[Outcome::Suspended, Outcome::Ended],
+            Self::Resume => &[Outcome::Resumed],
             Self::Explain => &[Outcome::Refused],
             Self::File
             | Self::Notify
@@ -281,6 +285,7 @@ impl Action {
                 | Self::Order
                 | Self::Circulate
                 | Self::Suspend
+                | Self::Resume
                 | Self::Reclaim
         )
     }
@@ -321,6 +326,7 @@ words! {
         Agreed = "agreed" / "达成一致" / "agreed",
         NotAgreed = "not_agreed" / "未达成一致" / "not agreed",
         Suspended = "suspended" / "暂停" / "suspended",
+        Resumed = "resumed" / "恢复" / "resumed",
         Ended = "ended" / "终止" / "ended",
     }
 }
@@ -336,7 +342,9 @@ impl Outcome {
             Self::Refused => Some(("approved", false)),
             Self::Agreed => Some(("agreed", true)),
             Self::NotAgreed => Some(("agreed", false)),
-            Self::Done | Self::Suspended | Self::Ended => None,
+            Self::Suspended => Some(("suspended", true)),
+            Self::Resumed => Some(("suspended", false)),
+            Self::Done | Self::Ended => None,
         }
     }
 }
@@ -434,7 +442,7 @@ pub const PLATFORM_FACTS: &[&str] = &[
 ];
 
 /// Facts that the engine settles by itself, from outcomes and from the deciders of the pack.
-pub const SETTLED_FACTS: &[&str] = &["accepted", "approved", "agreed", "decider"];
+pub const SETTLED_FACTS: &[&str] = &["accepted", "approved", "agreed", "suspended", "decider"];
 
 /// The value of the fact `decider` where no rule of the pack applies.
 pub const SILENT: &str = "silent";

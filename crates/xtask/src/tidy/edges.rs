@@ -28,8 +28,9 @@ pub const PAIRS: &[(&str, &[&str])] = &[
         &["attachment", "case", "catalogue", "request"],
     ),
     ("exchange", &["case", "catalogue", "request"]),
-    // Looks at cases of every kind; the notices that it sends may open one.
-    ("supervision", &["calendar", "case"]),
+    // Looks at cases of every kind; the notices that it sends may open one. Its day begins with the
+    // grants whose term is over and those that lie unused.
+    ("supervision", &["calendar", "case", "request"]),
     // These two only show what the others publish, and write nothing of theirs.
     ("desk", &["case", "catalogue", "exchange", "request"]),
     (

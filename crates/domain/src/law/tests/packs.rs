@@ -26,8 +26,8 @@ fn the_compiled_in_pack_loads() {
         .map(|process| process.steps.len())
         .sum();
     assert_eq!(
-        steps, 43,
-        "39 of the regulation, and supply and base library for city and county"
+        steps, 44,
+        "39 of the regulation, supply and base library for city and county, and resuming a service"
     );
 }
 

@@ -327,6 +327,9 @@ async fn finish_delivery(
     };
     store::succeed(&mut tx, run_id, &success).await?;
     let settled = request::complete_delivery(app, &mut tx, request_id).await?;
+    if let Some(grant) = request::find_grant(&mut tx, &subscription.grant_id).await? {
+        request::note_used(app, &mut tx, &grant).await?;
+    }
     // Both digests are the receipt: anybody can compare them with the target later. Spec: PDS-21.1.
     let entry = counted(
         Entry::by_platform("exchange.delivered").on("run", run_id),

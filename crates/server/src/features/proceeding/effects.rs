@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tongqu_domain::{
     case::CaseEvent,
     ids::{EntryId, GrantId},
-    law::{Event, Outcome},
+    law::{ClauseId, Event, Outcome, Step},
 };
 
 use crate::{
@@ -33,6 +33,8 @@ pub(super) async fn of(
             };
             change_grant(tx, row, change, event).await
         }
+        // Who may suspend lifts the suspension too. Spec: PDS-19.1, YC-29.p2.
+        Event::GrantResumed => change_grant(tx, row, request::GrantChange::Resume, event).await,
         Event::GrantReclaimed => change_grant(tx, row, request::GrantChange::End, event).await,
         // The catalogue and the responsibility list made from it change in one transaction.
         // Spec: YC-14.2, YJ-3.1.2b, LY-9.1.
@@ -69,15 +71,24 @@ async fn change_grant(
         .as_ref()
         .and_then(|step| row.pack.process(&row.case.head().process)?.step(step));
     // Where the regulation asks for no ground of its own, the step that it allows is the ground.
+    let clause = step.map(|step| clause_of(step, event).to_string());
     let ground = event
         .ground
         .as_deref()
         .or(event.reason.as_deref())
         .or(step.map(|step| step.name.as_str()));
-    let changed = request::change_grant(tx, &id, change, ground.unwrap_or_default()).await?;
+    let ground = ground.unwrap_or_default();
     Ok(vec![
-        changed.under(step.map(|step| step.clause.to_string())),
+        request::change_grant(tx, &id, change, ground, clause).await?,
     ])
+}
+
+/// The clause of the ground that was chosen, else that of the step.
+fn clause_of<'a>(step: &'a Step, event: &CaseEvent) -> &'a ClauseId {
+    step.grounds
+        .iter()
+        .find(|ground| Some(&ground.code) == event.ground.as_ref())
+        .map_or(&step.clause, |ground| &ground.clause)
 }
 
 async fn publish(tx: &mut Tx, row: &CaseRow, event: &CaseEvent) -> Result<Vec<Entry>, ApiError> {

@@ -16,6 +16,7 @@ use utoipa::ToSchema;
 use super::{
     act::grant_if_due,
     asked::{Asked, check},
+    lives::renew,
     read::{RequestView, load, view},
     rules::{Promised, promised},
     store::{self, Request},
@@ -151,7 +152,8 @@ pub async fn file_request(ctx: Ctx, Json(body): Json<FileBody>) -> Reply<Request
     attachment::bind_new(&mut tx, &opened, 0).await?;
     store::insert_request(&mut tx, &request).await?;
     tell_provider(&mut tx, &request, &number, &version).await?;
-    let granted = grant_if_due(&ctx.app, &mut tx, &request, &opened, &pack, &version).await?;
+    let mut more = renew(&ctx, &mut tx, &request.content.entry_id).await?;
+    more.extend(grant_if_due(&ctx.app, &mut tx, &request, &opened, &pack, &version).await?);
     let filed = ctx
         .did("request.filed")
         .on("request", &request.id)
@@ -162,7 +164,7 @@ pub async fn file_request(ctx: Ctx, Json(body): Json<FileBody>) -> Reply<Request
         .with("purpose_kind", request.content.purpose_kind.code())
         .with("undertakings", request.content.undertakings.join(" "))
         .under(pack.process(&process).map(|it| it.clause.to_string()));
-    tx.commit(Evidence::of(filed, granted)).await?;
+    tx.commit(Evidence::of(filed, more)).await?;
     reply(view(&ctx, &request.id).await?)
 }
 

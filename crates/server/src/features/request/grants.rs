@@ -16,8 +16,8 @@ pub enum GrantChange {
     End,
 }
 
-/// Changes a grant as part of the caller's write. `ground` says why; what was granted stands still from
-/// the next call or batch on.
+/// Changes a grant as part of the caller's write. `ground` says why, `clause` by which clause; what was
+/// granted stands still from the next call or batch on.
 ///
 /// Errors: `grant.*` if the change doesn't lead on from where the grant stands, or has no ground.
 pub async fn change_grant(
@@ -25,6 +25,7 @@ pub async fn change_grant(
     id: &GrantId,
     change: GrantChange,
     ground: &str,
+    clause: Option<String>,
 ) -> Result<Entry, ApiError> {
     let grant = store::find_grant(tx, id)
         .await?
@@ -35,9 +36,12 @@ pub async fn change_grant(
         GrantChange::Resume => (grant.resume(), "grant.resumed"),
         GrantChange::End => (grant.end(ground, at), "grant.ended"),
     };
-    let grant = changed.map_err(|error| ApiError::new(error.kind(), error.code()))?;
+    let grant = changed
+        .map_err(|error| ApiError::new(error.kind(), error.code()))?
+        .under(clause.clone());
     store::save_grant(tx, &grant).await?;
     Ok(Entry::by_platform(what)
         .on("grant", id)
-        .with("ground", ground))
+        .with("ground", ground)
+        .under(clause))
 }

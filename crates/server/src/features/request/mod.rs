@@ -11,6 +11,7 @@ mod file;
 mod form;
 mod grants;
 mod list;
+mod lives;
 mod preview;
 mod read;
 mod rules;
@@ -27,6 +28,7 @@ use crate::app::App;
 
 pub use act::{Acted, act, complete_delivery, note_supplied};
 pub use grants::{GrantChange, change_grant};
+pub use lives::{note_expired, note_used, propose_reclaims};
 pub use preview::is_sharing_request;
 pub use read::{load, load_by_id};
 pub use store::{

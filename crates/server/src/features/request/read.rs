@@ -6,14 +6,16 @@ use tongqu_domain::{
     access::{Action, Subject},
     case::StepState,
     catalogue::{DataItem, MaskKind},
-    grant::Grant,
+    grant::{Grant, GrantState, Standing},
     ids::RequestId,
     law::{self, ClauseId, Pack},
     request::SharingRequest,
+    time::china_date,
 };
 use utoipa::ToSchema;
 
 use super::{
+    lives::life_of,
     preview::mode_name,
     rules::duty_fit_view,
     store::{self, Request},
@@ -71,6 +73,18 @@ pub struct GrantView {
     pub valid_from: String,
     /// First day on which it is no longer valid.
     pub valid_until: Option<String>,
+    /// `not_yet`, `in_force`, `suspended`, `expired` or `ended`. Data move while it is in force only.
+    pub state: &'static str,
+    /// Since when it has been suspended or ended: an instant; since when it has expired: a civil date.
+    pub since: Option<String>,
+    /// Why it was suspended or ended.
+    pub ground: Option<String>,
+    /// The clause of the ground.
+    pub state_clause: Option<ClauseView>,
+    /// The case that accompanies it, in which it is suspended, resumed, reclaimed or asked for again.
+    pub life_case_id: Option<String>,
+    /// Instant since which the platform proposes to reclaim it, because it lies unused.
+    pub reclaim_proposed_at: Option<String>,
 }
 
 /// Read a request. The parties, the operator and the authority may.
@@ -165,7 +179,10 @@ pub(super) async fn view(ctx: &Ctx, id: &RequestId) -> Result<RequestView, ApiEr
         ),
         content: content_view(ctx, &row.pack, &request.content, &version, duties),
         steps: step_lines(ctx, &row, &departments, &people)?,
-        grant: grant.as_ref().map(|g| grant_view(g, &version)),
+        grant: match &grant {
+            Some(grant) => Some(grant_view(ctx, &mut db, grant, &row, &version).await?),
+            None => None,
+        },
         previous_request_id: previous,
         actions: actions(ctx, &request, &row)?,
     })
@@ -198,8 +215,23 @@ fn content_view(
     }
 }
 
-fn grant_view(grant: &Grant, version: &Version) -> GrantView {
-    GrantView {
+async fn grant_view(
+    ctx: &Ctx,
+    db: &mut Db,
+    grant: &Grant,
+    row: &CaseRow,
+    version: &Version,
+) -> Result<GrantView, ApiError> {
+    let (life, proposed_at) = life_of(db, &grant.id).await?;
+    let standing = grant.standing_on(china_date(ctx.now));
+    let (ground, at, clause) = match &grant.state {
+        GrantState::Active => (None, None, None),
+        GrantState::Suspended { ground, at, clause } | GrantState::Ended { ground, at, clause } => {
+            (Some(ground), Some(*at), clause.as_deref())
+        }
+    };
+    let expired = standing == Standing::Expired;
+    Ok(GrantView {
         grant_id: grant.id.to_string(),
         columns: columns(&grant.columns, version, |item| grant.mask_of(&item.code)),
         condition: terms_of(&grant.condition),
@@ -207,7 +239,35 @@ fn grant_view(grant: &Grant, version: &Version) -> GrantView {
         basis: grant.basis.clone(),
         valid_from: grant.valid_from.to_string(),
         valid_until: grant.valid_until.map(|d| d.to_string()),
-    }
+        state: match standing {
+            Standing::NotYet => "not_yet",
+            Standing::InForce => "in_force",
+            Standing::Suspended => "suspended",
+            Standing::Expired => "expired",
+            Standing::Ended => "ended",
+        },
+        since: if expired {
+            grant.valid_until.map(|day| day.to_string())
+        } else {
+            at.map(|at| at.to_string())
+        },
+        ground: ground.map(|code| ground_name(code, &row.pack)),
+        state_clause: clause
+            .and_then(|id| ClauseId::parse(id).ok())
+            .map(|id| clause_view(&id, &row.pack)),
+        life_case_id: life.map(|id| id.to_string()),
+        reclaim_proposed_at: proposed_at.map(|at| at.to_string()),
+    })
+}
+
+/// The name of a ground that a regulation lists; other grounds are words already.
+fn ground_name(ground: &str, pack: &Pack) -> String {
+    pack.processes
+        .iter()
+        .flat_map(|process| &process.steps)
+        .flat_map(|step| &step.grounds)
+        .find(|listed| listed.code == ground)
+        .map_or_else(|| ground.to_owned(), |listed| listed.name.clone())
 }
 
 /// Data items by their codes, with names and masks.

@@ -1,8 +1,8 @@
 //! All SQL of requests and grants.
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use tongqu_domain::{
-    grant::{Grant, GrantState},
+    grant::Grant,
     ids::{CaseId, DepartmentId, EntryId, GrantId, PersonId, RequestId},
     request::SharingRequest,
     time::instant_text,
@@ -149,7 +149,7 @@ pub(super) async fn insert_grant(tx: &mut Tx, grant: &Grant) -> Result<(), DbErr
     let at = instant_text(tx.at());
     sqlx::query(
         "INSERT INTO grants (id, case_id, entry_id, requester_department_id, provider_department_id, state_code, \
-         content, created_at) VALUES ($1, $2, $3, $4, $5, 'active', $6, $7)",
+         content, created_at, valid_until) VALUES ($1, $2, $3, $4, $5, 'active', $6, $7, $8)",
     )
     .bind(grant.id.as_str())
     .bind(grant.case_id.as_str())
@@ -158,6 +158,7 @@ pub(super) async fn insert_grant(tx: &mut Tx, grant: &Grant) -> Result<(), DbErr
     .bind(grant.provider.as_str())
     .bind(json(grant))
     .bind(at)
+    .bind(grant.valid_until.map(|day| day.to_string()))
     .execute(&mut **tx)
     .await?;
     Ok(())
@@ -165,14 +166,10 @@ pub(super) async fn insert_grant(tx: &mut Tx, grant: &Grant) -> Result<(), DbErr
 
 /// Saves a grant whose state, term or scope has changed.
 pub(super) async fn save_grant(tx: &mut Tx, grant: &Grant) -> Result<(), DbError> {
-    let state = match &grant.state {
-        GrantState::Active => "active",
-        GrantState::Suspended { .. } => "suspended",
-        GrantState::Ended { .. } => "ended",
-    };
-    sqlx::query("UPDATE grants SET state_code = $1, content = $2 WHERE id = $3")
-        .bind(state)
+    sqlx::query("UPDATE grants SET state_code = $1, content = $2, valid_until = $3 WHERE id = $4")
+        .bind(grant.state.name())
         .bind(json(grant))
+        .bind(grant.valid_until.map(|day| day.to_string()))
         .bind(grant.id.as_str())
         .execute(&mut **tx)
         .await?;
@@ -208,4 +205,108 @@ pub async fn users_of_entry(db: &mut Db, entry_id: &EntryId) -> Result<Vec<Grant
         .iter()
         .map(|row| row.json("content"))
         .collect()
+}
+
+/// Grants whose term is over by `today` and of which that wasn't noted yet; at most `limit`.
+pub(super) async fn expired_unnoted(
+    db: &mut Db,
+    today: Date,
+    limit: u32,
+) -> Result<Vec<Grant>, DbError> {
+    sqlx::query(
+        "SELECT content FROM grants WHERE valid_until <= $1 AND expiry_noted_at IS NULL AND state_code <> 'ended' \
+         ORDER BY valid_until, id LIMIT $2",
+    )
+    .bind(today.to_string())
+    .bind(i64::from(limit))
+    .fetch_all(db)
+    .await?
+    .iter()
+    .map(|row| row.json("content"))
+    .collect()
+}
+
+/// Marks that the expiry of a grant was noted; `false` if it was already.
+pub(super) async fn mark_expired(tx: &mut Tx, id: &GrantId) -> Result<bool, DbError> {
+    let at = instant_text(tx.at());
+    let marked = sqlx::query(
+        "UPDATE grants SET expiry_noted_at = $1 WHERE id = $2 AND expiry_noted_at IS NULL",
+    )
+    .bind(at)
+    .bind(id.as_str())
+    .execute(&mut **tx)
+    .await?;
+    Ok(marked.rows_affected() == 1)
+}
+
+/// Active grants after `after` for which no reclaim is proposed, in the order of their ids; at most `limit`.
+pub(super) async fn active_unproposed(
+    db: &mut Db,
+    after: &str,
+    limit: u32,
+) -> Result<Vec<Grant>, DbError> {
+    sqlx::query(
+        "SELECT content FROM grants WHERE state_code = 'active' AND reclaim_proposed_at IS NULL AND id > $1 \
+         ORDER BY id LIMIT $2",
+    )
+    .bind(after)
+    .bind(i64::from(limit))
+    .fetch_all(db)
+    .await?
+    .iter()
+    .map(|row| row.json("content"))
+    .collect()
+}
+
+/// Marks that a reclaim is proposed; `false` if it was already.
+pub(super) async fn mark_proposed(tx: &mut Tx, id: &GrantId) -> Result<bool, DbError> {
+    let at = instant_text(tx.at());
+    let marked = sqlx::query(
+        "UPDATE grants SET reclaim_proposed_at = $1 WHERE id = $2 AND reclaim_proposed_at IS NULL",
+    )
+    .bind(at)
+    .bind(id.as_str())
+    .execute(&mut **tx)
+    .await?;
+    Ok(marked.rows_affected() == 1)
+}
+
+/// Takes a proposal back: the grant was used, or may not be reclaimed.
+pub(super) async fn unmark_proposed(tx: &mut Tx, id: &GrantId) -> Result<(), DbError> {
+    sqlx::query("UPDATE grants SET reclaim_proposed_at = NULL WHERE id = $1")
+        .bind(id.as_str())
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// Since when the reclaim of a grant is proposed; `None` if it isn't.
+pub(super) async fn proposed_at(db: &mut Db, id: &GrantId) -> Result<Option<Timestamp>, DbError> {
+    match sqlx::query("SELECT reclaim_proposed_at FROM grants WHERE id = $1")
+        .bind(id.as_str())
+        .fetch_optional(db)
+        .await?
+    {
+        Some(row) => row.opt_instant("reclaim_proposed_at"),
+        None => Ok(None),
+    }
+}
+
+/// Grants of a department on an entry, newest first.
+pub(super) async fn grants_held(
+    db: &mut Db,
+    requester: &DepartmentId,
+    entry_id: &EntryId,
+) -> Result<Vec<Grant>, DbError> {
+    sqlx::query(
+        "SELECT content FROM grants WHERE requester_department_id = $1 AND entry_id = $2 \
+         ORDER BY created_at DESC, id DESC",
+    )
+    .bind(requester.as_str())
+    .bind(entry_id.as_str())
+    .fetch_all(db)
+    .await?
+    .iter()
+    .map(|row| row.json("content"))
+    .collect()
 }

@@ -7,7 +7,11 @@ use tokio::sync::watch;
 use tongqu_domain::time::china_date;
 
 use super::{digest, sweep, unlisted};
-use crate::{app::App, features::calendar, platform::http::ApiError};
+use crate::{
+    app::App,
+    features::{calendar, request},
+    platform::http::ApiError,
+};
 
 /// How often it is looked whether a day has begun or another node has loaded a calendar.
 const LOOK_INTERVAL: Duration = Duration::from_mins(1);
@@ -42,5 +46,7 @@ pub async fn watch(app: Arc<App>, mut notice_no: i64, mut stop: watch::Receiver<
 pub async fn new_day(app: &App) -> Result<(), ApiError> {
     sweep::sweep(app).await?;
     unlisted::scan(app).await?;
+    request::note_expired(app).await?;
+    request::propose_reclaims(app).await?;
     digest::send(app).await
 }

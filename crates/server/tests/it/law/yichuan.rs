@@ -485,6 +485,162 @@ async fn yc_29_p2_a_provider_suspends_on_a_ground_of_the_regulation() {
     app.finish().await;
 }
 
+/// YC-29.p2
+#[tokio::test]
+async fn yc_29_p2_a_suspension_is_shown_with_its_ground_and_lifted_again() {
+    let app = TestApp::under_yichuan().await;
+    let (request, life) = granted_interface(&app).await;
+    let now = app.request_of(&request).await;
+    assert_eq!(
+        (&now["grant"]["state"], &now["grant"]["life_case_id"]),
+        (&json!("in_force"), &life["case_id"])
+    );
+    let resume = |person| app.try_take(person, &life, "resume", json!({}));
+    resume("stats").await.refused(409, "case.step_not_open");
+    let misuse = json!({ "outcome": "suspended", "ground": "violation" });
+    for round in 0..2 {
+        app.take("stats", &life, "suspend_or_end", misuse.clone())
+            .await;
+        let now = app.request_of(&request).await;
+        let grant = &now["grant"];
+        assert_eq!(
+            (
+                &grant["state"],
+                &grant["ground"],
+                &grant["state_clause"]["id"]
+            ),
+            (&json!("suspended"), &json!("违规使用"), &json!("YC-29.p2")),
+            "round {round}"
+        );
+        let since = grant["since"].as_str().unwrap();
+        assert!(since.starts_with("2021-09-13T01:"), "{since}");
+        resume("civil").await.refused(403, "case.wrong_actor");
+        resume("stats_contractor")
+            .await
+            .refused(403, "case.contractor");
+        let case = resume("stats").await.ok();
+        assert_eq!(case["state"], "open");
+        let now = app.request_of(&request).await;
+        assert_eq!(
+            (&now["grant"]["state"], &now["grant"]["ground"]),
+            (&json!("in_force"), &Value::Null)
+        );
+        resume("stats").await.refused(409, "case.step_not_open");
+    }
+    app.finish().await;
+}
+
+/// YC-29.p3
+#[tokio::test]
+async fn yc_29_p3_a_term_that_is_over_is_noted_once_and_asked_for_again() {
+    let app = TestApp::under_yichuan().await;
+    let entry = app.published_interface("行政区划代码", "conditional").await;
+    let term = json!({ "term_months": 1 });
+    let request = app.ask_for_interface(&entry, term.clone()).await.ok();
+    app.take("civil", &request, "form", sealed()).await;
+    app.decide("stats", &request, "decide", "approved").await;
+    let life = app.life_of(&request).await;
+
+    app.set_clock("2021-10-12T01:00:00Z").await;
+    assert_eq!(expired(&app).await, 0, "the last day of the term");
+    app.set_clock("2021-10-13T01:00:00Z").await;
+    assert_eq!((expired(&app).await, expired(&app).await), (1, 0), "once");
+    let now = app.request_of(&request).await;
+    assert_eq!(
+        (&now["grant"]["state"], &now["grant"]["since"]),
+        (&json!("expired"), &json!("2021-10-13"))
+    );
+    assert_eq!(
+        (
+            told(&app, "civil", "grant.expired").await,
+            told(&app, "stats", "grant.expired").await
+        ),
+        (1, 1)
+    );
+    let renew = app.case("civil", &life).await;
+    let renew = step(&renew, "renew").clone();
+    assert_eq!(
+        (&renew["state"], &renew["clause"]["id"]),
+        (&json!("open"), &json!("YC-29.p3"))
+    );
+
+    // The form comes with what was asked for the last time; filing it is the step.
+    let preview = app
+        .as_person("civil")
+        .get(&format!("/requests/preview?entry_id={entry}"))
+        .await
+        .ok();
+    assert_eq!(
+        (
+            &preview["prefill"]["previous_request_id"],
+            &preview["prefill"]["purpose"],
+            &preview["prefill"]["term_months"]
+        ),
+        (
+            &request["request_id"],
+            &request["content"]["purpose"],
+            &json!(1)
+        )
+    );
+    app.ask_for_interface(&entry, term).await.ok();
+    let ended = app.case("civil", &life).await;
+    assert_eq!(
+        (&ended["state"], &step(&ended, "renew")["state"]),
+        (&json!("completed"), &json!("done"))
+    );
+    app.finish().await;
+}
+
+/// How many notices of a kind the department of a person has.
+async fn told(app: &TestApp, person: &str, kind: &str) -> usize {
+    let page = app.as_person(person).get("/notices?size=100").await.ok();
+    let notices = page["items"].as_array().unwrap().iter();
+    notices.filter(|notice| notice["kind"] == kind).count()
+}
+
+/// What the day's work notes as expired.
+async fn expired(app: &TestApp) -> u32 {
+    tongqu::features::request::note_expired(app.app())
+        .await
+        .unwrap()
+}
+
+/// YC-29.p3
+#[tokio::test]
+async fn yc_29_p3_an_unused_authorisation_is_proposed_for_reclaim_and_nothing_more() {
+    let app = TestApp::under_yichuan().await;
+    let (request, life) = granted_interface(&app).await;
+    let propose = || async {
+        tongqu::features::request::propose_reclaims(app.app())
+            .await
+            .unwrap()
+    };
+    app.set_clock("2021-12-13T01:00:00Z").await;
+    assert_eq!(propose().await, 0, "three months to the day");
+    app.set_clock("2021-12-14T01:00:00Z").await;
+    assert_eq!((propose().await, propose().await), (1, 0), "once");
+    let now = app.request_of(&request).await;
+    assert_eq!(
+        (
+            &now["grant"]["state"],
+            now["grant"]["reclaim_proposed_at"].is_string()
+        ),
+        (&json!("in_force"), true),
+        "nothing is revoked"
+    );
+    for person in ["stats", "civil"] {
+        let proposals = told(&app, person, "grant.reclaim_proposed").await;
+        assert_eq!(proposals, 1, "{person}");
+    }
+    let now = app.case("stats", &life).await;
+    assert_eq!(
+        (&now["state"], &step(&now, "reclaim_unused")["may_take"]),
+        (&json!("open"), &json!(true)),
+        "the provider decides"
+    );
+    app.finish().await;
+}
+
 /// YC-29.p3
 #[tokio::test]
 async fn yc_29_p3_more_than_three_months_unused_may_be_reclaimed() {
