@@ -5,7 +5,8 @@ use jiff::civil::Date;
 
 use super::check::{
     check_established, check_extension, check_facts, check_form, check_ground, check_in_force,
-    check_ordered_date, check_outcome, check_parties, check_reason, find_step, non_blank,
+    check_ordered_date, check_outcome, check_parties, check_reason, find_exception, find_step,
+    non_blank,
 };
 use super::event::{ActedBy, CaseEvent, FormGiven, Happening};
 use super::fold::Folded;
@@ -86,6 +87,15 @@ pub enum Deed {
     Withdraw {
         /// Why, if they say.
         reason: Option<String>,
+    },
+    /// Claims that a step isn't to be taken, because the regulation excepts the case.
+    ClaimException {
+        /// Which.
+        step: StepId,
+        /// The exception, a code.
+        exception: String,
+        /// On which basis, in words.
+        basis: String,
     },
     /// Urges whoever holds a step 催办.
     Urge {
@@ -180,6 +190,29 @@ impl Case {
                     ..self.row(Happening::Withdrawn, at)
                 };
                 self.clone().push(process, withdrawn)
+            }
+            Deed::ClaimException {
+                step,
+                exception,
+                basis,
+            } => {
+                let step = find_step(process, &step)?;
+                let exception = find_exception(step, &exception)?;
+                let by = self.check_claimant(pack, step, exception, &actor)?;
+                self.check_open(step)?;
+                let basis = non_blank(Some(basis)).ok_or_else(|| Refusal::ReasonRequired {
+                    clause: exception.clause.clone(),
+                })?;
+                let claimed = CaseEvent {
+                    step: Some(step.id.clone()),
+                    by: Some(by),
+                    ground: Some(exception.code.clone()),
+                    reason: Some(basis),
+                    ..self.row(Happening::Excepted, at)
+                };
+                self.clone()
+                    .push(process, claimed)
+                    .map(|case| case.run_automatic(process, at, pack, calendar))
             }
             Deed::Urge { step } => self.urge(process, &actor, at, &step),
             Deed::Pause { step, reason } => {
@@ -282,6 +315,31 @@ impl Case {
         let step = find_step(process, step)?;
         self.check_taker(pack, step, actor)?;
         self.check_open(step)
+    }
+
+    /// Whether `actor` may claim an exception of `step` now.
+    ///
+    /// Errors: the [`Refusal`] that claiming it would meet, its basis aside.
+    pub fn may_claim(
+        &self,
+        actor: &Actor,
+        step: &StepId,
+        exception: &str,
+        pack: &Pack,
+    ) -> Result<(), Refusal> {
+        let process = self.process(pack)?;
+        let step = find_step(process, step)?;
+        let exception = find_exception(step, exception)?;
+        self.check_claimant(pack, step, exception, actor)?;
+        self.check_open(step)
+    }
+
+    /// The event in which an exception of a step was claimed, so that nobody takes it.
+    #[must_use]
+    pub fn exception_of(&self, step: &StepId) -> Option<&CaseEvent> {
+        self.events.iter().find(|event| {
+            event.happening == Happening::Excepted && event.step.as_ref() == Some(step)
+        })
     }
 
     /// Whether `actor` may take the request back now.

@@ -9,8 +9,8 @@ use crate::access::{self, Actor, Because, Decision, StepSubject, Subject};
 use crate::calendar::Calendar;
 use crate::law::words::{FactSource, SETTLED_FACTS};
 use crate::law::{
-    DecidedBy, Facts, HeldBy, Holds, Outcome, Pack, Process, RoleId, Standing, Step, StepId,
-    StepKind,
+    Action, DecidedBy, Exception, Facts, HeldBy, Holds, Outcome, Pack, Process, RoleId, Standing,
+    Step, StepId, StepKind,
 };
 use crate::time::china_date;
 
@@ -62,6 +62,36 @@ impl Case {
             && bound(role)
             && self.head.parties.holder(pack, began) == self.head.parties.holder(pack, role);
         began == role || one_body
+    }
+
+    /// Whether the actor may claim an exception: in the role that the pack names, which then judges
+    /// nobody's request, else in a role that takes the step.
+    pub(super) fn check_claimant(
+        &self,
+        pack: &Pack,
+        step: &Step,
+        exception: &Exception,
+        actor: &Actor,
+    ) -> Result<ActedBy, Refusal> {
+        let Some(role) = &exception.by else {
+            let (role, decision) = self.check_taker(pack, step, actor)?;
+            return Ok(acted_by(actor, Some(role), &decision));
+        };
+        let subject = StepSubject {
+            department: self.head.parties.holder(pack, role),
+            posts: pack
+                .role(role)
+                .map(|role| role.posts.as_slice())
+                .unwrap_or_default(),
+            action: Action::File,
+            filed_by: None,
+        };
+        let decision = access::may(actor, access::Action::TakeStep, &Subject::Step(subject));
+        if decision.allowed {
+            Ok(acted_by(actor, Some(role), &decision))
+        } else {
+            Err(refused(decision.because, Some(step)))
+        }
     }
 
     /// Whether the actor may act in a role of the step.
@@ -235,6 +265,16 @@ pub(super) fn find_step<'a>(process: &'a Process, id: &StepId) -> Result<&'a Ste
     process
         .step(id)
         .ok_or_else(|| Refusal::UnknownStep { step: id.clone() })
+}
+
+pub(super) fn find_exception<'a>(step: &'a Step, code: &str) -> Result<&'a Exception, Refusal> {
+    step.exceptions
+        .iter()
+        .find(|exception| exception.code == code)
+        .ok_or_else(|| Refusal::ExceptionNotOffered {
+            step: step.id.clone(),
+            clause: step.clause.clone(),
+        })
 }
 
 pub(super) fn non_blank(text: Option<String>) -> Option<String> {

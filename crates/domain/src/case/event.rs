@@ -73,6 +73,8 @@ pub enum Happening {
     Paused,
     /// The clock of a step runs on.
     Resumed,
+    /// A step isn't to be taken: an exception of the regulation was claimed.
+    Excepted,
     /// Somebody was urged 催办. It changes no date.
     Urged,
     /// The requester took the request back.

@@ -103,6 +103,13 @@ impl Folded {
                     .filter(|(_, until)| until.is_none())?;
                 *until = Some(event.at);
             }
+            Happening::Excepted => {
+                let progress = self.step_mut(event.step.as_ref()?)?;
+                if !progress.state.is_open() {
+                    return None;
+                }
+                progress.state = StepState::Skipped;
+            }
             Happening::Urged => self.step_mut(event.step.as_ref()?)?.last_urged_at = Some(event.at),
             Happening::Withdrawn => self.end(event.at, CaseOutcome::Withdrawn),
         }

@@ -153,6 +153,14 @@ pub enum Refusal {
         /// The clause that lists the grounds.
         clause: ClauseId,
     },
+    /// The regulation names no such exception of the step.
+    #[error("the step {step} has no such exception")]
+    ExceptionNotOffered {
+        /// The step.
+        step: StepId,
+        /// Its clause.
+        clause: ClauseId,
+    },
     /// The sealed form is missing or has the wrong seal.
     #[error("the sealed form {form} is required")]
     FormRequired {
@@ -245,6 +253,7 @@ impl Refusal {
             Self::ReasonRequired { .. } => "case.reason_required",
             Self::GroundNotAllowed { .. } => "case.ground_not_allowed",
             Self::GroundRequired { .. } => "case.ground_required",
+            Self::ExceptionNotOffered { .. } => "case.exception_not_offered",
             Self::FormRequired { .. } => "case.form_required",
             Self::ConsentRequired { .. } => "case.consent_required",
             Self::ExtensionInvalid { .. } => "case.extension_invalid",
@@ -284,6 +293,7 @@ impl Refusal {
             | Self::ReasonRequired { .. }
             | Self::GroundNotAllowed { .. }
             | Self::GroundRequired { .. }
+            | Self::ExceptionNotOffered { .. }
             | Self::FormRequired { .. }
             | Self::ConsentRequired { .. }
             | Self::DueDateInvalid { .. }
@@ -305,6 +315,7 @@ impl Refusal {
             | Self::ReasonRequired { clause }
             | Self::GroundNotAllowed { clause }
             | Self::GroundRequired { clause }
+            | Self::ExceptionNotOffered { clause, .. }
             | Self::FormRequired { clause, .. }
             | Self::ConsentRequired { clause, .. }
             | Self::ExtensionInvalid { clause, .. }

@@ -30,13 +30,13 @@ pub use due::{DueError, EventTimes, StepDue, reckon};
 pub use facts::{Condition, FactValue, Facts, Holds};
 pub use load::{LoadedPack, PackFault, PackFaults, PackFile, PackFiles};
 pub use pack::{
-    ClauseNote, CodeList, CodeListItem, Coverage, Decider, ExchangeMode, FactRule, Meta, Pack,
-    PackRole, PeriodicDuty, SharingClass, ShownBy, Standing,
+    Approval, ClauseNote, CodeList, CodeListItem, Coverage, Decider, ExchangeMode, FactRule, Meta,
+    Pack, PackRole, PeriodicDuty, SharingClass, ShownBy, Standing,
 };
-pub use process::{FollowUp, FormPolicy, Process, Step};
+pub use process::{Exception, FollowUp, FormPolicy, Process, Step};
 pub use words::{
-    Action, ClauseId, DecidedBy, Event, HeldBy, LimitWord, Outcome, PackId, ProcessId, RoleId,
-    StepId, StepKind,
+    Action, BarredAct, ClauseId, DecidedBy, Event, HeldBy, LimitWord, Outcome, PackId, ProcessId,
+    RoleId, StepId, StepKind,
 };
 
 #[cfg(test)]

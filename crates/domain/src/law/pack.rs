@@ -8,7 +8,7 @@ use super::deadline::Limit;
 use super::facts::{Condition, FactValue, Facts, Holds};
 use super::process::{Ground, Process};
 use super::words::{
-    ClauseId, DecidedBy, Event, FactSource, HeldBy, PackId, ProcessId, RoleId, SILENT,
+    BarredAct, ClauseId, DecidedBy, Event, FactSource, HeldBy, PackId, ProcessId, RoleId, SILENT,
 };
 use crate::access::Role;
 
@@ -31,6 +31,8 @@ pub struct Pack {
     pub exchange_modes: Vec<ExchangeMode>,
     /// Who decides, first match wins.
     pub deciders: Vec<Decider>,
+    /// What has to be approved before the platform does something.
+    pub approvals: Vec<Approval>,
     /// Grounds on which nothing may be refused.
     pub barred_grounds: Vec<Ground>,
     /// Its processes.
@@ -270,6 +272,24 @@ pub struct Decider {
     pub line: u32,
 }
 
+/// An approval without which the platform doesn't act: a case between the same departments about the
+/// same thing, in which an event has happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Approval {
+    /// What waits for it.
+    pub act: BarredAct,
+    /// When it is asked for.
+    pub when: Condition,
+    /// The process in which it is given.
+    pub process: ProcessId,
+    /// The event that it is.
+    pub until: Event,
+    /// The clause.
+    pub clause: ClauseId,
+    /// The line in the pack file.
+    pub line: u32,
+}
+
 /// Something that comes round.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PeriodicDuty {
@@ -364,6 +384,17 @@ impl Pack {
         self.deciders
             .iter()
             .find(|decider| decider.when.holds(&facts) == Holds::Yes)
+    }
+
+    /// What has to be approved before the platform does `act` under the facts.
+    ///
+    /// Facts that aren't given have their default; without one, what asks for them isn't asked for.
+    /// Spec: TP-5.5, TP-9c, TP-9d, TP-25a, TP-25b.
+    pub fn approvals_for(&self, act: BarredAct, facts: &Facts) -> impl Iterator<Item = &Approval> {
+        let facts = self.with_defaults(facts);
+        self.approvals.iter().filter(move |approval| {
+            approval.act == act && approval.when.holds(&facts) == Holds::Yes
+        })
     }
 
     /// 共享类型, in the order of the regulation.

@@ -103,7 +103,7 @@ pub struct Step {
     /// The only grounds that may be given; empty: any.
     pub grounds: Vec<Ground>,
     /// Cases in which the step isn't to be taken, as the regulation names them.
-    pub exceptions: Vec<Ground>,
+    pub exceptions: Vec<Exception>,
     /// What has to be filled in.
     pub fields: Vec<String>,
     /// The role whose consent is needed as well.
@@ -199,6 +199,21 @@ pub struct Ground {
     pub code: String,
     /// Chinese name.
     pub name: String,
+    /// The clause.
+    pub clause: ClauseId,
+    /// The line in the pack file.
+    pub line: u32,
+}
+
+/// A case in which a step isn't to be taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Exception {
+    /// The code in cases and interfaces.
+    pub code: String,
+    /// Chinese name.
+    pub name: String,
+    /// Who claims it; `None`: whoever would take the step.
+    pub by: Option<RoleId>,
     /// The clause.
     pub clause: ClauseId,
     /// The line in the pack file.

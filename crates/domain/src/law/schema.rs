@@ -7,7 +7,8 @@
 use serde_json::{Map, Value, json};
 
 use super::words::{
-    Action, DecidedBy, Event, FactSource, HeldBy, LimitWord, Outcome, ReasonRule, StepKind,
+    Action, BarredAct, DecidedBy, Event, FactSource, HeldBy, LimitWord, Outcome, ReasonRule,
+    StepKind,
 };
 use crate::access::Role;
 
@@ -34,6 +35,7 @@ pub fn pack_schema() -> Value {
             "sharing_class": entries(sharing_class()),
             "exchange_mode": entries(exchange_mode()),
             "decider": many(decider()),
+            "approval": many(approval()),
             "barred_ground": many(ground()),
             "process": entries(process()),
             "periodic": entries(periodic()),
@@ -41,6 +43,7 @@ pub fn pack_schema() -> Value {
         },
         "$defs": {
             "action": words(Action::ALL, Action::code),
+            "barred_act": words(BarredAct::ALL, BarredAct::code),
             "decided_by": words(DecidedBy::ALL, DecidedBy::code),
             "event": words(Event::ALL, Event::code),
             "fact_source": words(FactSource::ALL, FactSource::code),
@@ -172,6 +175,37 @@ fn decider() -> Value {
     )
 }
 
+fn approval() -> Value {
+    object(
+        &["act", "process", "until", "clause"],
+        vec![
+            ("act", word("barred_act")),
+            ("when", condition()),
+            ("process", text()),
+            (
+                "until",
+                describe(event(), "The event of that process which is the approval."),
+            ),
+            ("clause", clause()),
+        ],
+    )
+}
+
+fn exception() -> Value {
+    object(
+        &["code"],
+        vec![
+            ("code", text()),
+            ("name", text()),
+            (
+                "by",
+                said("The role that claims it; otherwise whoever would take the step."),
+            ),
+            ("clause", clause()),
+        ],
+    )
+}
+
 fn ground() -> Value {
     object(
         &["code"],
@@ -244,7 +278,7 @@ fn step() -> Vec<(&'static str, Value)> {
         ("reason", reason),
         ("form", form),
         ("grounds", many(ground())),
-        ("exceptions", many(ground())),
+        ("exceptions", many(exception())),
         ("fields", one_or_many(text())),
         ("consent_of", text()),
         ("extends", extends),

@@ -106,6 +106,7 @@ words! {
         CataloguePublished = "catalogue_published" / "发布目录" / "catalogue published",
         ProjectSubmitted = "project_submitted" / "项目送审" / "project submitted",
         SystemRegistered = "system_registered" / "登记上级部署的系统" / "system of a superior registered",
+        Assessed = "assessed" / "完成评估" / "assessed",
         SharingArranged = "sharing_arranged" / "商定共享方式" / "way of sharing arranged",
     }
 }
@@ -169,6 +170,7 @@ impl Event {
             | Self::Released
             | Self::Classified
             | Self::CataloguePublished
+            | Self::Assessed
             | Self::SharingArranged => false,
         }
     }
@@ -418,6 +420,14 @@ words! {
 }
 
 words! {
+    /// What the platform doesn't do before it was approved.
+    BarredAct {
+        Deliver = "deliver" / "提供数据" / "deliver data under a grant",
+        Publish = "publish" / "发布目录" / "publish a catalogue entry",
+    }
+}
+
+words! {
     /// Where a fact about a case comes from.
     FactSource {
         Platform = "platform" / "平台掌握" / "the platform knows it",
@@ -438,6 +448,7 @@ pub const PLATFORM_FACTS: &[&str] = &[
     "direct_authorisation",
     "requester_level",
     "open_class",
+    "sensitive",
     "designated_recipient",
 ];
 

@@ -12,6 +12,7 @@ pub const PAIRS: &[(&str, &[&str])] = &[
     ("session", &[]),
     ("ledger", &[]),
     // Shows clauses as cases do.
+    // What has to be determined before an entry is published is determined in a case.
     ("catalogue", &["case"]),
     // Uploads know the case they belong to by its id only; whoever takes one into a step names it.
     ("attachment", &[]),

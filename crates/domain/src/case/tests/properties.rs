@@ -235,7 +235,7 @@ fn in_every_reachable_state_of_every_process_somebody_may_act_and_an_end_is_in_r
             }
         }
     }
-    assert_eq!(processes, 47);
+    assert_eq!(processes, 49);
 }
 
 #[test]

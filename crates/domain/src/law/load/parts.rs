@@ -13,13 +13,13 @@ use crate::law::ceiling::Ceilings;
 use crate::law::deadline::Limit;
 use crate::law::facts::{Condition, FactValue, Facts};
 use crate::law::pack::{
-    ClauseNote, CodeList, CodeListItem, Decider, ExchangeMode, FactRule, Forwarding, Jurisdiction,
-    Meta, Pack, PackRole, PeriodicDuty, SharingClass, ShownBy,
+    Approval, ClauseNote, CodeList, CodeListItem, Decider, ExchangeMode, FactRule, Forwarding,
+    Jurisdiction, Meta, Pack, PackRole, PeriodicDuty, SharingClass, ShownBy,
 };
-use crate::law::process::Ground;
+use crate::law::process::{Exception, Ground};
 use crate::law::words::{
-    ClauseId, DecidedBy, Event, FactSource, HeldBy, LimitWord, PackId, ProcessId, RoleId,
-    SETTLED_FACTS, SILENT,
+    BarredAct, ClauseId, DecidedBy, Event, FactSource, HeldBy, LimitWord, PackId, ProcessId,
+    RoleId, SETTLED_FACTS, SILENT,
 };
 
 /// The longest limit that is taken for meant, in working days or months.
@@ -60,6 +60,11 @@ pub(super) fn read_pack(document: &Table<'_>, version: String) -> Option<Pack> {
         .into_iter()
         .map(read_decider)
         .collect();
+    let approvals = document
+        .tables("approval")
+        .into_iter()
+        .map(read_approval)
+        .collect();
     let barred_grounds = grounds(document, "barred_ground");
     let processes = document
         .tables("process")
@@ -81,6 +86,7 @@ pub(super) fn read_pack(document: &Table<'_>, version: String) -> Option<Pack> {
         sharing_classes,
         exchange_modes,
         deciders,
+        approvals,
         barred_grounds,
         processes,
         periodic,
@@ -408,6 +414,25 @@ fn read_decider(table: Table<'_>) -> Decider {
     decider
 }
 
+fn read_approval(table: Table<'_>) -> Approval {
+    let approval = Approval {
+        act: required_word(
+            &table,
+            "act",
+            BarredAct::ALL,
+            BarredAct::code,
+            BarredAct::Deliver,
+        ),
+        when: condition(&table, "when"),
+        process: id(&table, "process", ProcessId::parse),
+        until: required_word(&table, "until", Event::ALL, Event::code, Event::Decided),
+        clause: clause(&table),
+        line: table.line(),
+    };
+    table.finish();
+    approval
+}
+
 fn read_periodic(mut table: Table<'_>) -> PeriodicDuty {
     table.rename(format!("periodic {}", table.text("id")));
     let due = table.table_opt("due").map(|due| {
@@ -511,6 +536,24 @@ pub(super) fn grounds(table: &Table<'_>, key: &'static str) -> Vec<Ground> {
 }
 
 /// A limit in one of its forms: `working_days`, `months`, `years`, `month` with `day`, or `word`.
+pub(super) fn exceptions(table: &Table<'_>, key: &'static str) -> Vec<Exception> {
+    table
+        .tables(key)
+        .into_iter()
+        .map(|inner| {
+            let exception = Exception {
+                code: inner.text("code").to_owned(),
+                name: inner.text("name").to_owned(),
+                by: inner.has("by").then(|| id(&inner, "by", RoleId::parse)),
+                clause: clause(&inner),
+                line: inner.line(),
+            };
+            inner.finish();
+            exception
+        })
+        .collect()
+}
+
 pub(super) fn limit(table: &Table<'_>) -> Option<Limit> {
     let annual = table.has("month") || table.has("day");
     let given = [

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::fault::FaultKind;
 use super::parts::{
-    clause, condition, count, find_word, grounds, id, limit, required_word, roles, texts, word,
-    words_of,
+    clause, condition, count, exceptions, find_word, grounds, id, limit, required_word, roles,
+    texts, word, words_of,
 };
 use super::source::Table;
 use crate::law::deadline::{Deadline, Limit, NotBefore};
@@ -91,7 +91,7 @@ fn read_step(mut table: Table<'_>, process: &str) -> Step {
         reason: table.table_opt("reason").and_then(read_reason),
         form: table.table_opt("form").map(read_form),
         grounds: grounds(&table, "grounds"),
-        exceptions: grounds(&table, "exceptions"),
+        exceptions: exceptions(&table, "exceptions"),
         fields: texts(&table, "fields"),
         consent_of: table
             .has("consent_of")

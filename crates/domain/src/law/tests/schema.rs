@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use serde_json::{Value, json};
 
 use super::super::schema::pack_schema;
-use super::super::words::{FactSource, ReasonRule};
+use super::super::words::{BarredAct, FactSource, ReasonRule};
 use super::*;
 use crate::access::Role;
 
@@ -188,6 +188,7 @@ fn its_words_are_those_of_the_engine() {
     let expected = BTreeSet::from([
         codes(Event::ALL, Event::code),
         codes(Action::ALL, Action::code),
+        codes(BarredAct::ALL, BarredAct::code),
         codes(Outcome::ALL, Outcome::code),
         codes(LimitWord::ALL, LimitWord::code),
         codes(DecidedBy::ALL, DecidedBy::code),
@@ -210,9 +211,11 @@ fn keys_of_the_loader() -> BTreeMap<&'static str, BTreeSet<String>> {
         ("validity", "[pack.validity]"),
         ("role", "[[role]]"),
         ("fact", "[[fact]]"),
+        ("shown_by", "[fact.shown_by]"),
         ("sharing_class", "[[sharing_class]]"),
         ("exchange_mode", "[[exchange_mode]]"),
         ("decider", "[[decider]]"),
+        ("approval", "[[approval]]"),
         ("barred_ground", "[[barred_ground]]"),
         ("process", "[[process]]"),
         ("step", "[[process.step]]"),
@@ -282,6 +285,7 @@ fn its_keys_are_those_of_the_loader() {
             "deadline" | "not_before" | "reason" | "form" | "extends" | "pause" | "on_overdue"
             | "then" | "grounds" | "exceptions" => vec!["process", "step", name],
             "due" => vec!["periodic", "due"],
+            "shown_by" => vec!["fact", "shown_by"],
             other => vec![other],
         };
         assert_eq!(at(&path), keys, "{name}");

@@ -135,14 +135,13 @@ fn in_pack(step: &Step, word: &str) -> Option<String> {
             .extends
             .as_ref()
             .map(|extension| extension.working_days_max.to_string()),
-        "grounds" | "exceptions" => {
-            let grounds = if word == "grounds" {
-                &step.grounds
-            } else {
-                &step.exceptions
-            };
-            let codes: Vec<&str> = grounds.iter().map(|ground| ground.code.as_str()).collect();
-            list(&codes)
+        "grounds" => {
+            let grounds = step.grounds.iter();
+            list(&grounds.map(|it| it.code.as_str()).collect::<Vec<_>>())
+        }
+        "exceptions" => {
+            let exceptions = step.exceptions.iter();
+            list(&exceptions.map(|it| it.code.as_str()).collect::<Vec<_>>())
         }
         "sets_due" => step.sets_due_of.as_ref().map(ToString::to_string),
         "with" => list(&step.with),
@@ -260,6 +259,8 @@ const TOPICS: &[(&str, [Option<&str>; 5])] = {
         ("vertical_backflow", [None, None, Some("vertical_backflow"), None, None]),
         ("development_activity", [None, None, Some("development_activity"), None, None]),
         ("sensitive_access", [None, None, Some("sensitive_access"), None, None]),
+        ("steering_class", [Some("steering_class"), None, None, None, None]),
+        ("steering_decision", [Some("steering_decision"), None, None, None, None]),
         ("fault_report", [Some("fault_report"), None, None, None, None]),
         ("security_incident", [None, Some("security_incident"), None, None, None]),
     ]

@@ -421,7 +421,7 @@ pub async fn list(
 }
 
 /// Cases of a process about a thing, newest first.
-pub(super) async fn of_process_about(
+pub async fn of_process_about(
     db: &mut Db,
     process: &ProcessId,
     subject: (&str, &str),
@@ -432,6 +432,20 @@ pub(super) async fn of_process_about(
     .bind(subject.0)
     .bind(subject.1)
     .bind(process.as_str())
+    .fetch_all(db)
+    .await?
+    .iter()
+    .map(line)
+    .collect()
+}
+
+/// Cases of any process about a thing, open and ended, oldest first.
+pub async fn all_about(db: &mut Db, subject: (&str, &str)) -> Result<Vec<CaseLine>, DbError> {
+    sqlx::query(select_lines!(
+        "WHERE subject_kind = $1 AND subject_id = $2 ORDER BY opened_at, id"
+    ))
+    .bind(subject.0)
+    .bind(subject.1)
     .fetch_all(db)
     .await?
     .iter()

@@ -108,6 +108,28 @@ pub struct GroundView {
     pub name: String,
 }
 
+/// An exception of a step: a case in which it isn't to be taken.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ExceptionView {
+    pub code: String,
+    pub name: String,
+    pub clause: ClauseView,
+    /// Whether the viewer may claim it now.
+    pub may_claim: bool,
+}
+
+/// An exception that was claimed.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ClaimedView {
+    pub name: String,
+    /// The basis that was stated.
+    pub reason: String,
+    /// Instant.
+    pub at: String,
+    pub by_name: Option<String>,
+    pub clause: ClauseView,
+}
+
 /// A way in which a step can end.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct OutcomeView {
@@ -223,6 +245,12 @@ pub struct StepLineView {
     /// Whether a refusal needs its reason in words.
     pub refusal_needs_reason: bool,
     pub grounds: Vec<GroundView>,
+    /// Cases in which it isn't to be taken, as the regulation names them.
+    pub exceptions: Vec<ExceptionView>,
+    /// The exception that was claimed; nobody takes the step then.
+    pub claimed: Option<ClaimedView>,
+    /// The body whose decision the step records, where it isn't the one that takes it.
+    pub decided_by_name: Option<String>,
     /// How it can end; one that can end in one way only is just done.
     pub outcomes: Vec<OutcomeView>,
     pub form: Option<FormView>,
@@ -258,7 +286,8 @@ pub fn step_lines(
         .filter(|s| {
             // What may be done besides is shown once it can be, or was.
             let optional = s.kind == StepKind::Optional && matches!(s.state, StepState::Waiting);
-            !matches!(s.state, StepState::Skipped) && !optional
+            let excepted = row.case.exception_of(&s.id).is_some();
+            excepted || (!matches!(s.state, StepState::Skipped) && !optional)
         })
         .map(|step| step_line(ctx, row, step, departments, people))
         .collect())
@@ -326,6 +355,11 @@ fn step_line(
                 name: g.name.clone(),
             })
             .collect(),
+        exceptions: rule.map_or_else(Vec::new, |rule| exception_views(ctx, row, rule)),
+        claimed: rule.and_then(|rule| claimed_view(row, rule, people)),
+        decided_by_name: rule
+            .and_then(|rule| row.pack.role(rule.decided_by.as_ref()?))
+            .map(|role| role.name.clone()),
         outcomes: step
             .outcomes
             .iter()
@@ -350,6 +384,43 @@ fn step_line(
         last_urged_at: step.last_urged_at.map(|at| at.to_string()),
         may_take: row.case.may_take(&ctx.actor, &step.id, &row.pack).is_ok(),
     }
+}
+
+fn exception_views(ctx: &Ctx, row: &CaseRow, rule: &Step) -> Vec<ExceptionView> {
+    rule.exceptions
+        .iter()
+        .map(|exception| ExceptionView {
+            code: exception.code.clone(),
+            name: exception.name.clone(),
+            clause: clause_view(&exception.clause, &row.pack),
+            may_claim: row
+                .case
+                .may_claim(&ctx.actor, &rule.id, &exception.code, &row.pack)
+                .is_ok(),
+        })
+        .collect()
+}
+
+fn claimed_view(
+    row: &CaseRow,
+    rule: &Step,
+    people: &BTreeMap<String, String>,
+) -> Option<ClaimedView> {
+    let event = row.case.exception_of(&rule.id)?;
+    let exception = rule
+        .exceptions
+        .iter()
+        .find(|exception| Some(&exception.code) == event.ground.as_ref())?;
+    Some(ClaimedView {
+        name: exception.name.clone(),
+        reason: event.reason.clone().unwrap_or_default(),
+        at: event.at.to_string(),
+        by_name: event
+            .by
+            .as_ref()
+            .and_then(|by| people.get(by.person.as_str()).cloned()),
+        clause: clause_view(&exception.clause, &row.pack),
+    })
 }
 
 /// Where a case stands: `open`, or how it ended.

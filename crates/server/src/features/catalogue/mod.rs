@@ -5,6 +5,7 @@
 //! `domain::catalogue`; the search index and the workbook are rooms of their own here.
 //! Spec: PDS-3.1, PDS-3.2, PDS-5.1, PDS-6.1, PDS-6.3.
 
+mod class;
 mod diff;
 mod drafts;
 mod import;
@@ -30,6 +31,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::app::App;
 
+pub use class::{class_in, determine_class};
 pub use import::template_options;
 pub use mount::{COLLECT, CollectPayload, ItemColumn, Mounting, collection_job, lane};
 pub use publish::publish_submitted;

@@ -8,11 +8,13 @@ use tongqu_domain::{
 };
 
 use super::{
+    class::must_be_approved,
     search_entries, store,
     submit::{load, reload, submission, version_error},
     views::VersionLineView,
 };
 use crate::{
+    app::App,
     features::directory::{self, Notice},
     platform::{
         db::Tx,
@@ -31,7 +33,7 @@ pub async fn publish_version(ctx: Ctx, Path(version_id): Path<String>) -> Reply<
     let listed = load(&ctx, &version_id).await?;
     ctx.must(Action::PublishCatalogue, &submission(&listed)?)?;
     let mut tx = ctx.begin().await?;
-    let more = publish(&mut tx, &listed, &ctx.actor.person).await?;
+    let more = publish(&ctx.app, &mut tx, &listed, &ctx.actor.person).await?;
     let first = ctx
         .did("catalogue.version_published")
         .on("version", &listed.version.id)
@@ -45,6 +47,7 @@ pub async fn publish_version(ctx: Ctx, Path(version_id): Path<String>) -> Reply<
 /// Publishes the submitted version of an entry, if there is one, as part of the caller's write: for a
 /// step of a case that is the publication. Spec: YC-14.2, YJ-3.1.2b, LY-9.1.
 pub async fn publish_submitted(
+    app: &App,
     tx: &mut Tx,
     entry_id: &EntryId,
     by: &PersonId,
@@ -52,7 +55,7 @@ pub async fn publish_submitted(
     let Some(listed) = store::submitted_of(tx, entry_id).await? else {
         return Ok(Vec::new());
     };
-    let mut entries = publish(tx, &listed, by).await?;
+    let mut entries = publish(app, tx, &listed, by).await?;
     entries.push(
         Entry::by_platform("catalogue.version_published")
             .on("version", &listed.version.id)
@@ -63,11 +66,13 @@ pub async fn publish_submitted(
 }
 
 /// Makes a submitted version the active one and supersedes the one before.
-async fn publish(
+pub(super) async fn publish(
+    app: &App,
     tx: &mut Tx,
     listed: &store::Listed,
     by: &PersonId,
 ) -> Result<Vec<Entry>, ApiError> {
+    must_be_approved(app, tx, listed).await?;
     let before = &listed.version;
     let state = before
         .state

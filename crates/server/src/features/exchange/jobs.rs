@@ -260,11 +260,17 @@ async fn deliver(app: &Arc<App>, job: &Claimed) -> Result<(), JobError> {
     let target = directory::find_store(&mut db, &subscription.store_id)
         .await?
         .ok_or_else(gone)?;
-    drop(db);
-    // Nothing moves without a grant that is in force today. Spec: PDS-7.
-    if subscription.state_code != "active" || !grant.is_active_on(china_date(app.clock.now())) {
+    // Nothing moves without a grant that is in force today, and not before what the regulation wants
+    // approved was approved. Spec: PDS-7, TP-25a.
+    if subscription.state_code != "active"
+        || !grant.is_active_on(china_date(app.clock.now()))
+        || request::must_be_approved(app, &mut db, &grant)
+            .await
+            .is_err()
+    {
         return Ok(());
     }
+    drop(db);
 
     let mut tx = app.registry.begin(app.clock.now()).await?;
     store::close_interrupted(&mut tx, RunKind::Delivery, entry_id, Some(&subscription.id)).await?;

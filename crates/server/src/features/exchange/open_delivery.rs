@@ -63,6 +63,7 @@ pub async fn open_delivery(ctx: Ctx, Path(request_id): Path<String>) -> Reply<De
     let grant = request::grant_of_case(&mut db, &request.case_id)
         .await?
         .ok_or_else(|| ApiError::bug("a delivery is due without a grant"))?;
+    request::must_be_approved(&ctx.app, &mut db, &grant).await?;
     if catalogue::mounting_of(&mut db, &grant.entry_id)
         .await?
         .is_none()

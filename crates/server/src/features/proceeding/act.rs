@@ -12,12 +12,13 @@ use tongqu_domain::{
 use utoipa::ToSchema;
 
 use super::{
-    body::StepBody,
+    body::{StepBody, checked_reason},
     effects,
     read::{ProceedingView, load, view},
     subject::SubjectKind,
 };
 use crate::{
+    app::App,
     features::{
         attachment,
         case::{self, CaseRow, refusal},
@@ -130,6 +131,38 @@ pub async fn resume_step(
     act(&ctx, &row, Deed::Resume { step }, "case.resumed").await
 }
 
+/// An exception that is claimed.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExceptionBody {
+    /// Code of the exception, see `exceptions` of the step.
+    pub exception: String,
+    /// The basis of the claim, in words: at best the law it rests on.
+    #[serde(default)]
+    pub reason: Option<String>,
+}
+
+/// Claim that a step isn't to be taken, because the regulation excepts the case. The claim stays on record.
+/// Spec: TP-7a, TP-24.
+#[utoipa::path(post, path = "/cases/{case_id}/steps/{step_id}/exception", tag = "case", operation_id = "claim_exception",
+    params(("case_id" = String, Path), ("step_id" = String, Path)), request_body = ExceptionBody,
+    responses((status = 200, body = ProceedingView), (status = 403, body = Problem), (status = 404, body = Problem),
+        (status = 409, body = Problem), (status = 422, body = Problem)))]
+pub async fn claim_exception(
+    ctx: Ctx,
+    Path((case_id, step_id)): Path<(String, String)>,
+    Json(body): Json<ExceptionBody>,
+) -> Reply<ProceedingView> {
+    let row = load(&ctx, &case_id).await?;
+    let basis = checked_reason(body.reason)?.unwrap_or_default();
+    let deed = Deed::ClaimException {
+        step: step(&step_id)?,
+        exception: body.exception,
+        basis,
+    };
+    act(&ctx, &row, deed, "case.exception_claimed").await
+}
+
 /// Take back what was asked, before it is decided.
 #[utoipa::path(post, path = "/cases/{case_id}/withdrawal", tag = "case", operation_id = "withdraw_case",
     params(("case_id" = String, Path)), request_body = ReasonBody,
@@ -176,7 +209,7 @@ async fn act(ctx: &Ctx, row: &CaseRow, deed: Deed, what: &'static str) -> Reply<
         pack: row.pack.clone(),
     };
     attachment::bind_new(&mut tx, &after.case, known).await?;
-    let more = settle(&mut tx, &after, known).await?;
+    let more = settle(&ctx.app, &mut tx, &after, known).await?;
     tell(&mut tx, &after, known, what).await?;
     let first = case::account(
         ctx.did(what).on("case", &id),
@@ -190,11 +223,16 @@ async fn act(ctx: &Ctx, row: &CaseRow, deed: Deed, what: &'static str) -> Reply<
 }
 
 /// What the events after number `known` change elsewhere, as part of the caller's write.
-pub(super) async fn settle(tx: &mut Tx, row: &CaseRow, known: u32) -> Result<Vec<Entry>, ApiError> {
+pub(super) async fn settle(
+    app: &App,
+    tx: &mut Tx,
+    row: &CaseRow,
+    known: u32,
+) -> Result<Vec<Entry>, ApiError> {
     let mut entries = Vec::new();
     for event in row.case.events_after(known) {
         for happened in &event.events {
-            entries.extend(effects::of(tx, row, *happened, event).await?);
+            entries.extend(effects::of(app, tx, row, *happened, event).await?);
         }
     }
     Ok(entries)

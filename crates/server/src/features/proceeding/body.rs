@@ -52,12 +52,7 @@ impl StepBody {
                     .field("outcome", "case.outcome_not_offered")
             })?),
         };
-        let reason_chars = self.reason.as_ref().map_or(0, |r| r.chars().count());
-        if reason_chars > REASON_CHARS_MAX {
-            return Err(
-                ApiError::invalid("request.text_too_long").field("reason", "request.text_too_long")
-            );
-        }
+        let reason = checked_reason(self.reason)?;
         let orders_due_on = match self.orders_due_on.as_deref() {
             None => None,
             Some(text) => Some(text.parse().map_err(|_| {
@@ -68,7 +63,7 @@ impl StepBody {
         Ok(StepInput {
             orders_due_on,
             outcome,
-            reason: self.reason,
+            reason,
             ground: self.ground,
             form,
             facts: facts_of(&self.facts, pack),
@@ -76,4 +71,17 @@ impl StepBody {
             extra_working_days: self.extra_working_days,
         })
     }
+}
+
+/// A reason that isn't too long.
+///
+/// Errors: `request.text_too_long`.
+pub(super) fn checked_reason(reason: Option<String>) -> Result<Option<String>, ApiError> {
+    let chars = reason.as_ref().map_or(0, |text| text.chars().count());
+    if chars > REASON_CHARS_MAX {
+        return Err(
+            ApiError::invalid("request.text_too_long").field("reason", "request.text_too_long")
+        );
+    }
+    Ok(reason)
 }

@@ -18,6 +18,7 @@ use super::subject::SubjectKind;
 
 /// What `happened`, an event of the case's last acts, brings about; part of the caller's write.
 pub(super) async fn of(
+    app: &App,
     tx: &mut Tx,
     row: &CaseRow,
     happened: Event,
@@ -38,7 +39,8 @@ pub(super) async fn of(
         Event::GrantReclaimed => change_grant(tx, row, request::GrantChange::End, event).await,
         // The catalogue and the responsibility list made from it change in one transaction.
         // Spec: YC-14.2, YJ-3.1.2b, LY-9.1.
-        Event::CatalogueUpdated | Event::ItemApproved => publish(tx, row, event).await,
+        Event::CatalogueUpdated | Event::ItemApproved => publish(app, tx, row, event).await,
+        Event::Classified => classify(app, tx, row, event).await,
         _ => Ok(Vec::new()),
     }
 }
@@ -48,6 +50,7 @@ pub(super) async fn show(app: &Arc<App>, row: &CaseRow, known: u32) -> Result<()
     let published = row.case.events_after(known).iter().any(|event| {
         event.events.contains(&Event::CatalogueUpdated)
             || event.events.contains(&Event::ItemApproved)
+            || event.events.contains(&Event::Classified)
     });
     if published && row.subject.0 == SubjectKind::Entry.code() {
         let id = EntryId::parse(&row.subject.1).map_err(ApiError::bug)?;
@@ -66,10 +69,7 @@ async fn change_grant(
         return Ok(Vec::new());
     }
     let id = GrantId::parse(&row.subject.1).map_err(ApiError::bug)?;
-    let step = event
-        .step
-        .as_ref()
-        .and_then(|step| row.pack.process(&row.case.head().process)?.step(step));
+    let step = step_of(row, event);
     // Where the regulation asks for no ground of its own, the step that it allows is the ground.
     let clause = step.map(|step| clause_of(step, event).to_string());
     let ground = event
@@ -91,10 +91,44 @@ fn clause_of<'a>(step: &'a Step, event: &CaseEvent) -> &'a ClauseId {
         .map_or(&step.clause, |ground| &ground.clause)
 }
 
-async fn publish(tx: &mut Tx, row: &CaseRow, event: &CaseEvent) -> Result<Vec<Entry>, ApiError> {
+/// The class that was determined becomes the entry's, whoever may object. Spec: TP-9c, TP-9d, LY-10.3.
+async fn classify(
+    app: &App,
+    tx: &mut Tx,
+    row: &CaseRow,
+    event: &CaseEvent,
+) -> Result<Vec<Entry>, ApiError> {
+    let (Some(by), Some(class), true) = (
+        &event.by,
+        catalogue::class_in(row.case.facts()),
+        row.subject.0 == SubjectKind::Entry.code(),
+    ) else {
+        return Ok(Vec::new());
+    };
+    let id = EntryId::parse(&row.subject.1).map_err(ApiError::bug)?;
+    let clause = step_of(row, event).map(|step| step.clause.to_string());
+    let changed = catalogue::determine_class(app, tx, &id, &class, &by.person).await?;
+    let case_id = row.case.head().id.as_str();
+    Ok(changed
+        .into_iter()
+        .map(|entry| entry.with("case_id", case_id).under(clause.clone()))
+        .collect())
+}
+
+fn step_of<'a>(row: &'a CaseRow, event: &CaseEvent) -> Option<&'a Step> {
+    let process = row.pack.process(&row.case.head().process)?;
+    process.step(event.step.as_ref()?)
+}
+
+async fn publish(
+    app: &App,
+    tx: &mut Tx,
+    row: &CaseRow,
+    event: &CaseEvent,
+) -> Result<Vec<Entry>, ApiError> {
     let (Some(by), true) = (&event.by, row.subject.0 == SubjectKind::Entry.code()) else {
         return Ok(Vec::new());
     };
     let id = EntryId::parse(&row.subject.1).map_err(ApiError::bug)?;
-    catalogue::publish_submitted(tx, &id, &by.person).await
+    catalogue::publish_submitted(app, tx, &id, &by.person).await
 }

@@ -8,6 +8,7 @@
 mod act;
 mod body;
 mod effects;
+mod gates;
 mod list;
 mod open;
 mod processes;
@@ -24,9 +25,11 @@ use crate::app::App;
 pub fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(processes::list_processes))
+        .routes(routes!(gates::check_gate))
         .routes(routes!(list::list_cases, open::open_case))
         .routes(routes!(read::read_case))
         .routes(routes!(act::take_step))
+        .routes(routes!(act::claim_exception))
         .routes(routes!(act::urge_step))
         .routes(routes!(act::pause_step))
         .routes(routes!(act::resume_step))

@@ -128,7 +128,7 @@ pub async fn open_case(ctx: Ctx, Json(body): Json<OpenBody>) -> Reply<Proceeding
         pack: begun.pack.clone(),
     };
     attachment::bind_new(&mut tx, &begun.case, 0).await?;
-    let more = settle(&mut tx, &row, 0).await?;
+    let more = settle(&ctx.app, &mut tx, &row, 0).await?;
     tell(&mut tx, &row, 0, "case.opened").await?;
     let first = case::opened(ctx.did("case.opened"), &begun);
     tx.commit(Evidence::of(first, more)).await?;

@@ -11,11 +11,16 @@ use tongqu_domain::{
 };
 use utoipa::ToSchema;
 
+use super::subject::SubjectKind;
 use crate::{
     features::{
-        case::{self, CaseRow, ClauseView, StepLineView, clause_view, step_lines},
+        case::{
+            self, CaseLineView, CaseRow, ClauseView, StepLineView, case_line, clause_view,
+            step_lines,
+        },
         directory,
     },
+    platform::db::Db,
     platform::http::{ApiError, Ctx, Problem, Reply, reply},
 };
 
@@ -51,6 +56,8 @@ pub struct ProceedingView {
     pub duties: Vec<DutyView>,
     pub events: Vec<EventView>,
     pub previous_case_id: Option<String>,
+    /// Cases about this one, or about the request that it is of: a dispute, a decision of a higher body.
+    pub linked: Vec<CaseLineView>,
     /// What the viewer may do beside taking steps: `withdraw`, `urge`.
     pub actions: Vec<&'static str>,
 }
@@ -76,7 +83,7 @@ pub struct DutyView {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct EventView {
     pub seq: u32,
-    /// `opened`, `step_done`, `noted`, `paused`, `resumed`, `urged` or `withdrawn`.
+    /// `opened`, `step_done`, `noted`, `paused`, `resumed`, `excepted`, `urged` or `withdrawn`.
     pub happening: &'static str,
     pub step_name: Option<String>,
     /// Instant at which it was recorded, which decides.
@@ -133,6 +140,7 @@ pub(super) async fn view(ctx: &Ctx, id: &CaseId) -> Result<ProceedingView, ApiEr
     let row = case::find(&mut db, &ctx.app, id).await?;
     let departments = directory::department_names(&mut db).await?;
     let people = directory::people_names(&mut db).await?;
+    let linked = linked(ctx, &mut db, &row, &departments).await?;
     drop(db);
     let head = row.case.head();
     let process = row
@@ -181,8 +189,28 @@ pub(super) async fn view(ctx: &Ctx, id: &CaseId) -> Result<ProceedingView, ApiEr
             .iter()
             .map(|event| event_view(event, &row, &departments, &people))
             .collect(),
+        linked,
         previous_case_id: head.previous_case.as_ref().map(ToString::to_string),
     })
+}
+
+/// The cases about a case. Whoever may read it may know that they are there. Spec: LY-4.
+async fn linked(
+    ctx: &Ctx,
+    db: &mut Db,
+    row: &CaseRow,
+    departments: &BTreeMap<String, String>,
+) -> Result<Vec<CaseLineView>, ApiError> {
+    let id = &row.case.head().id;
+    let mut lines = case::all_about(db, ("case", id.as_str())).await?;
+    if row.subject.0 == SubjectKind::Request.code() {
+        let about_request = case::all_about(db, (&row.subject.0, &row.subject.1)).await?;
+        lines.extend(about_request.into_iter().filter(|line| line.case_id != *id));
+    }
+    Ok(lines
+        .iter()
+        .map(|line| case_line(ctx, line, departments))
+        .collect())
 }
 
 fn fact_lines(row: &CaseRow) -> Vec<FactLineView> {
@@ -219,6 +247,7 @@ fn event_view(
             Happening::Noted => "noted",
             Happening::Paused => "paused",
             Happening::Resumed => "resumed",
+            Happening::Excepted => "excepted",
             Happening::Urged => "urged",
             Happening::Withdrawn => "withdrawn",
         },
@@ -240,8 +269,12 @@ fn event_view(
         outcome_name: event.outcome.map(|outcome| outcome.label().to_owned()),
         reason: event.reason.clone(),
         ground: event.ground.as_ref().map(|code| {
-            step.and_then(|step| step.grounds.iter().find(|ground| ground.code == *code))
-                .map_or_else(|| code.clone(), |ground| ground.name.clone())
+            let ground = step.and_then(|step| {
+                let grounds = step.grounds.iter().map(|it| (&it.code, &it.name));
+                let exceptions = step.exceptions.iter().map(|it| (&it.code, &it.name));
+                grounds.chain(exceptions).find(|(known, _)| *known == code)
+            });
+            ground.map_or_else(|| code.clone(), |(_, name)| name.clone())
         }),
         seal_kind: event.form.as_ref().and_then(|form| form.seal_kind.clone()),
         attachment_id: event

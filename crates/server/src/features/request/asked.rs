@@ -8,6 +8,7 @@ use tongqu_domain::{
 };
 
 use super::{
+    approvals::is_sensitive,
     file::FileBody,
     preview::{On, facts, published, requester, topic},
     rules::{check_audience, check_recipient},
@@ -76,6 +77,10 @@ pub(super) async fn check(ctx: &Ctx, db: &mut Db, body: &FileBody) -> Result<Ask
     };
     let mut facts = facts(&ctx.app, db, &on, &content.mode).await?;
     check_recipient(&pack, &facts, &version.content, &asking)?;
+    facts.insert(
+        "sensitive".to_owned(),
+        is_sensitive(&version.content, &content.columns),
+    );
     // What the platform knows goes before what somebody writes.
     for (name, value) in case::facts_asked(&body.facts, &pack) {
         facts.entry(name).or_insert(value);

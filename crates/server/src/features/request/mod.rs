@@ -5,6 +5,7 @@
 //! comes from the rule pack. Spec: PDS-7, PDS-10.1, PDS-10.2a, PDS-10.2b, PDS-11.1, PDS-11.2.
 
 mod act;
+mod approvals;
 mod asked;
 mod decide;
 mod file;
@@ -27,6 +28,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::app::App;
 
 pub use act::{Acted, act, complete_delivery, note_supplied};
+pub use approvals::must_be_approved;
 pub use grants::{GrantChange, change_grant};
 pub use lives::{note_expired, note_used, propose_reclaims};
 pub use preview::is_sharing_request;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use tongqu_domain::{
     case::promise,
     ids::EntryId,
-    law::{FactValue, Facts, Pack, Process, RoleId},
+    law::{BarredAct, FactValue, Facts, Pack, Process, RoleId, words::FactSource},
     request::PurposeKind,
     time::china_date,
 };
@@ -20,7 +20,7 @@ use super::{
 use crate::{
     app::App,
     features::{
-        case::{self, ClauseView, clause_view},
+        case::{self, ClauseView, FactView, clause_view, fact_views},
         catalogue::{self, Entry, Version},
         directory::{self, Department},
     },
@@ -62,6 +62,8 @@ pub struct ModePreviewView {
     pub process_name: String,
     pub clause: ClauseView,
     pub promises: Vec<PromiseView>,
+    /// What the form asks beside, for example whether the data are for a development activity.
+    pub facts: Vec<FactView>,
 }
 
 /// The latest date of one step if every step takes its whole time.
@@ -129,6 +131,7 @@ pub async fn preview_request(ctx: Ctx, Query(query): Query<PreviewQuery>) -> Rep
             mode_name: mode_name(&ctx, mode),
             process_name: process.name.clone(),
             clause: clause_view(&process.clause, &pack),
+            facts: fact_views(form_facts(process, &pack), &pack),
             promises: promise(&pack, process, &facts, today, &ctx.app.calendar())
                 .into_iter()
                 .map(|p| PromiseView {
@@ -167,6 +170,28 @@ pub async fn preview_request(ctx: Ctx, Query(query): Query<PreviewQuery>) -> Rep
         own_duties: directory::duties_of(&mut db, ctx.department()).await?,
         users,
     })
+}
+
+/// The facts that the form of a request has to ask for: those of its process, and those on which it
+/// depends whether something has to be approved first.
+fn form_facts<'a>(process: &'a Process, pack: &'a Pack) -> Vec<&'a str> {
+    let mut names: Vec<&str> = process
+        .asked_facts()
+        .chain(
+            pack.approvals
+                .iter()
+                .filter(|it| it.act == BarredAct::Deliver)
+                .flat_map(|it| it.when.facts()),
+        )
+        .filter(|name| {
+            pack.facts
+                .iter()
+                .any(|rule| rule.id == *name && rule.source == FactSource::Form)
+        })
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    names
 }
 
 /// The topic under which packs keep the process for a way of exchange.

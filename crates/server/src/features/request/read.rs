@@ -15,6 +15,7 @@ use tongqu_domain::{
 use utoipa::ToSchema;
 
 use super::{
+    approvals::{ApprovalView, approvals_of},
     lives::life_of,
     preview::mode_name,
     rules::duty_fit_view,
@@ -73,7 +74,8 @@ pub struct GrantView {
     pub valid_from: String,
     /// First day on which it is no longer valid.
     pub valid_until: Option<String>,
-    /// `not_yet`, `in_force`, `suspended`, `expired` or `ended`. Data move while it is in force only.
+    /// `not_yet`, `awaiting_approval`, `in_force`, `suspended`, `expired` or `ended`. Data move while it is
+    /// in force only.
     pub state: &'static str,
     /// Since when it has been suspended or ended: an instant; since when it has expired: a civil date.
     pub since: Option<String>,
@@ -83,6 +85,8 @@ pub struct GrantView {
     pub state_clause: Option<ClauseView>,
     /// The case that accompanies it, in which it is suspended, resumed, reclaimed or asked for again.
     pub life_case_id: Option<String>,
+    /// What has to be approved before data move.
+    pub approvals: Vec<ApprovalView>,
     /// Instant since which the platform proposes to reclaim it, because it lies unused.
     pub reclaim_proposed_at: Option<String>,
 }
@@ -231,6 +235,8 @@ async fn grant_view(
         }
     };
     let expired = standing == Standing::Expired;
+    let approvals = approvals_of(&ctx.app, db, grant, row).await?;
+    let waits = approvals.iter().any(|approval| approval.case_id.is_none());
     Ok(GrantView {
         grant_id: grant.id.to_string(),
         columns: columns(&grant.columns, version, |item| grant.mask_of(&item.code)),
@@ -241,6 +247,7 @@ async fn grant_view(
         valid_until: grant.valid_until.map(|d| d.to_string()),
         state: match standing {
             Standing::NotYet => "not_yet",
+            Standing::InForce if waits => "awaiting_approval",
             Standing::InForce => "in_force",
             Standing::Suspended => "suspended",
             Standing::Expired => "expired",
@@ -256,6 +263,7 @@ async fn grant_view(
             .and_then(|id| ClauseId::parse(id).ok())
             .map(|id| clause_view(&id, &row.pack)),
         life_case_id: life.map(|id| id.to_string()),
+        approvals,
         reclaim_proposed_at: proposed_at.map(|at| at.to_string()),
     })
 }

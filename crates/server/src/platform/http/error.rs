@@ -27,6 +27,7 @@ struct Parts {
     args: Vec<(&'static str, String)>,
     fields: Vec<FieldFault>,
     clause: Option<String>,
+    process_id: Option<String>,
     internal: Option<String>,
     said: Option<String>,
 }
@@ -55,6 +56,9 @@ pub struct Problem {
     /// The clause that the refusal rests on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clause: Option<String>,
+    /// The process to begin first, where an approval is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub process_id: Option<String>,
     /// Number to read over the phone.
     pub trace_id: String,
 }
@@ -69,6 +73,7 @@ impl ApiError {
             args: Vec::new(),
             fields: Vec::new(),
             clause: None,
+            process_id: None,
             internal: None,
             said: None,
         }))
@@ -149,6 +154,13 @@ impl ApiError {
         self
     }
 
+    /// The process that has to be begun first.
+    #[must_use]
+    pub fn begin(mut self, process_id: impl std::fmt::Display) -> Self {
+        self.0.process_id = Some(process_id.to_string());
+        self
+    }
+
     /// What the log should know; never values of data.
     #[must_use]
     pub fn because(mut self, internal: impl std::fmt::Display) -> Self {
@@ -195,6 +207,7 @@ impl ApiError {
             code: parts.code,
             fields: parts.fields,
             clause: parts.clause,
+            process_id: parts.process_id,
             trace_id: trace_id.to_owned(),
         }
     }

@@ -76,6 +76,7 @@ const NOT_SAID: &[&str] = &[
     "exchange.deliver", // kind of job
     "session.refused",  // evidence of a wrong password
     // Acts in evidence and notices, handed on before they are recorded.
+    "case.exception_claimed",
     "case.opened",
     "case.paused",
     "case.resumed",
@@ -83,6 +84,8 @@ const NOT_SAID: &[&str] = &[
     "case.urged",
     "case.withdrawn",
     "grant.ended",
+    "grant.expired",
+    "grant.reclaim_proposed",
     "grant.resumed",
     "grant.suspended",
     "law.packs_loaded",
@@ -99,6 +102,8 @@ const FILLED_IN: &[(&str, &[&str])] = &[
     ("attachment.image_small", &["pixels"]),
     ("attachment.too_large", &["megabytes"]),
     ("case.pack_succeeded", &["successor"]),
+    ("catalogue.approval_needed", &["process"]),
+    ("catalogue.class_determined_otherwise", &["class"]),
     ("demo.days", &["max"]),
     ("directory.entries_in_both", &["names"]),
     ("directory.import_faulty", &["faults"]),
@@ -124,6 +129,7 @@ const FILLED_IN: &[(&str, &[&str])] = &[
     ("mounting.key_duplicates", &["duplicates"]),
     ("mounting.key_nulls", &["nulls"]),
     ("mounting.key_unfit", &["duplicates", "nulls"]),
+    ("request.approval_needed", &["process"]),
     ("request.outside_audience", &["audience"]),
     ("request.version_changed", &["version"]),
     ("session.locked", &["minutes"]),

@@ -294,6 +294,310 @@ async fn tp_9d_special_sharing_is_determined_by_the_provider_and_reviewed() {
     app.finish().await;
 }
 
+/// TP-9c
+#[tokio::test]
+async fn tp_9c_nothing_is_published_before_its_class_was_determined() {
+    let app = TestApp::under_the_template().await;
+    let content = app.content("行政区划联系电话", "unconditional");
+    let version = app.submit("stats", &content).await;
+    let publish = |version: String| {
+        let path = format!("/catalogue/versions/{version}/publication");
+        let app = &app;
+        async move { app.as_person("authority").post(&path, json!({})).await }
+    };
+    let problem = publish(version.clone()).await;
+    let problem = problem.refused(409, "catalogue.approval_needed");
+    assert_eq!(
+        (&problem["clause"], &problem["process_id"]),
+        (&json!("TP-9c"), &json!("classification"))
+    );
+    app.classify_if_asked("stats", &content).await;
+    assert_eq!(publish(version).await.ok()["state"]["code"], "published");
+
+    // What was determined to be one class isn't published as another.
+    let other = app
+        .submit("stats", &app.content("行政区划联系电话", "conditional"))
+        .await;
+    let problem = publish(other).await;
+    let problem = problem.refused(409, "catalogue.class_determined_otherwise");
+    assert_eq!(problem["clause"], "TP-9c");
+    app.finish().await;
+}
+
+/// TP-9c
+#[tokio::test]
+async fn tp_9c_the_class_that_was_determined_becomes_the_entrys() {
+    let app = TestApp::under_the_template().await;
+    let entry = app.published("行政区划联系电话", "unconditional").await;
+    let case = app
+        .open_about("stats", "classification", ("entry", &entry))
+        .await;
+    app.take("stats", &case, "provider_opinion", json!({}))
+        .await;
+    app.take("justice", &case, "legal_opinion", json!({})).await;
+    let read = || async {
+        let path = format!("/catalogue/entries/{entry}");
+        let seen = app.as_person("civil").get(&path).await.ok();
+        (
+            seen["version_no"].clone(),
+            seen["content"]["sharing_class"]["code"].clone(),
+        )
+    };
+    assert_eq!(read().await, (json!(1), json!("unconditional")));
+    let private = json!({ "facts": { "determined_class": "conditional" } });
+    app.take("authority", &case, "conditional_or_not", private)
+        .await;
+    assert_eq!(read().await, (json!(2), json!("conditional")));
+    let mut request = a_request(&entry);
+    request["version_no"] = json!(2);
+    let request = app.as_person("civil").post("/requests", request).await.ok();
+    assert_eq!(step(&request, "judge_conditions")["state"], "open");
+    app.idle().await;
+    let record = app.ledger_text();
+    let record = record
+        .lines()
+        .find(|line| line.contains("catalogue.class_determined"))
+        .expect("it is on record");
+    assert!(record.contains("TP-9c"), "{record}");
+    app.finish().await;
+}
+
+/// TP-9d
+#[tokio::test]
+async fn tp_9d_special_sharing_without_its_review_is_not_published() {
+    let app = TestApp::under_the_template().await;
+    let content = app.content("未成年人救助", "special");
+    let version = app.submit("stats", &content).await;
+    let path = format!("/catalogue/versions/{version}/publication");
+    let publish = || app.as_person("authority").post(&path, json!({}));
+    let problem = publish().await.refused(409, "catalogue.approval_needed");
+    assert_eq!(problem["clause"], "TP-9d");
+    app.classify_if_asked("stats", &content).await;
+    publish().await.ok();
+    app.finish().await;
+}
+
+/// A request on an entry, with something of its own in it, that the authority has approved.
+async fn approved(app: &TestApp, more: Value) -> Value {
+    let entry = app.pooled("行政区划联系电话", "conditional").await;
+    let mut body = a_request(&entry);
+    for (key, value) in more.as_object().unwrap() {
+        body[key] = value.clone();
+    }
+    let request = app.as_person("civil").post("/requests", body).await.ok();
+    let met = json!({ "facts": { "conditions_met": "true" } });
+    app.take("authority", &request, "judge_conditions", met)
+        .await;
+    app.decide("authority", &request, "approve", "approved")
+        .await;
+    app.request_of(&request).await
+}
+
+/// Checks that a grant stays inactive and says which process it waits for.
+async fn waits(app: &TestApp, request: &Value, process: &str, clause: &str) {
+    assert_eq!(request["grant"]["state"], "awaiting_approval");
+    let needed = &request["grant"]["approvals"][0];
+    assert_eq!(
+        (&needed["process_id"], &needed["clause"]["id"]),
+        (&json!(process), &json!(clause))
+    );
+    let problem = app.try_fetch("operator", request).await;
+    let problem = problem.refused(409, "request.approval_needed");
+    assert_eq!(
+        (&problem["process_id"], &problem["clause"]),
+        (&json!(process), &json!(clause))
+    );
+    let rows = app.store("civil").await;
+    let tables = "SELECT count(*) FROM sqlite_master WHERE name = 'division_village'";
+    assert_eq!(rows.number(tables), 0, "nothing has moved");
+}
+
+/// TP-25a
+#[tokio::test]
+async fn tp_25a_sensitive_data_stay_where_they_are_until_the_agreement_is_signed() {
+    let app = TestApp::under_the_template().await;
+    let sensitive = json!({ "columns": ["code", "name", "phone"] });
+    let request = approved(&app, sensitive).await;
+    waits(&app, &request, "sensitive_access", "TP-25a").await;
+
+    let entry = request["entry_id"].as_str().unwrap();
+    // Somebody else's agreement doesn't help.
+    let signed = json!({ "form": { "attachment_id": crate::support::UPLOAD } });
+    for person in ["tax", "civil"] {
+        let again = app.request_of(&request).await;
+        assert_eq!(again["grant"]["state"], "awaiting_approval", "{person}");
+        let case = app
+            .open_about(person, "sensitive_access", ("entry", entry))
+            .await;
+        app.take("stats", &case, "agreement", signed.clone()).await;
+    }
+    let now = app.request_of(&request).await;
+    assert_eq!(now["grant"]["state"], "in_force");
+    assert_eq!(app.delivered(&request).await["state"], "completed");
+    app.finish().await;
+}
+
+/// TP-5.5
+#[tokio::test]
+async fn tp_5_5_a_development_activity_gets_no_data_before_it_is_approved() {
+    let app = TestApp::under_the_template().await;
+    let development = json!({ "facts": { "development": "true" } });
+    let request = approved(&app, development).await;
+    waits(&app, &request, "development_activity", "TP-5.5").await;
+    let entry = request["entry_id"].as_str().unwrap();
+    for (outcome, state) in [("refused", "awaiting_approval"), ("approved", "in_force")] {
+        let case = app
+            .open_about("civil", "development_activity", ("entry", entry))
+            .await;
+        app.decide("authority", &case, "approve", outcome).await;
+        let now = app.request_of(&request).await;
+        assert_eq!(now["grant"]["state"], state, "{outcome}");
+    }
+    assert_eq!(app.delivered(&request).await["state"], "completed");
+    app.finish().await;
+}
+
+/// TP-25b
+#[tokio::test]
+async fn tp_25b_an_opening_to_a_business_waits_for_its_assessment() {
+    let app = TestApp::under_the_template().await;
+    let opening = json!({ "facts": { "third_party": "true" } });
+    let request = approved(&app, opening).await;
+    waits(&app, &request, "third_party_opening", "TP-25b").await;
+    let entry = request["entry_id"].as_str().unwrap();
+    let case = app
+        .open_about("civil", "third_party_opening", ("entry", entry))
+        .await;
+    app.decide("authority", &case, "approve", "approved").await;
+    let state = || async { app.request_of(&request).await["grant"]["state"].clone() };
+    assert_eq!(state().await, "awaiting_approval", "not assessed");
+    app.take("civil", &case, "assess", json!({})).await;
+    assert_eq!(state().await, "in_force");
+    app.take("civil", &case, "close", json!({})).await;
+    assert_eq!(state().await, "awaiting_approval", "the opening is over");
+    app.finish().await;
+}
+
+/// TP-24
+#[tokio::test]
+async fn tp_24_disclosure_is_claimed_with_its_legal_basis_and_needs_no_consent() {
+    let app = TestApp::under_the_template().await;
+    let entry = app.published("行政区划代码", "unconditional").await;
+    let case = app
+        .open_about("civil", "external_release", ("entry", &entry))
+        .await;
+    let exception = &step(&case, "consent")["exceptions"][0];
+    assert_eq!(
+        (
+            &exception["name"],
+            &exception["clause"]["id"],
+            &exception["may_claim"]
+        ),
+        (&json!("属于政府信息公开"), &json!("TP-24"), &json!(true))
+    );
+    let claim = |person: &'static str, body: Value| {
+        let id = case["case_id"].as_str().unwrap();
+        let path = format!("/cases/{id}/steps/consent/exception");
+        let app = &app;
+        async move { app.as_person(person).post(&path, body).await }
+    };
+    let disclosure = "within_government_information_disclosure";
+    let bare = json!({ "exception": disclosure, "reason": " " });
+    let problem = claim("civil", bare)
+        .await
+        .refused(422, "case.reason_required");
+    assert_eq!(problem["clause"], "TP-24");
+    let based = json!({ "exception": disclosure, "reason": "《政府信息公开条例》第二十条" });
+    claim("tax", based.clone())
+        .await
+        .refused(403, "access.other_department");
+    claim("stats", based.clone())
+        .await
+        .refused(403, "case.wrong_actor");
+    let other = json!({ "exception": "haste", "reason": "急" });
+    let problem = claim("civil", other).await;
+    let problem = problem.refused(422, "case.exception_not_offered");
+    assert_eq!(problem["clause"], "TP-24");
+
+    let done = claim("civil", based).await.ok();
+    let consent = step(&done, "consent");
+    assert_eq!(
+        (
+            &done["state"],
+            &consent["state"],
+            &consent["claimed"]["reason"]
+        ),
+        (
+            &json!("completed"),
+            &json!("skipped"),
+            &json!("《政府信息公开条例》第二十条")
+        )
+    );
+    assert!(app.was_told("stats", &case).await, "the provider is told");
+    app.finish().await;
+}
+
+/// TP-7a, TP-7b
+#[tokio::test]
+async fn tp_7a_a_gate_answers_and_a_law_may_say_otherwise() {
+    let app = TestApp::under_the_template().await;
+    let gate = |name: &'static str, title: &'static str| {
+        let path = format!("/gates/{name}?title={title}");
+        let app = &app;
+        async move { app.as_person("authority").get(&path).await.ok() }
+    };
+    let project = |kind: &str, title: &str| {
+        json!({
+            "process_id": "project_check", "subject": { "kind": "matter" }, "title": title,
+            "facts": { "project_kind": kind },
+        })
+    };
+    let answer = gate("project_approval", "甲系统").await;
+    assert_eq!(
+        (&answer["met"], &answer["clause"]["id"], &answer["case_id"]),
+        (&json!(false), &json!("TP-7a"), &Value::Null)
+    );
+    let unfit = app
+        .try_open("authority", project("new_system", "甲系统"))
+        .await
+        .ok();
+    let no = json!({ "outcome": "not_accepted" });
+    app.take("authority", &unfit, "new_system", no).await;
+    assert_eq!(gate("project_approval", "甲系统").await["met"], false);
+
+    let excepted = app
+        .try_open("authority", project("new_system", "乙系统"))
+        .await
+        .ok();
+    let id = excepted["case_id"].as_str().unwrap();
+    let path = format!("/cases/{id}/steps/new_system/exception");
+    let claim =
+        json!({ "exception": "law_says_otherwise", "reason": "《保守国家秘密法》另有规定" });
+    app.as_person("civil")
+        .post(&path, claim.clone())
+        .await
+        .refused(403, "access.other_department");
+    app.as_person("authority").post(&path, claim).await.ok();
+    assert_eq!(gate("project_approval", "乙系统").await["met"], true);
+
+    let fit = app
+        .try_open("authority", project("in_construction", "丙系统"))
+        .await
+        .ok();
+    let yes = json!({ "outcome": "accepted" });
+    app.take("authority", &fit, "in_construction", yes).await;
+    let answer = gate("project_acceptance", "丙系统").await;
+    assert_eq!(
+        (&answer["met"], &answer["clause"]["id"], &answer["case_id"]),
+        (&json!(true), &json!("TP-7b"), &fit["case_id"])
+    );
+    app.as_person("authority")
+        .get("/gates/no_such_gate?title=x")
+        .await
+        .refused(404, "case.unknown_gate");
+    app.finish().await;
+}
+
 /// TP-12b, TP-12c
 #[tokio::test]
 async fn tp_12b_what_is_not_collected_is_consulted_on_and_filed() {

@@ -265,6 +265,123 @@ async fn ly_10_2_a_provider_may_open_its_information_by_a_statement() {
     app.finish().await;
 }
 
+/// A decision of the steering group, with its document.
+fn decided(input: Value) -> Value {
+    let mut input = input;
+    input["form"] = json!({ "attachment_id": crate::support::UPLOAD });
+    input
+}
+
+/// LY-10.3
+#[tokio::test]
+async fn ly_10_3_the_steering_groups_decision_changes_the_class_against_the_providers_will() {
+    let app = TestApp::under_luyi().await;
+    let entry = app.published("行政区划代码", "on_application").await;
+    app.try_open(
+        "stats",
+        json!({ "process_id": "steering_class", "subject": { "kind": "entry", "id": entry } }),
+    )
+    .await
+    .refused(403, "case.wrong_actor");
+    let case = app
+        .open_about("authority", "steering_class", ("entry", &entry))
+        .await;
+    let against = json!({ "reason": "涉及本单位业务，不宜主动提供" });
+    app.take("stats", &case, "opinion", against).await;
+    let proactive = json!({ "facts": { "determined_class": "proactive" } });
+    let bare = app.try_take("authority", &case, "record", proactive.clone());
+    let problem = bare.await.refused(422, "case.form_required");
+    assert_eq!(problem["clause"], "LY-10.3", "without the decision itself");
+    app.try_take("stats", &case, "record", decided(proactive.clone()))
+        .await
+        .refused(403, "case.wrong_actor");
+    let case = app
+        .take("authority", &case, "record", decided(proactive))
+        .await;
+    let record = step(&case, "record");
+    assert_eq!(
+        (
+            &case["state"],
+            &record["decided_by_name"],
+            &record["clause"]["id"]
+        ),
+        (&json!("completed"), &json!("建设小组"), &json!("LY-10.3"))
+    );
+    let events = case["events"].as_array().unwrap();
+    assert!(
+        events
+            .iter()
+            .any(|event| event["attachment_id"].is_string())
+    );
+
+    let mut request = a_request(&entry);
+    request["version_no"] = json!(2);
+    let request = app.as_person("civil").post("/requests", request).await.ok();
+    assert_eq!(request["grant"]["basis"], "LY-10.1", "nobody decides on it");
+    app.idle().await;
+    let ledger = app.ledger_text();
+    let on_record = ledger
+        .lines()
+        .find(|line| line.contains("catalogue.class_determined"))
+        .expect("it is on record");
+    let case_id = case["case_id"].as_str().unwrap();
+    assert!(on_record.contains("LY-10.3") && on_record.contains(case_id));
+
+    // The provider can't take it back with a version of its own.
+    let back = app
+        .submit("stats", &app.content("行政区划代码", "on_application"))
+        .await;
+    let path = format!("/catalogue/versions/{back}/publication");
+    let problem = app.as_person("authority").post(&path, json!({})).await;
+    let problem = problem.refused(409, "catalogue.class_determined_otherwise");
+    assert_eq!(problem["clause"], "LY-10.3");
+    app.finish().await;
+}
+
+/// LY-4
+#[tokio::test]
+async fn ly_4_a_decision_of_the_steering_group_is_linked_to_its_case_and_seen_by_the_parties() {
+    let app = TestApp::under_luyi().await;
+    let entry = app.published("行政区划代码", "on_application").await;
+    let request = app.ask(&entry).await;
+    app.decide("stats", &request, "decide", "refused").await;
+    let about = request["case_id"].as_str().unwrap();
+    app.try_open(
+        "civil",
+        json!({ "process_id": "steering_decision", "subject": { "kind": "case", "id": about } }),
+    )
+    .await
+    .refused(403, "case.wrong_actor");
+    let case = app
+        .open_about("authority", "steering_decision", ("case", about))
+        .await;
+    let approve = json!({ "outcome": "approved" });
+    let bare = app
+        .try_take("authority", &case, "record", approve.clone())
+        .await;
+    assert_eq!(bare.refused(422, "case.form_required")["clause"], "LY-4");
+    app.take("authority2", &case, "record", decided(approve))
+        .await;
+    for person in ["civil", "stats"] {
+        let seen = app.case(person, &request).await;
+        let link = &seen["linked"][0];
+        assert_eq!(
+            (&link["case_id"], &link["state"]),
+            (&case["case_id"], &json!("completed")),
+            "{person}"
+        );
+        let decision = app.case(person, &case).await;
+        assert_eq!(step(&decision, "record")["decided_by_name"], "建设小组");
+        assert!(app.was_told(person, &case).await, "{person}");
+    }
+    let stranger = format!("/cases/{}", case["case_id"].as_str().unwrap());
+    app.as_person("tax")
+        .get(&stranger)
+        .await
+        .refused(403, "access.other_department");
+    app.finish().await;
+}
+
 /// LY-11
 #[tokio::test]
 async fn ly_11_consent_needs_its_reason_as_refusal_does() {

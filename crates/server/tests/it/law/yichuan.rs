@@ -812,3 +812,32 @@ async fn yc_14_2_the_updated_entry_is_found_by_its_new_words() {
     );
     app.finish().await;
 }
+
+/// YC-40
+#[tokio::test]
+async fn yc_40_a_project_without_its_catalogue_list_does_not_meet_the_approval() {
+    let app = TestApp::under_yichuan().await;
+    let gate = |name: &'static str| {
+        let path = format!("/gates/{name}?title=智慧社区");
+        let app = &app;
+        async move { app.as_person("authority").get(&path).await.ok() }
+    };
+    let answer = gate("project_approval").await;
+    assert_eq!(
+        (
+            &answer["met"],
+            &answer["clause"]["id"],
+            &answer["process_id"]
+        ),
+        (&json!(false), &json!("YC-40"), &json!("project_check"))
+    );
+    let body = json!({
+        "process_id": "project_check", "subject": { "kind": "matter" }, "title": "智慧社区",
+    });
+    let case = app.try_open("stats", body).await.ok();
+    assert_eq!(gate("project_approval").await["met"], true);
+    assert_eq!(gate("project_acceptance").await["met"], false);
+    app.take("stats", &case, "acceptance", json!({})).await;
+    assert_eq!(gate("project_acceptance").await["met"], true);
+    app.finish().await;
+}

@@ -1,11 +1,12 @@
 //! Entries: what they say, and the short ways from a workbook to a published entry.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tongqu::features::catalogue::workbook::{self, Choice, TemplateOptions, Unclassed};
 use tongqu_domain::catalogue::{
     CheckKind, Contact, DataItem, DataType, EntryContent, MaskKind, ResourceFormat, Sensitivity,
     UpdateCycle,
 };
+use tongqu_domain::law::{BarredAct, FactValue, Facts};
 
 use super::{TestApp, nothing};
 
@@ -170,11 +171,61 @@ impl TestApp {
     /// Imports, submits and publishes an entry; gives the published version.
     pub async fn publish(&self, officer: &str, content: &EntryContent) -> Value {
         let version_id = self.submit(officer, content).await;
+        self.classify_if_asked(officer, content).await;
         let path = format!("/catalogue/versions/{version_id}/publication");
         self.as_person("authority")
             .post(&path, nothing())
             .await
             .ok()
+    }
+
+    /// Has the class of a submitted entry determined, where the rule pack asks for it before publishing.
+    pub async fn classify_if_asked(&self, officer: &str, content: &EntryContent) {
+        let class = FactValue::from(content.sharing_class.as_str());
+        let in_library = FactValue::from(content.base_library.is_some());
+        let facts = Facts::from([
+            ("class".to_owned(), class),
+            ("base_library".to_owned(), in_library),
+        ]);
+        let pack = self.app().pack();
+        if pack
+            .approvals_for(BarredAct::Publish, &facts)
+            .next()
+            .is_none()
+        {
+            return;
+        }
+        let own = self
+            .as_person(officer)
+            .get("/catalogue/own?size=100")
+            .await
+            .ok();
+        let lines = own["items"].as_array().unwrap();
+        let line = lines
+            .iter()
+            .find(|line| line["name"] == content.name.as_str());
+        let entry = line.expect("it was submitted")["entry_id"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        let case = self
+            .open_about(officer, "classification", ("entry", &entry))
+            .await;
+        if content.sharing_class == "special" {
+            self.take(officer, &case, "special_by_provider", nothing())
+                .await;
+            let accept = json!({ "outcome": "accepted" });
+            self.take("authority", &case, "special_review", accept)
+                .await;
+            return;
+        }
+        self.take(officer, &case, "provider_opinion", nothing())
+            .await;
+        self.take("justice", &case, "legal_opinion", nothing())
+            .await;
+        let class = json!({ "facts": { "determined_class": content.sharing_class } });
+        self.take("authority", &case, "conditional_or_not", class)
+            .await;
     }
 
     /// Publishes an entry of the statistics bureau; gives its id.

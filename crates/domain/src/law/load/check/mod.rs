@@ -21,6 +21,7 @@ pub(super) fn check(source: &Source, pack: &Pack) {
     check.facts();
     check.roles();
     check.deciders();
+    check.approvals();
     for process in &pack.processes {
         check.process(process);
         for step in &process.steps {
@@ -223,6 +224,15 @@ impl Check<'_> {
             );
         }
         self.event_of(&shown_by.process, shown_by.event, fact.line, &what);
+    }
+
+    /// Nothing may wait for an approval that can't come.
+    fn approvals(&self) {
+        for approval in &self.pack.approvals {
+            let what = format!("approval before {}", approval.act);
+            self.condition(&approval.when, approval.line, &what);
+            self.event_of(&approval.process, approval.until, approval.line, &what);
+        }
     }
 
     /// Whether a process of the pack can bring an event about.

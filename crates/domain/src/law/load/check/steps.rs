@@ -53,7 +53,12 @@ impl Check<'_> {
             .chain(&step.addressee)
             .chain(&step.also)
             .chain(&step.decided_by)
-            .chain(&step.consent_of);
+            .chain(&step.consent_of)
+            .chain(
+                step.exceptions
+                    .iter()
+                    .filter_map(|exception| exception.by.as_ref()),
+            );
         for role in others.chain([&step.role]) {
             self.role(role, step.line, &what);
         }
