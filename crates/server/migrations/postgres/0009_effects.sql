@@ -7,3 +7,10 @@ ALTER TABLE grants ADD COLUMN reclaim_proposed_at TEXT COLLATE "C"; -- instant; 
 UPDATE grants SET valid_until = content::json ->> 'valid_until';
 CREATE INDEX grants_by_expiry ON grants (valid_until) WHERE expiry_noted_at IS NULL;
 CREATE INDEX grants_by_requester ON grants (requester_department_id, entry_id);
+
+-- What decides who authorises the use of an interface; an entry without a line has neither.
+CREATE TABLE interface_terms (
+  entry_id TEXT COLLATE "C" PRIMARY KEY REFERENCES entries (id),
+  param_control BIGINT NOT NULL,       -- 1: its parameters have to be controlled; the provider says so
+  direct_authorisation BIGINT NOT NULL -- 1: the platform unit authorises it directly; the authority says so
+);

@@ -9,6 +9,7 @@ mod class;
 mod diff;
 mod drafts;
 mod import;
+mod interface;
 mod mount;
 mod publish;
 mod read;
@@ -33,12 +34,13 @@ use crate::app::App;
 
 pub use class::{class_in, determine_class};
 pub use import::template_options;
+pub use interface::InterfaceTerms;
 pub use mount::{COLLECT, CollectPayload, ItemColumn, Mounting, collection_job, lane};
 pub use publish::publish_submitted;
 pub use search_entries::{index_entry, rebuild_index};
 pub use store::{
     Entry, Version, active_items, arrived, counts_by_department, entries_count, find_entry,
-    find_mounting, find_version, mounting_of, newest_published, newest_version,
+    find_mounting, find_version, interface_terms, mounting_of, newest_published, newest_version,
 };
 
 /// The operations of this feature.
@@ -58,4 +60,5 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(mount::preview_mounting))
         .routes(routes!(mount::mount_entry))
         .routes(routes!(mount::list_tables))
+        .routes(routes!(interface::set_interface))
 }

@@ -10,6 +10,7 @@ use tongqu_domain::{
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
+    interface::InterfaceTerms,
     rules::{data_owner, is_offered},
     store::{self, Entry, Version},
     views::{ContentView, StateView, VersionTabView, published_on},
@@ -50,6 +51,8 @@ pub struct EntryView {
     pub versions: Vec<VersionTabView>,
     /// Where the data come from; absent while there is none behind the entry.
     pub mounting: Option<MountingView>,
+    /// What decides who authorises the use of its interface.
+    pub interface: InterfaceTerms,
     /// What the viewer may do: `request`, `mount`.
     pub actions: Vec<&'static str>,
 }
@@ -118,6 +121,7 @@ pub async fn read_entry(
             })
         }
     };
+    let interface = store::interface_terms(&mut db, &entry.id).await?;
     let pack = ctx.app.pack();
     let is_active = Some(version.no) == entry.active_no;
     let mut actions = Vec::new();
@@ -154,6 +158,7 @@ pub async fn read_entry(
             })
             .collect(),
         mounting,
+        interface,
         actions,
     })
 }

@@ -8,7 +8,7 @@ use tongqu_domain::{
     time::instant_text,
 };
 
-use super::mount::Mounting;
+use super::{interface::InterfaceTerms, mount::Mounting};
 use crate::platform::{
     db::{Db, DbError, RowExt as _, Tx, counters},
     secrets::random_hex,
@@ -528,6 +528,41 @@ pub async fn arrived(tx: &mut Tx, mounting: &Mounting, rows_total: i64) -> Resul
     .bind(rows_total)
     .bind(at)
     .bind(mounting.id.as_str())
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// The terms of an entry's interface.
+pub async fn interface_terms(db: &mut Db, id: &EntryId) -> Result<InterfaceTerms, DbError> {
+    let row = sqlx::query(
+        "SELECT param_control, direct_authorisation FROM interface_terms WHERE entry_id = $1",
+    )
+    .bind(id.as_str())
+    .fetch_optional(db)
+    .await?;
+    match row {
+        None => Ok(InterfaceTerms::default()),
+        Some(row) => Ok(InterfaceTerms {
+            param_control: row.int("param_control")? == 1,
+            direct_authorisation: row.int("direct_authorisation")? == 1,
+        }),
+    }
+}
+
+pub(super) async fn save_interface_terms(
+    tx: &mut Tx,
+    id: &EntryId,
+    terms: InterfaceTerms,
+) -> Result<(), DbError> {
+    sqlx::query(
+        "INSERT INTO interface_terms (entry_id, param_control, direct_authorisation) VALUES ($1, $2, $3) \
+         ON CONFLICT (entry_id) DO UPDATE SET param_control = excluded.param_control, \
+         direct_authorisation = excluded.direct_authorisation",
+    )
+    .bind(id.as_str())
+    .bind(i64::from(terms.param_control))
+    .bind(i64::from(terms.direct_authorisation))
     .execute(&mut **tx)
     .await?;
     Ok(())

@@ -164,6 +164,7 @@ async fn entry(db: &mut Db, id: &EntryId) -> Result<Option<Known>, ApiError> {
         .await?
         .is_some_and(|m| m.pooled);
     let mut facts = Facts::from([("pooled".to_owned(), FactValue::from(pooled))]);
+    facts.extend(catalogue::interface_terms(db, id).await?.facts());
     if let Some(version) = &version {
         let content = &version.content;
         facts.insert(

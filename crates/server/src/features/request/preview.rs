@@ -266,6 +266,7 @@ pub(super) async fn facts(
         subjects: &[("entry", entry.id.as_str())],
     };
     let mut facts = case::shown_facts(app, db, pack, &between).await?;
+    facts.extend(catalogue::interface_terms(db, &entry.id).await?.facts());
     facts.extend([
         (
             "class".to_owned(),

@@ -551,6 +551,82 @@ async fn pds_15_2_the_platform_answers_on_the_next_working_day() {
     app.finish().await;
 }
 
+/// Sets the terms of an interface.
+async fn set_terms(
+    app: &TestApp,
+    person: &str,
+    entry: &str,
+    terms: Value,
+) -> crate::support::Reply {
+    let path = format!("/catalogue/entries/{entry}/interface");
+    app.as_person(person).put(&path, terms).await
+}
+
+/// PDS-6.2
+#[tokio::test]
+async fn pds_6_2_an_open_interface_with_controlled_parameters_is_the_providers_to_authorise() {
+    let app = TestApp::under_pingdingshan().await;
+    let entry = app
+        .published_interface("行政区划代码", "unconditional")
+        .await;
+    let control = json!({ "param_control": true });
+    set_terms(&app, "civil", &entry, control.clone())
+        .await
+        .refused(403, "access.other_department");
+    set_terms(&app, "authority", &entry, control.clone())
+        .await
+        .refused(403, "access.no_post");
+    set_terms(&app, "stats", &entry, json!({}))
+        .await
+        .refused(422, "catalogue.interface_unchanged");
+    set_terms(&app, "stats", &entry, control).await.ok();
+    // Whatever the platform would authorise directly, these stay the provider's.
+    let direct = json!({ "direct_authorisation": true });
+    let terms = set_terms(&app, "authority", &entry, direct).await.ok();
+    assert_eq!(
+        terms,
+        json!({ "param_control": true, "direct_authorisation": true })
+    );
+    let request = interface_application(&app, &entry).await;
+    let accept = json!({ "outcome": "accepted" });
+    app.take("operator", &request, "compliance_check", accept)
+        .await;
+    let now = app.request_of(&request).await;
+    assert_eq!(step(&now, "decide")["state"], "open");
+    app.decide("stats", &request, "decide", "approved").await;
+    let now = app.request_of(&request).await;
+    assert_eq!(now["grant"]["basis"], "PDS-6.2");
+    app.finish().await;
+}
+
+/// PDS-16
+#[tokio::test]
+async fn pds_16_the_authority_says_which_interfaces_the_platform_authorises_directly() {
+    let app = TestApp::under_pingdingshan().await;
+    let entry = app
+        .published_interface("行政区划代码", "unconditional")
+        .await;
+    let direct = json!({ "direct_authorisation": true });
+    set_terms(&app, "stats", &entry, direct.clone())
+        .await
+        .refused(403, "access.no_post");
+    set_terms(&app, "authority", &entry, direct).await.ok();
+    let read = format!("/catalogue/entries/{entry}");
+    let seen = app.as_person("civil").get(&read).await.ok();
+    assert_eq!(seen["interface"]["direct_authorisation"], true);
+    let request = interface_application(&app, &entry).await;
+    let accept = json!({ "outcome": "accepted" });
+    app.take("operator", &request, "compliance_check", accept)
+        .await;
+    let now = app.request_of(&request).await;
+    let own = step(&now, "authorise_directly");
+    assert_eq!(
+        (&own["state"], &own["clause"]["id"]),
+        (&json!("open"), &json!("PDS-16"))
+    );
+    app.finish().await;
+}
+
 /// PDS-16
 #[tokio::test]
 async fn pds_16_an_interface_that_the_platform_authorises_needs_no_provider() {

@@ -74,6 +74,29 @@ async fn yj_2_3_the_operator_runs_things_and_decides_nothing() {
 
 /// YJ-3.1.1c
 #[tokio::test]
+async fn yj_3_1_1c_an_open_interface_with_controlled_parameters_is_reviewed_by_the_provider() {
+    let app = TestApp::under_yanjin().await;
+    let entry = app
+        .published_interface("行政区划代码", "unconditional")
+        .await;
+    let path = format!("/catalogue/entries/{entry}/interface");
+    let control = json!({ "param_control": true });
+    app.as_person("stats").put(&path, control).await.ok();
+    let request = app.ask_for_interface(&entry, json!({})).await.ok();
+    let review = step(&request, "review_param_control");
+    assert_eq!(
+        (&review["state"], &review["clause"]["id"], &request["grant"]),
+        (&json!("open"), &json!("YJ-3.1.1c"), &Value::Null)
+    );
+    app.decide("stats", &request, "review_param_control", "approved")
+        .await;
+    let now = app.request_of(&request).await;
+    assert_eq!(now["grant"]["basis"], "YJ-3.1.1c");
+    app.finish().await;
+}
+
+/// YJ-3.1.1c
+#[tokio::test]
 async fn yj_3_1_1c_an_open_interface_without_controlled_parameters_needs_no_review() {
     let app = TestApp::under_yanjin().await;
     let entry = app
