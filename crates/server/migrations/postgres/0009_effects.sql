@@ -14,3 +14,13 @@ CREATE TABLE interface_terms (
   param_control BIGINT NOT NULL,       -- 1: its parameters have to be controlled; the provider says so
   direct_authorisation BIGINT NOT NULL -- 1: the platform unit authorises it directly; the authority says so
 );
+
+-- Further departments that may take an open step; it is one task, done once.
+CREATE TABLE tasks_also (
+  case_id TEXT COLLATE "C" NOT NULL REFERENCES cases (id),
+  step_id TEXT COLLATE "C" NOT NULL,
+  department_id TEXT COLLATE "C" NOT NULL,
+  role TEXT COLLATE "C" NOT NULL,               -- role of the pack
+  PRIMARY KEY (case_id, step_id, department_id)
+);
+CREATE INDEX tasks_also_by_department ON tasks_also (department_id);

@@ -398,6 +398,15 @@ async fn merge_with_an_open_case(app: TestApp) {
         seen.to_string().contains(app.department_name("stats")),
         "{seen}"
     );
+    // It waits on the successor's desk, and stands in its lists.
+    let desk = app.as_person("tax").get("/desk").await.ok();
+    let task = &desk["todo"][0];
+    assert_eq!(
+        (&task["case_id"], &task["may_take"], &desk["lamps"]["ample"]),
+        (&seen["case_id"], &json!(true), &json!(1))
+    );
+    let own = app.as_person("tax").get("/cases").await.ok();
+    assert_eq!(own["items"][0]["case_id"], seen["case_id"]);
     let decided = app
         .as_person("tax")
         .post(

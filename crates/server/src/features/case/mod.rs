@@ -5,11 +5,13 @@
 //! saved in the same transaction, so that a desk can be read without replaying every case.
 //! Spec: PDS-9, PDS-17.
 
+mod duties;
 mod open;
 mod shown;
 mod store;
 mod views;
 
+pub use duties::{DutyNoticeView, duties_about, open_duties};
 pub use open::{Begun, NewCase, begin, begin_on, new_id, opened, pack_for, parties};
 pub use shown::{Between, showing, shown_facts};
 pub use store::{

@@ -7,7 +7,7 @@ use tongqu_domain::{
     calendar::Calendar,
     case::{Case, CaseEvent, CaseHead, Clock, OpenStep, StepState},
     ids::{CaseId, DepartmentId, PersonId},
-    law::{Pack, ProcessId, StepId, StepKind},
+    law::{Pack, ProcessId, RoleId, Step, StepId, StepKind},
     time::{china_date, instant_text},
 };
 
@@ -42,7 +42,9 @@ pub struct Task {
     pub open: OpenStep,
     pub requester_department_id: String,
     pub provider_department_id: String,
+    /// Who holds it, and in which role of the pack.
     pub department_id: DepartmentId,
+    pub role: RoleId,
     /// Who filed the case; `None` if the platform opened it.
     pub filed_by: Option<PersonId>,
 }
@@ -68,9 +70,9 @@ pub struct CaseLine {
 /// Which cases a list shows.
 #[derive(Debug, Default)]
 pub struct CaseFilter<'a> {
-    /// Only those to which one of these departments is a party or in which it holds an open step;
+    /// Only those to which one of these departments is a party or in which it may take an open step;
     /// `None`: all.
-    pub of: Option<&'a DepartmentId>,
+    pub of: Option<&'a [DepartmentId]>,
     pub process: Option<&'a str>,
     pub subject: Option<(&'a str, &'a str)>,
     /// Only open ones, or only ended ones.
@@ -230,10 +232,12 @@ async fn save_tasks(
     calendar: &Calendar,
 ) -> Result<(), DbError> {
     let id = case.head().id.as_str();
-    sqlx::query("DELETE FROM tasks WHERE case_id = $1")
-        .bind(id)
-        .execute(&mut **tx)
-        .await?;
+    for delete in [
+        "DELETE FROM tasks WHERE case_id = $1",
+        "DELETE FROM tasks_also WHERE case_id = $1",
+    ] {
+        sqlx::query(delete).bind(id).execute(&mut **tx).await?;
+    }
     if case.is_ended() {
         return Ok(());
     }
@@ -244,7 +248,10 @@ async fn save_tasks(
         let StepState::Open { opened_at } = step.state else {
             continue;
         };
-        let (Some(department), StepKind::Required) = (&step.department, step.kind) else {
+        let holders = holders(case, pack, &step.id);
+        let (Some(((role, department), others)), StepKind::Required) =
+            (holders.split_first(), step.kind)
+        else {
             continue;
         };
         sqlx::query(
@@ -254,15 +261,47 @@ async fn save_tasks(
         .bind(id)
         .bind(step.id.as_str())
         .bind(department.as_str())
-        .bind(step.role.as_str())
+        .bind(role.as_str())
         .bind(instant_text(opened_at))
         .bind(step.due_on.map(|d| d.to_string()))
         .bind(i64::from(step.clock == Clock::Paused))
         .bind(step.counted_at.map(instant_text))
         .execute(&mut **tx)
         .await?;
+        for (role, department) in others {
+            sqlx::query(
+                "INSERT INTO tasks_also (case_id, step_id, department_id, role) VALUES ($1, $2, $3, $4)",
+            )
+            .bind(id)
+            .bind(step.id.as_str())
+            .bind(department.as_str())
+            .bind(role.as_str())
+            .execute(&mut **tx)
+            .await?;
+        }
     }
     Ok(())
+}
+
+/// The departments that may take a step, each once with its first role; the main one first.
+fn holders<'a>(
+    case: &'a Case,
+    pack: &'a Pack,
+    step: &StepId,
+) -> Vec<(&'a RoleId, &'a DepartmentId)> {
+    let head = case.head();
+    let rule = pack
+        .process(&head.process)
+        .and_then(|process| process.step(step));
+    let mut holders: Vec<(&RoleId, &DepartmentId)> = Vec::new();
+    for role in rule.into_iter().flat_map(Step::takers) {
+        if let Some(department) = head.parties.holder(pack, role)
+            && !holders.iter().any(|(_, known)| *known == department)
+        {
+            holders.push((role, department));
+        }
+    }
+    holders
 }
 
 macro_rules! select_tasks {
@@ -270,8 +309,21 @@ macro_rules! select_tasks {
         concat!(
             "SELECT t.case_id, c.number, c.title, c.subject_kind, c.subject_id, c.pack_id, c.pack_version, \
              c.process_id, t.step_id, t.opened_at, t.due_on, t.paused, t.counted_at, c.requester_department_id, \
-             c.provider_department_id, t.department_id, c.filed_by \
+             c.provider_department_id, t.department_id, t.role, c.filed_by \
              FROM tasks t JOIN cases c ON c.id = t.case_id ",
+            $rest
+        )
+    };
+}
+
+macro_rules! select_tasks_also {
+    ($rest:literal) => {
+        concat!(
+            "SELECT t.case_id, c.number, c.title, c.subject_kind, c.subject_id, c.pack_id, c.pack_version, \
+             c.process_id, t.step_id, t.opened_at, t.due_on, t.paused, t.counted_at, c.requester_department_id, \
+             c.provider_department_id, a.department_id, a.role, c.filed_by \
+             FROM tasks_also a JOIN tasks t ON t.case_id = a.case_id AND t.step_id = a.step_id \
+             JOIN cases c ON c.id = t.case_id ",
             $rest
         )
     };
@@ -299,6 +351,7 @@ fn task(row: &sqlx::any::AnyRow) -> Result<Task, DbError> {
         requester_department_id: row.text("requester_department_id")?,
         provider_department_id: row.text("provider_department_id")?,
         department_id: row.id("department_id")?,
+        role: RoleId::parse(&row.text("role")?).map_err(|e| broken("role", e))?,
         filed_by: (!filed_by.is_empty())
             .then(|| PersonId::parse(&filed_by))
             .transpose()
@@ -306,13 +359,40 @@ fn task(row: &sqlx::any::AnyRow) -> Result<Task, DbError> {
     })
 }
 
-/// Open steps that a department holds, the most urgent first; at most `limit`.
+/// Open steps that these departments hold or may take besides, the most urgent first; at most `limit`.
 pub async fn tasks_of(
+    db: &mut Db,
+    departments: &[DepartmentId],
+    limit: u32,
+) -> Result<Vec<Task>, DbError> {
+    let mut tasks = Vec::new();
+    for department in departments {
+        tasks.extend(held_by(db, department, limit).await?);
+        tasks.extend(also_by(db, department, limit).await?);
+    }
+    // Dates sort as text; steps without one come after all that have one.
+    let urgency = |task: &Task| {
+        let due_on = task.open.due_on;
+        (
+            due_on.is_none(),
+            due_on,
+            task.open.opened_at,
+            task.case_id.clone(),
+            task.step_id.clone(),
+        )
+    };
+    tasks.sort_by_cached_key(urgency);
+    // Whoever answers for both sides of a case sees its step once.
+    tasks.dedup_by(|a, b| a.case_id == b.case_id && a.step_id == b.step_id);
+    tasks.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    Ok(tasks)
+}
+
+async fn held_by(
     db: &mut Db,
     department_id: &DepartmentId,
     limit: u32,
 ) -> Result<Vec<Task>, DbError> {
-    // Dates sort as text; steps without one come after all that have one.
     let dated = sqlx::query(select_tasks!(
         "WHERE t.department_id = $1 AND t.due_on IS NOT NULL ORDER BY t.due_on, t.opened_at, t.case_id LIMIT $2"
     ))
@@ -331,25 +411,56 @@ pub async fn tasks_of(
     dated.iter().chain(&undated).map(task).collect()
 }
 
-/// How many open steps a department holds by lamp: overdue, due until `soon`, all.
-pub async fn count_tasks(
+async fn also_by(
     db: &mut Db,
     department_id: &DepartmentId,
+    limit: u32,
+) -> Result<Vec<Task>, DbError> {
+    sqlx::query(select_tasks_also!(
+        "WHERE a.department_id = $1 \
+         ORDER BY CASE WHEN t.due_on IS NULL THEN 1 ELSE 0 END, t.due_on, t.opened_at, t.case_id LIMIT $2"
+    ))
+    .bind(department_id.as_str())
+    .bind(i64::from(limit))
+    .fetch_all(db)
+    .await?
+    .iter()
+    .map(task)
+    .collect()
+}
+
+/// How many open steps these departments hold or may take besides, by lamp: overdue, due until `soon`, all.
+pub async fn count_tasks(
+    db: &mut Db,
+    departments: &[DepartmentId],
     today: jiff::civil::Date,
     soon: jiff::civil::Date,
 ) -> Result<(i64, i64, i64), DbError> {
-    let row = sqlx::query(
-        "SELECT COUNT(*) AS n, \
-         COALESCE(SUM(CASE WHEN due_on < $2 THEN 1 ELSE 0 END), 0) AS overdue, \
-         COALESCE(SUM(CASE WHEN due_on >= $2 AND due_on <= $3 THEN 1 ELSE 0 END), 0) AS soon \
-         FROM tasks WHERE department_id = $1",
-    )
-    .bind(department_id.as_str())
-    .bind(today.to_string())
-    .bind(soon.to_string())
-    .fetch_one(db)
-    .await?;
-    Ok((row.int("overdue")?, row.int("soon")?, row.int("n")?))
+    let mut sum = (0, 0, 0);
+    for department in departments {
+        for select in [
+            "SELECT COUNT(*) AS n, \
+             COALESCE(SUM(CASE WHEN due_on < $2 THEN 1 ELSE 0 END), 0) AS overdue, \
+             COALESCE(SUM(CASE WHEN due_on >= $2 AND due_on <= $3 THEN 1 ELSE 0 END), 0) AS soon \
+             FROM tasks WHERE department_id = $1",
+            "SELECT COUNT(*) AS n, \
+             COALESCE(SUM(CASE WHEN t.due_on < $2 THEN 1 ELSE 0 END), 0) AS overdue, \
+             COALESCE(SUM(CASE WHEN t.due_on >= $2 AND t.due_on <= $3 THEN 1 ELSE 0 END), 0) AS soon \
+             FROM tasks_also a JOIN tasks t ON t.case_id = a.case_id AND t.step_id = a.step_id \
+             WHERE a.department_id = $1",
+        ] {
+            let row = sqlx::query(select)
+                .bind(department.as_str())
+                .bind(today.to_string())
+                .bind(soon.to_string())
+                .fetch_one(&mut *db)
+                .await?;
+            sum.0 += row.int("overdue")?;
+            sum.1 += row.int("soon")?;
+            sum.2 += row.int("n")?;
+        }
+    }
+    Ok(sum)
 }
 
 macro_rules! select_lines {
@@ -388,6 +499,31 @@ pub async fn list(
     cursor: Option<&str>,
     size: u32,
 ) -> Result<Vec<CaseLine>, DbError> {
+    let Some(departments) = filter.of else {
+        return list_of(db, filter, "", cursor, size).await;
+    };
+    let mut lines = Vec::new();
+    for department in departments {
+        lines.extend(list_of(db, filter, department.as_str(), cursor, size).await?);
+    }
+    lines.sort_by(|a, b| (b.opened_at, &a.case_id).cmp(&(a.opened_at, &b.case_id)));
+    lines.dedup_by(|a, b| a.case_id == b.case_id);
+    lines.truncate(
+        usize::try_from(size)
+            .unwrap_or(usize::MAX)
+            .saturating_add(1),
+    );
+    Ok(lines)
+}
+
+/// The same for one department; '' for all.
+async fn list_of(
+    db: &mut Db,
+    filter: &CaseFilter<'_>,
+    department: &str,
+    cursor: Option<&str>,
+    size: u32,
+) -> Result<Vec<CaseLine>, DbError> {
     let (at, id) = cursor
         .and_then(|c| c.split_once(' '))
         .unwrap_or(("9999", ""));
@@ -400,14 +536,15 @@ pub async fn list(
     sqlx::query(select_lines!(
         "WHERE (opened_at < $1 OR (opened_at = $1 AND id > $2)) \
          AND ($3 = '' OR requester_department_id = $3 OR provider_department_id = $3 \
-              OR EXISTS (SELECT 1 FROM tasks t WHERE t.case_id = cases.id AND t.department_id = $3)) \
+              OR EXISTS (SELECT 1 FROM tasks t WHERE t.case_id = cases.id AND t.department_id = $3) \
+              OR EXISTS (SELECT 1 FROM tasks_also a WHERE a.case_id = cases.id AND a.department_id = $3)) \
          AND ($4 = '' OR process_id = $4) AND ($5 = '' OR (subject_kind = $5 AND subject_id = $6)) \
          AND ($7 = '' OR ($7 = 'ended' AND ended_at IS NOT NULL) OR ($7 = 'open' AND ended_at IS NULL)) \
          ORDER BY opened_at DESC, id LIMIT $8"
     ))
     .bind(at)
     .bind(id)
-    .bind(filter.of.map_or("", DepartmentId::as_str))
+    .bind(department)
     .bind(filter.process.unwrap_or_default())
     .bind(subject_kind)
     .bind(subject_id)
@@ -467,22 +604,28 @@ pub async fn open_about(db: &mut Db, subject: (&str, &str)) -> Result<Vec<CaseLi
     .collect()
 }
 
-/// Ended cases to which a department provided, newest first: the lines of those settled by it.
+/// Ended cases to which these departments provided, newest first: the lines of those settled by them.
 pub async fn settled_by(
     db: &mut Db,
-    department_id: &DepartmentId,
+    departments: &[DepartmentId],
     limit: u32,
 ) -> Result<Vec<CaseLine>, DbError> {
-    sqlx::query(select_lines!(
-        "WHERE provider_department_id = $1 AND ended_at IS NOT NULL ORDER BY ended_at DESC, id LIMIT $2"
-    ))
-    .bind(department_id.as_str())
-    .bind(i64::from(limit))
-    .fetch_all(db)
-    .await?
-    .iter()
-    .map(line)
-    .collect()
+    let mut lines = Vec::new();
+    for department in departments {
+        let rows = sqlx::query(select_lines!(
+            "WHERE provider_department_id = $1 AND ended_at IS NOT NULL ORDER BY ended_at DESC, id LIMIT $2"
+        ))
+        .bind(department.as_str())
+        .bind(i64::from(limit))
+        .fetch_all(&mut *db)
+        .await?;
+        for row in &rows {
+            lines.push(line(row)?);
+        }
+    }
+    lines.sort_by(|a, b| (b.ended_at, &a.case_id).cmp(&(a.ended_at, &b.case_id)));
+    lines.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    Ok(lines)
 }
 
 /// How many cases are open.

@@ -73,6 +73,8 @@ pub struct CellFaultView {
     pub code: String,
     /// What is wrong and what to do.
     pub message: String,
+    /// The clause of the regulation in force that asks for it, where one does.
+    pub clause: Option<String>,
 }
 
 impl From<&CellFault> for CellFaultView {
@@ -82,6 +84,7 @@ impl From<&CellFault> for CellFaultView {
             cell: f.cell.clone(),
             code: f.code.clone(),
             message: f.message.clone(),
+            clause: f.clause.clone(),
         }
     }
 }
@@ -146,8 +149,11 @@ pub async fn import_workbook(ctx: Ctx, body: Bytes) -> Reply<ImportView> {
         ..Limits::default()
     };
     let language = ctx.language;
+    // A fault may rest on a clause of another regulation; only the one in force is cited to people.
+    let prefix = format!("{}-", ctx.app.pack().meta.prefix);
+    let cited = move |clause: &str| clause.starts_with(&prefix);
     let read = tokio::task::spawn_blocking(move || {
-        check(&body, &options, &rules, &limits, |code| {
+        check(&body, &options, &rules, &limits, cited, |code| {
             crate::platform::http::sentence(code, language, &[])
         })
     })
@@ -282,6 +288,7 @@ fn check(
     options: &TemplateOptions,
     rules: &ClassRules,
     limits: &Limits,
+    cited: impl Fn(&str) -> bool,
     sentence: impl Fn(&str) -> String,
 ) -> Result<Checked, WorkbookError> {
     let import = workbook::read(bytes, options, limits)?;
@@ -296,12 +303,16 @@ fn check(
         for fault in faulty.unwrap_or_default() {
             is_sound = false;
             let message = sentence(fault.code);
+            let clause = fault.clause.clone();
             if let Some(fault) =
                 import.content_fault(index, &fault.field.to_string(), fault.code, &message)
             {
                 faults_total += 1;
                 if faults.len() < limits.faults_max {
-                    faults.push(fault);
+                    faults.push(CellFault {
+                        clause: clause.filter(|clause| cited(clause)),
+                        ..fault
+                    });
                 }
             }
         }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use tongqu_domain::{
     access::{Action, StepSubject, Subject},
     case::Clock,
-    ids::RequestId,
+    ids::{DepartmentId, RequestId},
     time::china_date,
 };
 use utoipa::ToSchema;
@@ -104,23 +104,23 @@ pub async fn read_desk(ctx: Ctx) -> Reply<DeskView> {
     ctx.must(Action::ReadCase, &Subject::Parties(&[ctx.department()]))?;
     let mut db = ctx.read().await?;
     let departments = directory::department_names(&mut db).await?;
-    let todo: Vec<TaskView> = case::tasks_of(&mut db, ctx.department(), TASKS_MAX)
+    // A department that others were merged into goes on with what was theirs.
+    let own = directory::answers_for(&mut db, ctx.department()).await?;
+    let todo: Vec<TaskView> = case::tasks_of(&mut db, &own, TASKS_MAX)
         .await?
         .into_iter()
         .filter_map(|task| task_view(&ctx, task, &departments))
         .collect();
     let mut mine = Vec::new();
-    for request in
-        request::requests_of_department(&mut db, ctx.department(), None, LISTED_MAX).await?
-    {
+    for request in request::requests_of_department(&mut db, &own, None, LISTED_MAX).await? {
         mine.push(line(&ctx, &mut db, &request.id, &departments).await?);
     }
-    let settled: Vec<CaseLineView> = case::settled_by(&mut db, ctx.department(), LISTED_MAX)
+    let settled: Vec<CaseLineView> = case::settled_by(&mut db, &own, LISTED_MAX)
         .await?
         .iter()
         .map(|settled| case_line(&ctx, settled, &departments))
         .collect();
-    let lamps = lamps(&ctx, &mut db, &settled).await?;
+    let lamps = lamps(&ctx, &mut db, &own, &settled).await?;
     let days = strip(&ctx, &todo);
     reply(DeskView {
         lamps,
@@ -131,11 +131,16 @@ pub async fn read_desk(ctx: Ctx) -> Reply<DeskView> {
     })
 }
 
-async fn lamps(ctx: &Ctx, db: &mut Db, settled: &[CaseLineView]) -> Result<LampsView, ApiError> {
+async fn lamps(
+    ctx: &Ctx,
+    db: &mut Db,
+    own: &[DepartmentId],
+    settled: &[CaseLineView],
+) -> Result<LampsView, ApiError> {
     let today = china_date(ctx.now);
     // Where the next working day isn't known, only today counts as soon.
     let soon = ctx.app.calendar().next_working_day(today).unwrap_or(today);
-    let (overdue, soon, all) = case::count_tasks(db, ctx.department(), today, soon).await?;
+    let (overdue, soon, all) = case::count_tasks(db, own, today, soon).await?;
     let count = |n: i64| u32::try_from(n).unwrap_or(u32::MAX);
     Ok(LampsView {
         overdue: count(overdue),
@@ -150,7 +155,7 @@ fn task_view(ctx: &Ctx, task: Task, departments: &BTreeMap<String, String>) -> O
     let pack = ctx.app.packs.of_case(&task.pack_id, &task.pack_version)?;
     let process = pack.process(&task.process_id)?;
     let step = process.step(&task.step_id)?;
-    let role = pack.role(&step.role)?;
+    let role = pack.role(&task.role)?;
     let subject = StepSubject {
         department: Some(&task.department_id),
         posts: &role.posts,

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use axum::{Json, extract::Path};
 use serde::Deserialize;
 use tongqu_domain::{
-    case::{Act, Deed},
-    ids::DepartmentId,
+    case::{Act, Case, Deed},
+    ids::{DepartmentId, EntryId},
     law::StepId,
 };
 use utoipa::ToSchema;
@@ -211,6 +211,7 @@ async fn act(ctx: &Ctx, row: &CaseRow, deed: Deed, what: &'static str) -> Reply<
     attachment::bind_new(&mut tx, &after.case, known).await?;
     let more = settle(&ctx.app, &mut tx, &after, known).await?;
     tell(&mut tx, &after, known, what).await?;
+    tell_holders(&mut tx, Some(&row.case), &after).await?;
     let first = case::account(
         ctx.did(what).on("case", &id),
         &after.case,
@@ -236,6 +237,64 @@ pub(super) async fn settle(
         }
     }
     Ok(entries)
+}
+
+/// Tells every department that holds a grant on the entry of a duty that an act has brought about and that
+/// binds more than the parties. Spec: YC-19.3, YJ-3.2.3b.
+pub(super) async fn tell_holders(
+    tx: &mut Tx,
+    before: Option<&Case>,
+    after: &CaseRow,
+) -> Result<(), ApiError> {
+    if after.subject.0 != SubjectKind::Entry.code() {
+        return Ok(());
+    }
+    let known: Vec<StepId> = before.map_or_else(Vec::new, |case| {
+        let duties = case::open_duties(case, &after.pack);
+        duties.into_iter().map(|step| step.id.clone()).collect()
+    });
+    let duties = case::open_duties(&after.case, &after.pack);
+    let begun: Vec<_> = duties
+        .into_iter()
+        .filter(|step| !known.contains(&step.id))
+        .collect();
+    if begun.is_empty() {
+        return Ok(());
+    }
+    let entry = EntryId::parse(&after.subject.1).map_err(ApiError::bug)?;
+    let mut holders: Vec<DepartmentId> = request::users_of_entry(tx, &entry)
+        .await?
+        .into_iter()
+        .map(|grant| grant.requester)
+        .collect();
+    holders.sort_unstable();
+    holders.dedup();
+    let head = after.case.head();
+    for to in &holders {
+        for step in &begun {
+            let notice = Notice {
+                to,
+                kind: "case.duty_begun",
+                subject: (SubjectKind::Entry.code(), entry.as_str()),
+                facts: BTreeMap::from([
+                    ("number", after.number.clone()),
+                    ("name", after.title.clone()),
+                    (
+                        "process",
+                        after
+                            .pack
+                            .process(&head.process)
+                            .map(|process| process.name.clone())
+                            .unwrap_or_default(),
+                    ),
+                    ("step", step.name.clone()),
+                    ("clause", step.clause.to_string()),
+                ]),
+            };
+            directory::notify(tx, &notice).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Tells the departments that the regulation names for the steps taken, and those between whom the case

@@ -52,8 +52,11 @@ pub async fn list_cases(ctx: Ctx, Query(query): Query<CasesQuery>) -> Reply<Page
         size: query.size,
     }
     .size();
+    let mut db = ctx.read().await?;
+    // A department that others were merged into goes on with what was theirs.
+    let own = directory::answers_for(&mut db, ctx.department()).await?;
     let filter = CaseFilter {
-        of: (!all).then(|| ctx.department()),
+        of: (!all).then_some(own.as_slice()),
         process: query.process_id.as_deref(),
         subject: query
             .subject_kind
@@ -65,7 +68,6 @@ pub async fn list_cases(ctx: Ctx, Query(query): Query<CasesQuery>) -> Reply<Page
             _ => None,
         },
     };
-    let mut db = ctx.read().await?;
     let departments: BTreeMap<String, String> = directory::department_names(&mut db).await?;
     let rows = case::list(&mut db, &filter, query.cursor.as_deref(), size).await?;
     let page = Page::cut(rows, size, |line| {

@@ -12,7 +12,7 @@ use tongqu_domain::{
 use utoipa::ToSchema;
 
 use super::{
-    act::{settle, tell},
+    act::{settle, tell, tell_holders},
     body::StepBody,
     effects,
     read::{ProceedingView, view},
@@ -130,6 +130,7 @@ pub async fn open_case(ctx: Ctx, Json(body): Json<OpenBody>) -> Reply<Proceeding
     attachment::bind_new(&mut tx, &begun.case, 0).await?;
     let more = settle(&ctx.app, &mut tx, &row, 0).await?;
     tell(&mut tx, &row, 0, "case.opened").await?;
+    tell_holders(&mut tx, None, &row).await?;
     let first = case::opened(ctx.did("case.opened"), &begun);
     tx.commit(Evidence::of(first, more)).await?;
     effects::show(&ctx.app, &row, 0).await?;

@@ -24,13 +24,10 @@ pub async fn list_requests(
 ) -> Reply<Page<RequestLineView>> {
     ctx.must(Action::ReadCase, &Subject::Parties(&[ctx.department()]))?;
     let mut db = ctx.read().await?;
-    let rows = store::requests_of_department(
-        &mut db,
-        ctx.department(),
-        query.cursor.as_deref(),
-        query.size(),
-    )
-    .await?;
+    // A department that others were merged into goes on with what was theirs.
+    let own = directory::answers_for(&mut db, ctx.department()).await?;
+    let rows =
+        store::requests_of_department(&mut db, &own, query.cursor.as_deref(), query.size()).await?;
     let departments = directory::department_names(&mut db).await?;
     let page = Page::cut(rows, query.size(), |r| {
         format!("{} {}", instant_text(r.created_at), r.id)

@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     features::{
-        case::{self, CaseRow, ClauseView, StepLineView, clause_view, step_lines},
+        case::{self, CaseRow, ClauseView, DutyNoticeView, StepLineView, clause_view, step_lines},
         catalogue::{self, Version},
         directory,
     },
@@ -57,6 +57,8 @@ pub struct RequestView {
     pub content: RequestContentView,
     pub steps: Vec<StepLineView>,
     pub grant: Option<GrantView>,
+    /// What has to be observed with these data because of open cases, for example while they are checked.
+    pub duties: Vec<DutyNoticeView>,
     /// The request that was refused before, if this one follows it.
     pub previous_request_id: Option<String>,
     /// What the viewer may do: `decide`, `deliver`, `withdraw`, `urge`, `request_again`.
@@ -142,6 +144,8 @@ pub(super) async fn view(ctx: &Ctx, id: &RequestId) -> Result<RequestView, ApiEr
     .await?
     .ok_or_else(|| ApiError::bug("a request names a version that isn't there"))?;
     let grant = store::grant_of_case(&mut db, &request.case_id).await?;
+    let about = ("entry", request.content.entry_id.as_str());
+    let duties = case::duties_about(&mut db, &ctx.app, about).await?;
     let previous = match &row.case.head().previous_case {
         Some(case_id) => store::request_of_case(&mut db, case_id)
             .await?
@@ -187,6 +191,7 @@ pub(super) async fn view(ctx: &Ctx, id: &RequestId) -> Result<RequestView, ApiEr
             Some(grant) => Some(grant_view(ctx, &mut db, grant, &row, &version).await?),
             None => None,
         },
+        duties,
         previous_request_id: previous,
         actions: actions(ctx, &request, &row)?,
     })

@@ -89,25 +89,35 @@ pub async fn request_of_case(db: &mut Db, case_id: &CaseId) -> Result<Option<Req
         .transpose()
 }
 
-/// Requests that a department has filed, newest first; one more than `size`.
+/// Requests that these departments have filed, newest first; at most one more than `size`.
 pub async fn requests_of_department(
     db: &mut Db,
-    department_id: &DepartmentId,
+    departments: &[DepartmentId],
     cursor: Option<&str>,
     size: u32,
 ) -> Result<Vec<Request>, DbError> {
-    sqlx::query(select_requests!(
-        "WHERE requester_department_id = $1 AND ($2 = '' OR created_at || ' ' || id < $2) \
-         ORDER BY created_at DESC, id DESC LIMIT $3"
-    ))
-    .bind(department_id.as_str())
-    .bind(cursor.unwrap_or_default())
-    .bind(i64::from(size) + 1)
-    .fetch_all(db)
-    .await?
-    .iter()
-    .map(request)
-    .collect()
+    let mut requests = Vec::new();
+    for department in departments {
+        let rows = sqlx::query(select_requests!(
+            "WHERE requester_department_id = $1 AND ($2 = '' OR created_at || ' ' || id < $2) \
+             ORDER BY created_at DESC, id DESC LIMIT $3"
+        ))
+        .bind(department.as_str())
+        .bind(cursor.unwrap_or_default())
+        .bind(i64::from(size) + 1)
+        .fetch_all(&mut *db)
+        .await?;
+        for row in &rows {
+            requests.push(request(row)?);
+        }
+    }
+    requests.sort_by(|a, b| (b.created_at, &b.id).cmp(&(a.created_at, &a.id)));
+    requests.truncate(
+        usize::try_from(size)
+            .unwrap_or(usize::MAX)
+            .saturating_add(1),
+    );
+    Ok(requests)
 }
 
 /// A department's requests on an entry, newest first.

@@ -671,6 +671,84 @@ async fn ly_21_an_order_counts_down_and_closes_with_proof_only() {
     app.finish().await;
 }
 
+/// LY-17.p2
+#[tokio::test]
+async fn ly_17_p2_a_step_that_either_unit_may_take_waits_on_both_desks() {
+    let app = TestApp::under_luyi().await;
+    let entry = app.published("行政区划代码", "proactive").await;
+    let case = app
+        .open_about("civil", "fault_report", ("entry", &entry))
+        .await;
+    for person in ["civil", "stats"] {
+        assert!(app.waits_for(person, &case).await, "{person}");
+        let own = app.as_person(person).get("/cases").await.ok();
+        assert_eq!(own["items"][0]["case_id"], case["case_id"], "{person}");
+        let desk = app.as_person(person).get("/desk").await.ok();
+        assert_eq!(desk["lamps"]["ample"], 1, "{person}");
+    }
+    app.take("stats", &case, "report", json!({})).await;
+    for person in ["civil", "stats"] {
+        assert!(!app.waits_for(person, &case).await, "{person}");
+    }
+    app.finish().await;
+}
+
+/// LY-21: what is handed in wrongly is answered with the field that is at fault.
+#[tokio::test]
+async fn ly_21_a_refusal_names_the_field_that_is_at_fault() {
+    let app = TestApp::under_luyi().await;
+    let entry = app.published("行政区划代码", "proactive").await;
+    let case = app
+        .open_about("authority", "rectification", ("entry", &entry))
+        .await;
+    let field = |reply: crate::support::Reply, code: &str| {
+        let problem = reply.refused(422, code);
+        problem["fields"][0]["field"].as_str().unwrap().to_owned()
+    };
+    let circular = |ground: Value| app.try_take("authority", &case, "circular", ground);
+    let missing = circular(json!({})).await;
+    assert_eq!(field(missing, "case.ground_required"), "ground");
+    let wrong = circular(json!({ "ground": "haste" })).await;
+    assert_eq!(field(wrong, "case.ground_not_allowed"), "ground");
+    circular(json!({ "ground": "sharing_not_in_time" }))
+        .await
+        .ok();
+    let order = |input: Value| app.try_take("authority", &case, "order", input);
+    let silent = order(json!({ "orders_due_on": "2026-10-12" })).await;
+    assert_eq!(field(silent, "case.fact_missing"), "facts.serious");
+    let facts = json!({ "facts": { "serious": "perhaps" }, "orders_due_on": "2026-10-12" });
+    assert_eq!(
+        field(order(facts).await, "case.fact_invalid"),
+        "facts.serious"
+    );
+    let undated = order(json!({ "facts": { "serious": "false" } })).await;
+    assert_eq!(field(undated, "case.due_date_invalid"), "orders_due_on");
+    let dated = json!({ "facts": { "serious": "false" }, "orders_due_on": "2026-10-12" });
+    order(dated).await.ok();
+    let bare = app.try_take("stats", &case, "correct", json!({})).await;
+    assert_eq!(field(bare, "case.form_required"), "form");
+    app.finish().await;
+}
+
+/// LY-8.1: a fault of the template names the clause that asks for what is missing.
+#[tokio::test]
+async fn ly_8_1_a_fault_in_the_template_names_its_clause() {
+    let app = TestApp::under_luyi().await;
+    let mut content = app.content("行政区划代码", "proactive");
+    content.items[1].standard = None;
+    let imported = app
+        .as_person("stats")
+        .upload(app.workbook(&[content]))
+        .await
+        .ok();
+    let fault = &imported["faults"][0];
+    assert_eq!(
+        (&fault["code"], &fault["clause"]),
+        (&json!("item.standard_missing"), &json!("LY-8.1"))
+    );
+    app.finish().await;
+}
+
 /// LY-24
 #[tokio::test]
 async fn ly_24_in_force_from_an_unknown_day_of_its_year_without_an_end() {

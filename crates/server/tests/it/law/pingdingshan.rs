@@ -594,6 +594,7 @@ async fn pds_6_2_an_open_interface_with_controlled_parameters_is_the_providers_t
     let now = app.request_of(&request).await;
     assert_eq!(step(&now, "decide")["state"], "open");
     app.decide("stats", &request, "decide", "approved").await;
+    app.take("operator", &request, "answer", json!({})).await;
     let now = app.request_of(&request).await;
     assert_eq!(now["grant"]["basis"], "PDS-6.2");
     app.finish().await;

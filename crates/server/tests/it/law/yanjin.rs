@@ -345,6 +345,28 @@ async fn yj_3_2_3b_business_goes_on_while_data_are_checked() {
     app.finish().await;
 }
 
+/// YJ-3.2.3b
+#[tokio::test]
+async fn yj_3_2_3b_every_department_that_holds_the_data_sees_that_business_goes_on() {
+    let app = TestApp::under_yanjin().await;
+    let entry = app.pooled("行政区划代码", "unconditional").await;
+    let held = app.ask(&entry).await;
+    // Somebody else finds the error; the holder is no party of that case.
+    let case = app
+        .open_about("tax", "correction_by_department", ("entry", &entry))
+        .await;
+    assert_eq!(app.request_of(&held).await["duties"], json!([]));
+    app.take("tax", &case, "report", json!({})).await;
+    let seen = app.request_of(&held).await;
+    assert_eq!(seen["duties"][0]["clause"]["id"], "YJ-3.2.3b");
+    let notices = app.as_person("civil").get("/notices?size=100").await.ok();
+    let notices = notices["items"].as_array().unwrap();
+    assert!(notices.iter().any(|it| it["kind"] == "case.duty_begun"));
+    app.take("stats", &case, "check", json!({})).await;
+    assert_eq!(app.request_of(&held).await["duties"], json!([]));
+    app.finish().await;
+}
+
 /// YJ-3.2.4
 #[tokio::test]
 async fn yj_3_2_4_without_agreement_the_matter_goes_to_the_county_government() {

@@ -278,6 +278,37 @@ async fn yc_19_3_business_goes_on_while_a_correction_is_open() {
     app.finish().await;
 }
 
+/// YC-19.3
+#[tokio::test]
+async fn yc_19_3_every_department_that_holds_the_data_sees_that_business_goes_on() {
+    let app = TestApp::under_yichuan().await;
+    let entry = app.pooled("行政区划代码", "unconditional").await;
+    let request = app.ask(&entry).await;
+    assert_eq!(request["duties"], json!([]));
+    let case = app
+        .open_about("citizen", "correction_by_citizen", ("entry", &entry))
+        .await;
+    let seen = app
+        .as_person("civil")
+        .get(&format!(
+            "/requests/{}",
+            request["request_id"].as_str().unwrap()
+        ))
+        .await
+        .ok();
+    let notice = &seen["duties"][0];
+    assert_eq!(
+        (&notice["name"], &notice["clause"]["id"], &notice["number"]),
+        (&json!("照常办理"), &json!("YC-19.3"), &case["number"])
+    );
+    assert_eq!(told(&app, "civil", "case.duty_begun").await, 1);
+    assert_eq!(told(&app, "tax", "case.duty_begun").await, 0, "no holder");
+    app.take("stats", &case, "check", json!({})).await;
+    assert_eq!(app.request_of(&request).await["duties"], json!([]));
+    assert_eq!(told(&app, "civil", "case.duty_begun").await, 1, "once");
+    app.finish().await;
+}
+
 /// YC-24
 #[tokio::test]
 async fn yc_24_only_the_granted_fields_are_delivered() {

@@ -21,6 +21,9 @@ pub struct CellFault {
     pub message: String,
     /// What the message was made from, for other languages.
     pub data: BTreeMap<String, String>,
+    /// The clause that asks for it, where one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clause: Option<String>,
 }
 
 impl CellFault {
@@ -128,6 +131,7 @@ pub(super) fn fault(
         code: code.code().to_owned(),
         message,
         data,
+        clause: None,
     }
 }
 

@@ -186,6 +186,7 @@ impl Import {
             code: code.to_owned(),
             message: message.to_owned(),
             data: std::collections::BTreeMap::new(),
+            clause: None,
         })
     }
 }
