@@ -32,6 +32,7 @@ pub struct DutyNoticeView {
 }
 
 /// The steps of a case that are duties and hold now.
+#[must_use]
 pub fn open_duties<'a>(case: &Case, pack: &'a Pack) -> Vec<&'a Step> {
     let Some(process) = pack.process(&case.head().process) else {
         return Vec::new();

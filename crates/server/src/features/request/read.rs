@@ -145,7 +145,7 @@ pub(super) async fn view(ctx: &Ctx, id: &RequestId) -> Result<RequestView, ApiEr
     .ok_or_else(|| ApiError::bug("a request names a version that isn't there"))?;
     let grant = store::grant_of_case(&mut db, &request.case_id).await?;
     let about = ("entry", request.content.entry_id.as_str());
-    let duties = case::duties_about(&mut db, &ctx.app, about).await?;
+    let observed = case::duties_about(&mut db, &ctx.app, about).await?;
     let previous = match &row.case.head().previous_case {
         Some(case_id) => store::request_of_case(&mut db, case_id)
             .await?
@@ -191,7 +191,7 @@ pub(super) async fn view(ctx: &Ctx, id: &RequestId) -> Result<RequestView, ApiEr
             Some(grant) => Some(grant_view(ctx, &mut db, grant, &row, &version).await?),
             None => None,
         },
-        duties,
+        duties: observed,
         previous_request_id: previous,
         actions: actions(ctx, &request, &row)?,
     })
