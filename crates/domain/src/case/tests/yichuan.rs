@@ -310,6 +310,27 @@ fn yc_29_p2_a_suspension_names_one_of_the_grounds() {
     assert!(case.is_ended());
 }
 
+/// Spec: YC-29.p2.
+#[test]
+fn yc_29_p2_a_suspension_is_lifted_while_there_is_one_and_no_longer() {
+    let yichuan = yichuan();
+    let mut case = grant(yichuan);
+    let resume = |case: &Case| yichuan.take(case, "resume", ending(Outcome::Resumed), "2021-03-03");
+    assert_eq!(code(resume(&case)), "case.step_not_open");
+    for _ in 0..2 {
+        let suspended = StepInput {
+            ground: Some("violation".to_owned()),
+            ..ending(Outcome::Suspended)
+        };
+        let stopped = yichuan.take(&case, "suspend_or_end", suspended, "2021-03-03");
+        case = resume(&stopped.unwrap()).unwrap();
+        assert!(!case.is_ended());
+        assert_eq!(code(resume(&case)), "case.step_not_open");
+        let again = Case::replay(case.head().clone(), case.events().to_vec(), &yichuan.pack);
+        assert_eq!(again.unwrap(), case);
+    }
+}
+
 /// Spec: YC-29.p3.
 #[test]
 fn yc_29_p3_reclaim_only_after_more_than_three_months_without_use() {

@@ -792,3 +792,43 @@ fn a_rank_is_a_number_from_one() {
     let faults = broken_pack(CITY_TEMPLATE, "order = 2", "order = 0");
     assert_eq!(faults[0].0, "law.bad_limit");
 }
+
+#[test]
+fn an_approval_that_can_not_come() {
+    let approval = |process: &str, until: &str| {
+        let approval = format!(
+            "[[approval]]\nact = \"publish\"\nprocess = \"{process}\"\nuntil = \"{until}\"\nclause = \"LY-4\"\n"
+        );
+        broken_luyi("[[decider]]", &format!("{approval}\n[[decider]]"))
+    };
+    assert_eq!(approval("nowhere", "decided"), ["law.unknown_step"]);
+    assert_eq!(
+        approval("external_release", "answered"),
+        ["law.unknown_event"]
+    );
+}
+
+#[test]
+fn a_fact_that_no_case_can_show() {
+    let shown = |by: &str| {
+        broken_luyi(
+            "shown_by = { process = \"agreement_filing\", event = \"filed\" }",
+            by,
+        )
+    };
+    assert_eq!(
+        shown("shown_by = { process = \"nowhere\", event = \"filed\" }"),
+        ["law.unknown_step"]
+    );
+    assert_eq!(
+        shown("shown_by = { process = \"agreement_filing\", event = \"answered\" }"),
+        ["law.unknown_event"]
+    );
+    assert_eq!(
+        shown("from = \"form\"\nshown_by = { process = \"agreement_filing\", event = \"filed\" }")
+            .len(),
+        1,
+        "given twice"
+    );
+    assert_eq!(shown(""), ["law.unknown_fact"], "nobody can tell it");
+}

@@ -264,9 +264,7 @@ async fn deliver(app: &Arc<App>, job: &Claimed) -> Result<(), JobError> {
     // approved was approved. Spec: PDS-7, TP-25a.
     if subscription.state_code != "active"
         || !grant.is_active_on(china_date(app.clock.now()))
-        || request::must_be_approved(app, &mut db, &grant)
-            .await
-            .is_err()
+        || request::awaits_approval(app, &mut db, &grant).await?
     {
         return Ok(());
     }

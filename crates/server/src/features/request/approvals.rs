@@ -63,6 +63,13 @@ pub(super) async fn approvals_of(
     Ok(views)
 }
 
+/// Whether a grant waits for an approval, so that nothing moves under it.
+pub async fn awaits_approval(app: &App, db: &mut Db, grant: &Grant) -> Result<bool, ApiError> {
+    let row = case::find(db, app, &grant.case_id).await?;
+    let needed = approvals_of(app, db, grant, &row).await?;
+    Ok(needed.iter().any(|view| view.case_id.is_none()))
+}
+
 /// Refuses to move data under a grant that waits for an approval.
 ///
 /// Errors: `request.approval_needed` with the process to begin and its clause.

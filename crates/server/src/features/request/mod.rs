@@ -28,7 +28,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::app::App;
 
 pub use act::{Acted, act, complete_delivery, note_supplied};
-pub use approvals::must_be_approved;
+pub use approvals::{awaits_approval, must_be_approved};
 pub use grants::{GrantChange, change_grant};
 pub use lives::{note_expired, note_used, propose_reclaims};
 pub use preview::is_sharing_request;
