@@ -81,6 +81,8 @@ words! {
         MountEntry = "mount_entry" / "挂接数据" / "mount an entry",
         ManageStore = "manage_store" / "管理前置库" / "manage an exchange store",
         FileRequest = "file_request" / "提出申请" / "file a request",
+        StateDemand = "state_demand" / "提出需求" / "state a demand",
+        AnswerDemand = "answer_demand" / "答复需求" / "answer a demand",
         Attach = "attach" / "上传附件" / "upload an attachment",
         ReadCase = "read_case" / "查看办件" / "read a case",
         TakeStep = "take_step" / "办理环节" / "take a step of a case",

@@ -38,6 +38,7 @@ fn who(action: Action) -> Who {
         Action::CompileCatalogue
         | Action::SubmitCatalogue
         | Action::FileRequest
+        | Action::StateDemand
         | Action::WithdrawCase
         // Quarantined rows hold values, so only the department whose data they are sees them.
         | Action::ReadQuarantine => Who::Posts(&[(DataOfficer, Own), (Head, Own)]),
@@ -46,6 +47,8 @@ fn who(action: Action) -> Who {
         | Action::LoadCalendar
         | Action::ManageRules
         | Action::Supervise => Who::Approvers(&[(Authority, Anywhere)]),
+        // An answer binds the department.
+        Action::AnswerDemand => Who::Approvers(&[(DataOfficer, Own), (Head, Own)]),
         Action::MountEntry | Action::ManageStore => {
             Who::Posts(&[(DataOfficer, Own), (Head, Own), (Operator, Anywhere)])
         }

@@ -31,12 +31,12 @@ pub use facts::{Condition, FactValue, Facts, Holds};
 pub use load::{LoadedPack, PackFault, PackFaults, PackFile, PackFiles};
 pub use pack::{
     Approval, ClauseNote, CodeList, CodeListItem, Coverage, Decider, ExchangeMode, FactRule, Meta,
-    Pack, PackRole, PeriodicDuty, SharingClass, ShownBy, Standing,
+    Pack, PackRole, PeriodicDuty, Receiver, SharingClass, ShownBy, Standing,
 };
 pub use process::{Exception, FollowUp, FormPolicy, Process, Step};
 pub use words::{
-    Action, BarredAct, ClauseId, DecidedBy, Event, HeldBy, LimitWord, Outcome, PackId, ProcessId,
-    RoleId, StepId, StepKind,
+    Action, BarredAct, ClauseId, DecidedBy, Event, HandedIn, HeldBy, LimitWord, Outcome, PackId,
+    ProcessId, RoleId, StepId, StepKind,
 };
 
 #[cfg(test)]

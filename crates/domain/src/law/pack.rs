@@ -8,7 +8,8 @@ use super::deadline::Limit;
 use super::facts::{Condition, FactValue, Facts, Holds};
 use super::process::{Ground, Process};
 use super::words::{
-    BarredAct, ClauseId, DecidedBy, Event, FactSource, HeldBy, PackId, ProcessId, RoleId, SILENT,
+    BarredAct, ClauseId, DecidedBy, Event, FactSource, HandedIn, HeldBy, PackId, ProcessId, RoleId,
+    SILENT,
 };
 use crate::access::Role;
 
@@ -35,6 +36,8 @@ pub struct Pack {
     pub approvals: Vec<Approval>,
     /// Grounds on which nothing may be refused.
     pub barred_grounds: Vec<Ground>,
+    /// Who receives what departments hand in, as far as the regulation says.
+    pub received_by: Vec<Receiver>,
     /// Its processes.
     pub processes: Vec<Process>,
     /// What comes round: reports, statistics, evaluations.
@@ -169,6 +172,19 @@ pub struct PackRole {
     pub body: Option<String>,
     /// The posts in that department of which one is needed; empty for roles off the platform.
     pub posts: Vec<Role>,
+    /// The clause.
+    pub clause: ClauseId,
+    /// The line in the pack file.
+    pub line: u32,
+}
+
+/// Whose desk a list of the departments reaches.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Receiver {
+    /// What is handed in.
+    pub what: HandedIn,
+    /// The role that receives it; a bound one.
+    pub role: RoleId,
     /// The clause.
     pub clause: ClauseId,
     /// The line in the pack file.
@@ -413,6 +429,14 @@ impl Pack {
     #[must_use]
     pub fn role(&self, id: &RoleId) -> Option<&PackRole> {
         self.roles.iter().find(|role| role.id == *id)
+    }
+
+    /// Who receives it; `None` where the regulation doesn't say. Spec: TP-11.
+    #[must_use]
+    pub fn receiver(&self, what: HandedIn) -> Option<&Receiver> {
+        self.received_by
+            .iter()
+            .find(|receiver| receiver.what == what)
     }
 
     /// The list with this id, for example `file_formats`.

@@ -7,8 +7,8 @@
 use serde_json::{Map, Value, json};
 
 use super::words::{
-    Action, BarredAct, DecidedBy, Event, FactSource, HeldBy, LimitWord, Outcome, ReasonRule,
-    StepKind,
+    Action, BarredAct, DecidedBy, Event, FactSource, HandedIn, HeldBy, LimitWord, Outcome,
+    ReasonRule, StepKind,
 };
 use crate::access::Role;
 
@@ -37,6 +37,7 @@ pub fn pack_schema() -> Value {
             "decider": many(decider()),
             "approval": many(approval()),
             "barred_ground": many(ground()),
+            "received_by": received_by(),
             "process": entries(process()),
             "periodic": entries(periodic()),
             "list": entries(list()),
@@ -210,6 +211,20 @@ fn ground() -> Value {
     object(
         &["code"],
         vec![("code", text()), ("name", text()), ("clause", clause())],
+    )
+}
+
+fn received_by() -> Value {
+    let receiver = || {
+        object(
+            &["role", "clause"],
+            vec![("role", text()), ("clause", clause())],
+        )
+    };
+    let all = HandedIn::ALL.iter().map(|what| (what.code(), receiver()));
+    describe(
+        object(&[], all.collect()),
+        "Whose desk the lists of the departments reach: a bound role each.",
     )
 }
 

@@ -409,6 +409,14 @@ words! {
 }
 
 words! {
+    /// What departments hand in beside cases.
+    HandedIn {
+        Catalogue = "catalogue" / "目录清单" / "catalogue list",
+        Demands = "demands" / "需求清单" / "demand list",
+    }
+}
+
+words! {
     /// Whose department acts in a role.
     HeldBy {
         Requester = "requester" / "本案需求方" / "the requester of the case",

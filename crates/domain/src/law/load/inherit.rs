@@ -33,7 +33,9 @@ pub(super) fn overlay<'a>(
             key.get_ref().as_ref(),
             parent.remove(key.get_ref().as_ref()),
         ) {
-            ("pack" | "clauses", Some(below)) => tables(below, value, |_, _, above| above),
+            ("pack" | "clauses" | "received_by", Some(below)) => {
+                tables(below, value, |_, _, above| above)
+            }
             ("role" | "fact" | "periodic", Some(below)) => list(source, "id", below, value, keep),
             ("sharing_class" | "exchange_mode" | "barred_ground", Some(below)) => {
                 list(source, "code", below, value, keep)

@@ -14,12 +14,12 @@ use crate::law::deadline::Limit;
 use crate::law::facts::{Condition, FactValue, Facts};
 use crate::law::pack::{
     Approval, ClauseNote, CodeList, CodeListItem, Decider, ExchangeMode, FactRule, Forwarding,
-    Jurisdiction, Meta, Pack, PackRole, PeriodicDuty, SharingClass, ShownBy,
+    Jurisdiction, Meta, Pack, PackRole, PeriodicDuty, Receiver, SharingClass, ShownBy,
 };
 use crate::law::process::{Exception, Ground};
 use crate::law::words::{
-    BarredAct, ClauseId, DecidedBy, Event, FactSource, HeldBy, LimitWord, PackId, ProcessId,
-    RoleId, SETTLED_FACTS, SILENT,
+    BarredAct, ClauseId, DecidedBy, Event, FactSource, HandedIn, HeldBy, LimitWord, PackId,
+    ProcessId, RoleId, SETTLED_FACTS, SILENT,
 };
 
 /// The longest limit that is taken for meant, in working days or months.
@@ -66,6 +66,10 @@ pub(super) fn read_pack(document: &Table<'_>, version: String) -> Option<Pack> {
         .map(read_approval)
         .collect();
     let barred_grounds = grounds(document, "barred_ground");
+    let received_by = document
+        .table_opt("received_by")
+        .map(read_receivers)
+        .unwrap_or_default();
     let processes = document
         .tables("process")
         .into_iter()
@@ -88,6 +92,7 @@ pub(super) fn read_pack(document: &Table<'_>, version: String) -> Option<Pack> {
         deciders,
         approvals,
         barred_grounds,
+        received_by,
         processes,
         periodic,
         lists,
@@ -302,6 +307,26 @@ fn read_role(mut table: Table<'_>) -> PackRole {
     };
     table.finish();
     role
+}
+
+fn read_receivers(table: Table<'_>) -> Vec<Receiver> {
+    let found = HandedIn::ALL
+        .iter()
+        .filter_map(|what| {
+            let mut entry = table.table_opt(what.code())?;
+            entry.rename(format!("received_by {what}"));
+            let receiver = Receiver {
+                what: *what,
+                role: id(&entry, "role", RoleId::parse),
+                clause: clause(&entry),
+                line: entry.line(),
+            };
+            entry.finish();
+            Some(receiver)
+        })
+        .collect();
+    table.finish();
+    found
 }
 
 fn read_fact(mut table: Table<'_>) -> FactRule {

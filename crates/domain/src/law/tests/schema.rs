@@ -217,6 +217,8 @@ fn keys_of_the_loader() -> BTreeMap<&'static str, BTreeSet<String>> {
         ("decider", "[[decider]]"),
         ("approval", "[[approval]]"),
         ("barred_ground", "[[barred_ground]]"),
+        ("received_by", "[received_by]"),
+        ("demands", "[received_by.demands]"),
         ("process", "[[process]]"),
         ("step", "[[process.step]]"),
         ("deadline", "[process.step.deadline]"),
@@ -284,6 +286,7 @@ fn its_keys_are_those_of_the_loader() {
             "step" => vec!["process", "step"],
             "deadline" | "not_before" | "reason" | "form" | "extends" | "pause" | "on_overdue"
             | "then" | "grounds" | "exceptions" => vec!["process", "step", name],
+            "demands" => vec!["received_by", name],
             "due" => vec!["periodic", "due"],
             "shown_by" => vec!["fact", "shown_by"],
             other => vec![other],

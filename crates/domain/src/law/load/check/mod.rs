@@ -308,6 +308,19 @@ impl Check<'_> {
                 );
             }
         }
+        for receiver in &self.pack.received_by {
+            let what = format!("received_by {}", receiver.what);
+            self.role(&receiver.role, receiver.line, &what);
+            let role = self.pack.role(&receiver.role);
+            if role.is_some_and(|role| role.held_by != HeldBy::Bound) {
+                self.fault(
+                    receiver.line,
+                    FaultKind::Contradiction,
+                    format!("{what}: {} isn't bound to one department", receiver.role),
+                    "name a role with held_by = \"bound\"",
+                );
+            }
+        }
         for duty in &self.pack.periodic {
             self.role(&duty.role, duty.line, &format!("periodic {}", duty.id));
             for role in duty.addressee.iter().chain(&duty.with) {
