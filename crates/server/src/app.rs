@@ -97,6 +97,7 @@ impl App {
             config,
         });
         features::catalogue::rebuild_index(&app).await?;
+        features::catalogue::list_responsibilities(&app).await?;
         if registry.engine() == crate::platform::db::Engine::Sqlite {
             // An embedded registry has no other node: whatever runs there is a dead process's.
             jobs::requeue_orphans(&registry, app.clock.now()).await?;

@@ -12,6 +12,7 @@ pub mod packs;
 pub mod pdf;
 pub mod secrets;
 pub mod session;
+pub mod sheet;
 pub mod telemetry;
 pub mod web_assets;
 pub mod xlsx;

@@ -3,6 +3,7 @@
 
 mod calendar;
 mod catalogue;
+mod demand;
 mod directory;
 mod directory_departments;
 mod directory_import;
@@ -18,6 +19,7 @@ mod platform;
 mod proceeding;
 mod registry;
 mod request;
+mod responsibility;
 mod road;
 mod session;
 mod supervision;

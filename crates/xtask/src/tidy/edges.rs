@@ -11,9 +11,11 @@ pub const PAIRS: &[(&str, &[&str])] = &[
     ("directory", &[]),
     ("session", &[]),
     ("ledger", &[]),
+    // Is told what the catalogue publishes, and knows nothing of it.
+    ("responsibility", &[]),
     // Shows clauses as cases do.
     // What has to be determined before an entry is published is determined in a case.
-    ("catalogue", &["case"]),
+    ("catalogue", &["case", "responsibility"]),
     // Uploads know the case they belong to by its id only; whoever takes one into a step names it.
     ("attachment", &[]),
     ("forms", &[]),
@@ -23,6 +25,8 @@ pub const PAIRS: &[(&str, &[&str])] = &[
     ("calendar", &["case"]),
     // Shows clauses as cases do.
     ("law", &["case"]),
+    // Proposes entries that match; shows clauses and takes numbers as cases do.
+    ("demand", &["case", "catalogue"]),
     ("request", &["attachment", "case", "catalogue", "forms"]),
     (
         "proceeding",

@@ -6,7 +6,7 @@ use tongqu_domain::catalogue::{self as rules, EntryContent};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    read::{find, may_read},
+    read::{find, may_read, reader},
     store,
     views::ItemView,
 };
@@ -54,11 +54,12 @@ pub async fn diff_versions(
 ) -> Reply<DiffView> {
     let entry = find(&ctx, &entry_id).await?;
     let mut db = ctx.read().await?;
+    let reader = reader(&ctx, &mut db, &entry).await?;
     let mut pair = Vec::with_capacity(2);
     for no in [query.from, query.to] {
         let version = store::find_version(&mut db, &entry.id, no)
             .await?
-            .filter(|v| may_read(&ctx, &entry, v));
+            .filter(|v| may_read(reader, v));
         pair.push(
             version
                 .ok_or_else(|| ApiError::not_found("catalogue.version_not_found"))?

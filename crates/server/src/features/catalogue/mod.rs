@@ -15,6 +15,7 @@ mod publish;
 mod read;
 mod return_version;
 mod review;
+mod reviewer;
 mod rules;
 pub mod search;
 mod search_entries;
@@ -35,12 +36,12 @@ use crate::app::App;
 pub use class::{class_in, determine_class};
 pub use import::template_options;
 pub use interface::InterfaceTerms;
-pub use mount::{COLLECT, CollectPayload, ItemColumn, Mounting, collection_job, lane};
-pub use publish::publish_submitted;
-pub use search_entries::{index_entry, rebuild_index};
+pub use mount::{COLLECT, CollectPayload, ItemColumn, Mounting, arrived, collection_job, lane};
+pub use publish::{list_responsibilities, publish_submitted};
+pub use search_entries::{find_matching, index_entry, rebuild_index};
 pub use store::{
-    Entry, Version, active_items, arrived, counts_by_department, entries_count, find_entry,
-    find_mounting, find_version, interface_terms, mounting_of, newest_published, newest_version,
+    Entry, Version, active_items, counts_by_department, entries_count, find_entry, find_mounting,
+    find_version, interface_terms, mounting_of, newest_published, newest_version,
 };
 
 /// The operations of this feature.

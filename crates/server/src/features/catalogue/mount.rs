@@ -23,8 +23,9 @@ use utoipa::{IntoParams, ToSchema};
 use super::{read::find, store};
 use crate::{
     app::connector_error,
-    features::directory,
+    features::{directory, responsibility},
     platform::{
+        db::{DbError, Tx},
         http::{ApiError, Ctx, Page, Problem, Reply, reply},
         jobs,
         secrets::random_hex,
@@ -176,10 +177,14 @@ pub async fn mount_entry(
     }
     let mut tx = ctx.begin().await?;
     let earlier = store::mounting_of(&mut tx, &found.entry.id).await?;
-    let id = match earlier {
-        Some(earlier) if earlier.columns == columns && earlier.key == key => earlier.id,
-        _ => MountingId::parse(&format!("mnt-{}", random_hex::<6>()))
-            .expect("hex fits an identifier"),
+    let same = earlier.filter(|earlier| earlier.columns == columns && earlier.key == key);
+    let id = match same {
+        Some(same) => same.id,
+        None => {
+            responsibility::begin_anew(&mut tx, &found.entry.id).await?;
+            MountingId::parse(&format!("mnt-{}", random_hex::<6>()))
+                .expect("hex fits an identifier")
+        }
     };
     let mounting = Mounting {
         id,
@@ -204,6 +209,14 @@ pub async fn mount_entry(
     )
     .await?;
     preview_mounting(ctx, Path(entry_id), Query(body)).await
+}
+
+/// Takes note of a successful collection, as part of the caller's write: how many rows are now in the
+/// pool, and that these items are delivered. Spec: YC-13.2.
+pub async fn arrived(tx: &mut Tx, mounting: &Mounting, rows_total: i64) -> Result<(), DbError> {
+    store::save_arrival(tx, mounting, rows_total).await?;
+    let items: Vec<&str> = mounting.columns.iter().map(|c| c.item.as_str()).collect();
+    responsibility::delivered(tx, &mounting.entry_id, &items).await
 }
 
 /// The kind of the job that collects a mounted resource into the pool.

@@ -9,13 +9,17 @@ use tongqu_domain::{
 
 use super::{
     class::must_be_approved,
+    reviewer::must_review,
     search_entries, store,
-    submit::{load, reload, submission, version_error},
+    submit::{load, reload, version_error},
     views::VersionLineView,
 };
 use crate::{
     app::App,
-    features::directory::{self, Notice},
+    features::{
+        directory::{self, Notice},
+        responsibility::{self, Published},
+    },
     platform::{
         db::Tx,
         evidence::{Entry, Evidence},
@@ -31,7 +35,7 @@ use crate::{
         (status = 409, body = Problem)))]
 pub async fn publish_version(ctx: Ctx, Path(version_id): Path<String>) -> Reply<VersionLineView> {
     let listed = load(&ctx, &version_id).await?;
-    ctx.must(Action::PublishCatalogue, &submission(&listed)?)?;
+    must_review(&ctx, &listed, Action::PublishCatalogue).await?;
     let mut tx = ctx.begin().await?;
     let more = publish(&ctx.app, &mut tx, &listed, &ctx.actor.person).await?;
     let first = ctx
@@ -63,6 +67,44 @@ pub async fn publish_submitted(
             .with("no", listed.version.no),
     );
     Ok(entries)
+}
+
+/// A version as the responsibility list takes it.
+fn published(listed: &store::Listed) -> Published<'_> {
+    Published {
+        entry_id: &listed.entry.id,
+        version_no: listed.version.no,
+        name: &listed.version.content.name,
+        department_id: &listed.entry.department_id,
+        items: &listed.version.content.items,
+    }
+}
+
+/// Entries taken into the responsibility list in one write.
+const LISTED_AT_ONCE: u32 = 200;
+
+/// Takes what was published before there was a responsibility list into it. Spec: YC-13.1.
+pub async fn list_responsibilities(app: &App) -> Result<(), ApiError> {
+    loop {
+        let mut db = app.registry.read().await?;
+        let unlisted = store::unlisted(&mut db, LISTED_AT_ONCE).await?;
+        drop(db);
+        if unlisted.is_empty() {
+            return Ok(());
+        }
+        let mut tx = app.registry.begin(app.clock.now()).await?;
+        let mut more = Vec::with_capacity(unlisted.len());
+        for listed in &unlisted {
+            more.push(responsibility::published(&mut tx, published(listed)).await?);
+            let mounting = store::mounting_of(&mut tx, &listed.entry.id).await?;
+            if let Some(mounting) = mounting.filter(|mounting| mounting.pooled) {
+                let items: Vec<&str> = mounting.columns.iter().map(|c| c.item.as_str()).collect();
+                responsibility::delivered(&mut tx, &listed.entry.id, &items).await?;
+            }
+        }
+        let first = Entry::by_platform("responsibility.generated").with("entries", unlisted.len());
+        tx.commit(Evidence::of(first, more)).await?;
+    }
 }
 
 /// Makes a submitted version the active one and supersedes the one before.
@@ -98,6 +140,8 @@ pub(super) async fn publish(
     }
     store::save_state(tx, before, &state, None).await?;
     store::activate(tx, before).await?;
+    // The list of who collects what changes in the same transaction. Spec: YC-14.2.
+    more.push(responsibility::published(tx, published(listed)).await?);
     directory::notify(
         tx,
         &Notice {

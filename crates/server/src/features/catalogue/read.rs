@@ -11,6 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{
     interface::InterfaceTerms,
+    reviewer::is_reviewer,
     rules::{data_owner, is_offered},
     store::{self, Entry, Version},
     views::{ContentView, StateView, VersionTabView, published_on},
@@ -20,7 +21,10 @@ use crate::{
         case::{ClauseView, clause_view},
         directory::{self, DepartmentView},
     },
-    platform::http::{ApiError, Ctx, Problem, Reply, reply},
+    platform::{
+        db::Db,
+        http::{ApiError, Ctx, Problem, Reply, reply},
+    },
 };
 
 /// Which version to read.
@@ -89,10 +93,11 @@ pub async fn read_entry(
 ) -> Reply<EntryView> {
     let entry = find(&ctx, &entry_id).await?;
     let mut db = ctx.read().await?;
+    let reader = reader(&ctx, &mut db, &entry).await?;
     let versions: Vec<Version> = store::versions_of(&mut db, &entry.id)
         .await?
         .into_iter()
-        .filter(|v| may_read(&ctx, &entry, v))
+        .filter(|v| may_read(reader, v))
         .collect();
     let wanted = query
         .version
@@ -171,19 +176,31 @@ pub(super) async fn find(ctx: &Ctx, entry_id: &str) -> Result<Entry, ApiError> {
     store::find_entry(&mut db, &id).await?.ok_or_else(not_found)
 }
 
-/// Whether the viewer may read this version: everybody what was published, the own department and the
-/// authority everything. Spec: PDS-5.1.
-pub(super) fn may_read(ctx: &Ctx, entry: &Entry, version: &Version) -> bool {
-    let was_published = match version.state {
-        VersionState::Published { .. } | VersionState::Superseded { .. } => true,
-        VersionState::Draft | VersionState::Submitted { .. } | VersionState::Returned { .. } => {
-            false
+/// Who reads an entry. Spec: PDS-5.1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reader {
+    /// The own department and whoever reviews: all versions.
+    Involved,
+    /// Everybody else: what was published.
+    Other,
+}
+
+/// What the viewer is to an entry.
+pub(super) async fn reader(ctx: &Ctx, db: &mut Db, entry: &Entry) -> Result<Reader, ApiError> {
+    let own = Subject::Department(&entry.department_id);
+    if ctx.may(Action::CompileCatalogue, &own) || is_reviewer(ctx, db).await? {
+        return Ok(Reader::Involved);
+    }
+    Ok(Reader::Other)
+}
+
+/// Whether a version may be read.
+pub(super) fn may_read(reader: Reader, version: &Version) -> bool {
+    reader == Reader::Involved
+        || match version.state {
+            VersionState::Published { .. } | VersionState::Superseded { .. } => true,
+            VersionState::Draft
+            | VersionState::Submitted { .. }
+            | VersionState::Returned { .. } => false,
         }
-    };
-    was_published
-        || ctx.may(
-            Action::CompileCatalogue,
-            &Subject::Department(&entry.department_id),
-        )
-        || ctx.may(Action::ReviewCatalogue, &Subject::Platform)
 }

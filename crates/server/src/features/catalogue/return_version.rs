@@ -7,8 +7,9 @@ use tongqu_domain::access::Action;
 use utoipa::ToSchema;
 
 use super::{
+    reviewer::must_review,
     store,
-    submit::{load, reload, submission, version_error},
+    submit::{load, reload, version_error},
     views::VersionLineView,
 };
 use crate::{
@@ -35,7 +36,7 @@ pub async fn return_version(
     Json(body): Json<ReturnBody>,
 ) -> Reply<VersionLineView> {
     let listed = load(&ctx, &version_id).await?;
-    ctx.must(Action::ReviewCatalogue, &submission(&listed)?)?;
+    must_review(&ctx, &listed, Action::ReviewCatalogue).await?;
     let before = listed.version;
     let state = before
         .state

@@ -1,9 +1,12 @@
-//! The authority's queue of submitted versions. Spec: PDS-5.1.
+//! The queue of submitted versions on the desk of whoever reviews them. Spec: PDS-5.1, TP-11.
 
 use axum::extract::Query;
-use tongqu_domain::access::{Action, Subject};
 
-use super::{store, submit::submission, views::VersionLineView};
+use super::{
+    reviewer::{Reviewing, must_see_queue, reviews},
+    store,
+    views::VersionLineView,
+};
 use crate::{
     features::directory,
     platform::http::{Ctx, Page, PageQuery, Problem, Reply, reply},
@@ -16,8 +19,8 @@ pub async fn list_reviews(
     ctx: Ctx,
     Query(query): Query<PageQuery>,
 ) -> Reply<Page<VersionLineView>> {
-    ctx.must(Action::ReviewCatalogue, &Subject::Platform)?;
     let mut db = ctx.read().await?;
+    must_see_queue(&ctx, &mut db).await?;
     let rows = store::submitted(
         &mut db,
         query.cursor.as_deref().unwrap_or_default(),
@@ -25,15 +28,19 @@ pub async fn list_reviews(
     )
     .await?;
     let departments = directory::department_names(&mut db).await?;
-    let lines = rows
-        .iter()
-        .map(|listed| {
-            let mut line = VersionLineView::new(listed, &departments, &ctx.app.pack());
-            if submission(listed).is_ok_and(|s| ctx.may(Action::PublishCatalogue, &s)) {
-                line.actions = vec!["publish", "return"];
-            }
-            line
-        })
-        .collect();
-    reply(Page::cut(lines, query.size(), |l| l.version_id.clone()))
+    let page = Page::cut(rows, query.size(), |listed| listed.version.id.to_string());
+    let mut items = Vec::with_capacity(page.items.len());
+    for listed in &page.items {
+        let mut line = VersionLineView::new(listed, &departments, &ctx.app.pack());
+        match reviews(&ctx, &mut db, listed).await? {
+            Reviewing::Not => continue,
+            Reviewing::MayPublish => line.actions = vec!["publish", "return"],
+            Reviewing::Sees => {}
+        }
+        items.push(line);
+    }
+    reply(Page {
+        items,
+        next_cursor: page.next_cursor,
+    })
 }

@@ -14,13 +14,16 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     rules::is_offered,
     search::{Doc, DocItem, Facet, IndexError, SearchQuery, Segment, Sort},
-    store::{self, Listed},
+    store::{self, Entry, Listed},
     views::{CodeView, class_view, mode_view, published_on},
 };
 use crate::{
     app::App,
     features::directory,
-    platform::http::{ApiError, Ctx, Problem, Reply, reply},
+    platform::{
+        db::Db,
+        http::{ApiError, Ctx, Problem, Reply, reply},
+    },
 };
 
 /// The label under which every signed-in person of the platform finds an entry.
@@ -234,6 +237,38 @@ fn wanted(query: &EntriesQuery) -> SearchQuery {
     }
 }
 
+/// The most entries that are looked through for a match.
+const MATCHES_MAX: usize = 20;
+
+/// Published entries that a text in words finds, the best first. Spec: YC-12.2.
+pub async fn find_matching(
+    app: &Arc<App>,
+    db: &mut Db,
+    text: &str,
+) -> Result<Vec<Entry>, ApiError> {
+    if text.trim().is_empty() {
+        return Ok(Vec::new());
+    }
+    let wanted = SearchQuery {
+        text: text.to_owned(),
+        filters: BTreeMap::new(),
+        labels: vec![OFFICERS.to_owned()],
+        sort: Sort::Relevance,
+        offset: 0,
+        limit: MATCHES_MAX,
+    };
+    let app = app.clone();
+    let page = tokio::task::spawn_blocking(move || app.search.search(&wanted))
+        .await
+        .map_err(ApiError::bug)?
+        .map_err(index_error)?;
+    let mut found = Vec::with_capacity(page.hits.len());
+    for hit in page.hits {
+        found.extend(published_entry(db, &hit.entry_id).await?.map(|l| l.entry));
+    }
+    Ok(found)
+}
+
 fn segments(segments: Vec<Segment>) -> Vec<SegmentView> {
     segments
         .into_iter()
@@ -264,10 +299,7 @@ fn facet_label(
     }
 }
 
-async fn published_entry(
-    db: &mut crate::platform::db::Db,
-    id: &EntryId,
-) -> Result<Option<Listed>, ApiError> {
+async fn published_entry(db: &mut Db, id: &EntryId) -> Result<Option<Listed>, ApiError> {
     let Some(entry) = store::find_entry(db, id).await? else {
         return Ok(None);
     };

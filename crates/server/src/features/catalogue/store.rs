@@ -254,6 +254,23 @@ pub(super) async fn published(db: &mut Db, limit: u32) -> Result<Vec<Listed>, Db
     .collect()
 }
 
+/// Published entries that the responsibility list doesn't have in their active version; at most `limit`.
+pub(super) async fn unlisted(db: &mut Db, limit: u32) -> Result<Vec<Listed>, DbError> {
+    sqlx::query(
+        "SELECT v.id, v.entry_id, v.no, v.content, v.state, v.submitted_by, v.published_at, \
+         e.department_id, e.name, e.class_code, e.sequence, e.active_no \
+         FROM entries e JOIN versions v ON v.entry_id = e.id AND v.no = e.active_no \
+         WHERE NOT EXISTS (SELECT 1 FROM responsibility_versions r \
+         WHERE r.entry_id = e.id AND r.entry_version_no = e.active_no) ORDER BY e.id LIMIT $1",
+    )
+    .bind(i64::from(limit))
+    .fetch_all(db)
+    .await?
+    .iter()
+    .map(listed)
+    .collect()
+}
+
 /// The newest published entries: entry, active version.
 pub async fn newest_published(db: &mut Db, limit: u32) -> Result<Vec<(Entry, Version)>, DbError> {
     Ok(published(db, limit)
@@ -520,7 +537,11 @@ pub(super) async fn save_mounting(tx: &mut Tx, mounting: &Mounting) -> Result<()
 }
 
 /// Takes note of a successful collection: how many rows are now in the pool.
-pub async fn arrived(tx: &mut Tx, mounting: &Mounting, rows_total: i64) -> Result<(), DbError> {
+pub(super) async fn save_arrival(
+    tx: &mut Tx,
+    mounting: &Mounting,
+    rows_total: i64,
+) -> Result<(), DbError> {
     let at = instant_text(tx.at());
     sqlx::query(
         "UPDATE mountings SET pooled = 1, rows_total = $1, last_arrival_at = $2 WHERE id = $3",

@@ -297,7 +297,7 @@ async fn a_mounting_with_other_columns_begins_anew(bench: Bench) {
     let first = mounting("mnt-a", &entry_id, "code");
     let mut tx = bench.begin().await;
     store::save_mounting(&mut tx, &first).await.unwrap();
-    store::arrived(&mut tx, &first, 42).await.unwrap();
+    store::save_arrival(&mut tx, &first, 42).await.unwrap();
     commit(tx).await;
     // The same binding once more keeps what has arrived; another one has another pool table.
     for (next, pooled) in [(first, true), (mounting("mnt-b", &entry_id, "kode"), false)] {

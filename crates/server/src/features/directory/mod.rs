@@ -10,6 +10,7 @@ mod departments;
 mod import;
 mod notices;
 mod people;
+mod receivers;
 mod roles;
 mod set_up;
 mod store;
@@ -28,6 +29,7 @@ use crate::app::App;
 pub use delegations::delegations_in_force;
 pub use departments::DepartmentBody;
 pub use notices::{Notice, notify};
+pub use receivers::{ReceivedBy, receiver};
 pub use roles::bound_roles;
 pub use set_up::{FirstAdministrator, set_up};
 pub use store::{

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use tongqu_domain::{
     access::{Action, Actor, Subject, may},
     ids::{DepartmentId, PersonId},
+    law::{self, HandedIn},
 };
 use utoipa::ToSchema;
 
@@ -114,6 +115,9 @@ pub async fn choose_post(
 /// What the menus ask about.
 const MENUS: &[(&str, Action)] = &[
     ("file_request", Action::FileRequest),
+    ("state_demand", Action::StateDemand),
+    ("read_case", Action::ReadCase),
+    ("read_supervision", Action::ReadSupervision),
     ("compile_catalogue", Action::CompileCatalogue),
     ("review_catalogue", Action::ReviewCatalogue),
     ("read_run", Action::ReadRun),
@@ -156,7 +160,7 @@ pub(super) async fn view(
             .collect::<Vec<_>>()
             .join("、"),
         contractor: person.actor.contractor,
-        may: menus(&person.actor, app),
+        may: menus(db, &person.actor, app).await?,
     })
 }
 
@@ -208,11 +212,37 @@ fn reaches_own(actor: &Actor, action: Action) -> bool {
             .any(|d| may(actor, action, &Subject::Department(&d.department)).allowed)
 }
 
-fn menus(actor: &Actor, app: &App) -> BTreeMap<&'static str, bool> {
+/// What departments hand in and the menu behind which it is received.
+const DESKS: &[(&str, HandedIn)] = &[
+    ("review_catalogue", HandedIn::Catalogue),
+    ("receive_demands", HandedIn::Demands),
+];
+
+async fn menus(
+    db: &mut Db,
+    actor: &Actor,
+    app: &App,
+) -> Result<BTreeMap<&'static str, bool>, ApiError> {
     let mut menus: BTreeMap<_, _> = MENUS
         .iter()
         .map(|(name, action)| (*name, reaches_own(actor, *action)))
         .collect();
+    let pack = app.pack();
+    let division = directory::find_department(db, &actor.department)
+        .await?
+        .map(|department| department.division_code);
+    for (menu, what) in DESKS {
+        // Where the regulation doesn't say who receives the catalogue, the table of posts does.
+        if *what == HandedIn::Catalogue && pack.receiver(*what).is_none() {
+            continue;
+        }
+        let holder = directory::receiver(db, &pack, *what, division.as_deref()).await?;
+        let receives = holder.is_some_and(|holder| {
+            let step = holder.step(law::Action::Review, None);
+            may(actor, Action::TakeStep, &step).allowed
+        });
+        menus.insert(menu, receives);
+    }
     menus.insert("move_clock", app.clock.is_demo());
-    menus
+    Ok(menus)
 }

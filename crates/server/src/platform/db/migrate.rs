@@ -29,6 +29,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!("0005_directory"),
     migration!("0006_supervision"),
     migration!("0007_attachments"),
+    migration!("0008_lists"),
     migration!("0009_effects"),
     migration!("0010_duties"),
     migration!("0011_unlisted_tables"),

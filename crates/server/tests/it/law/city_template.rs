@@ -24,6 +24,7 @@ async fn faults_of(app: &TestApp, content: EntryContent) -> Vec<String> {
 #[tokio::test]
 async fn tp_meta_the_bare_template_is_never_in_force() {
     let app = TestApp::under("city-template", START).await;
+    app.bind("collector", "service").await;
     let entry = app.published("行政区划代码", "conditional").await;
     app.as_person("civil")
         .post("/requests", a_request(&entry))

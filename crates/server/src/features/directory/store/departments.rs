@@ -373,6 +373,8 @@ const MOVES: &[&str] = &[
     "UPDATE stores SET department_id = $1 WHERE department_id = $2",
     "UPDATE entries SET department_id = $1 WHERE department_id = $2",
     "UPDATE role_bindings SET department_id = $1 WHERE department_id = $2",
+    "UPDATE responsibility_lines SET department_id = $1 WHERE department_id = $2 AND until_no IS NULL",
+    "UPDATE responsibility_settlements SET department_id = $1 WHERE department_id = $2 AND until_no IS NULL",
     "UPDATE departments SET superior_id = $1 WHERE superior_id = $2",
 ];
 
