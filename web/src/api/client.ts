@@ -54,6 +54,9 @@ export const fileUrls = {
   importWorkbook: (importId: string) => `/api/v1/catalogue/imports/${encodeURIComponent(importId)}/workbook`,
   departmentsTemplate: '/api/v1/departments/template.xlsx',
   peopleTemplate: '/api/v1/people/template.xlsx',
+  demandList: (listId: string) => `/api/v1/demand-lists/${encodeURIComponent(listId)}/workbook`,
+  responsibilityList: (departmentId: string) =>
+    `/api/v1/responsibility-list/workbook${departmentId ? `?department_id=${encodeURIComponent(departmentId)}` : ''}`,
   attachment: (attachmentId: string) => `/api/v1/attachments/${encodeURIComponent(attachmentId)}`,
 }
 

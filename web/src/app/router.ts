@@ -2,6 +2,7 @@ import { createRouter, createWebHistory } from 'vue-router'
 import { routes as proceedings } from '@/features/proceeding/routes'
 import { routes as calendar } from '@/features/calendar/routes'
 import { routes as catalogue } from '@/features/catalogue/routes'
+import { routes as demand } from '@/features/demand/routes'
 import { routes as desk } from '@/features/desk/routes'
 import { routes as developer } from '@/features/developer/routes'
 import { routes as directory } from '@/features/directory/routes'
@@ -20,6 +21,7 @@ export const router = createRouter({
     ...home,
     ...catalogue,
     ...request,
+    ...demand,
     ...desk,
     ...proceedings,
     ...exchange,
