@@ -413,6 +413,7 @@ words! {
     HandedIn {
         Catalogue = "catalogue" / "目录清单" / "catalogue list",
         Demands = "demands" / "需求清单" / "demand list",
+        PaperApplications = "paper_applications" / "纸质申请" / "application on paper",
     }
 }
 

@@ -107,3 +107,6 @@ CREATE TABLE responsibility_settlements (
   settled_at TEXT NOT NULL,            -- instant
   PRIMARY KEY (contested_name, from_no)
 );
+
+-- A request that came on paper: who entered it for the department that applied. NULL: it was filed online.
+ALTER TABLE sharing_requests ADD COLUMN entered_by_department_id TEXT;

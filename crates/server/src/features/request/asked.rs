@@ -10,7 +10,7 @@ use tongqu_domain::{
 use super::{
     approvals::is_sensitive,
     file::FileBody,
-    preview::{On, facts, published, requester, topic},
+    preview::{On, facts, published, topic},
     rules::{check_audience, check_recipient},
     views::condition_of,
 };
@@ -18,7 +18,7 @@ use crate::{
     features::{
         case,
         catalogue::{Entry, Version},
-        directory,
+        directory::{self, Department},
     },
     platform::{
         db::Db,
@@ -37,14 +37,19 @@ pub(super) struct Asked {
     pub facts: Facts,
 }
 
-/// Checks a request against the entry as it is published and against the regulation in force.
+/// Checks what a department asks against the entry as it is published and against the regulation in force.
 ///
 /// Errors: `case.own_data`, `request.version_changed`, `request.faulty` with every fault,
 /// `request.mode_not_offered`, `request.outside_audience`, `request.not_a_recipient`. Spec: PDS-7.
-pub(super) async fn check(ctx: &Ctx, db: &mut Db, body: &FileBody) -> Result<Asked, ApiError> {
+pub(super) async fn check(
+    ctx: &Ctx,
+    db: &mut Db,
+    body: &FileBody,
+    asking: &Department,
+) -> Result<Asked, ApiError> {
     let (entry, version) = published(db, &body.entry_id).await?;
     let pack = case::pack_for(&ctx.app, db, Some(&entry.department_id), ctx.now).await?;
-    if entry.department_id == *ctx.department() {
+    if entry.department_id == asking.id {
         return Err(ApiError::invalid("case.own_data"));
     }
     if body.version_no != version.no {
@@ -64,19 +69,18 @@ pub(super) async fn check(ctx: &Ctx, db: &mut Db, body: &FileBody) -> Result<Ask
         undertakings: Vec::new(),
     };
     refuse_faults(&content, &version, &pack)?;
-    let asking = requester(ctx, db).await?;
     let provider = directory::find_department(db, &entry.department_id)
         .await?
         .ok_or_else(|| ApiError::bug("the entry's department isn't there"))?;
-    check_audience(&pack, &asking, &provider)?;
+    check_audience(&pack, asking, &provider)?;
     let on = On {
         pack: &pack,
         entry: &entry,
         version: &version,
-        requester: &asking,
+        requester: asking,
     };
     let mut facts = facts(&ctx.app, db, &on, &content.mode).await?;
-    check_recipient(&pack, &facts, &version.content, &asking)?;
+    check_recipient(&pack, &facts, &version.content, asking)?;
     facts.insert(
         "sensitive".to_owned(),
         is_sensitive(&version.content, &content.columns),

@@ -17,6 +17,8 @@ use super::{
     act::grant_if_due,
     asked::{Asked, check},
     lives::renew,
+    paper::{PaperBody, acting_for, applied_on_paper, scan, tell_applicant},
+    preview::requester,
     read::{RequestView, load, view},
     rules::{Promised, promised},
     store::{self, Request},
@@ -75,15 +77,25 @@ pub struct FileBody {
     /// The form, where the first step needs one: with its seal, or none is filed.
     #[serde(default)]
     pub form: Option<FormBody>,
+    /// Where a department has applied on paper and the platform unit enters it.
+    #[serde(default)]
+    pub on_paper: Option<PaperBody>,
 }
 
-/// File a request on a published entry.
+/// File a request on a published entry. What a department has asked on paper is entered by the platform
+/// unit, with the scan; it counts from the moment of entry.
 #[utoipa::path(post, path = "/requests", tag = "request", operation_id = "file_request", request_body = FileBody,
     responses((status = 200, body = RequestView), (status = 403, body = Problem), (status = 404, body = Problem),
         (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub async fn file_request(ctx: Ctx, Json(body): Json<FileBody>) -> Reply<RequestView> {
-    ctx.must(Action::FileRequest, &Subject::Department(ctx.department()))?;
     let mut db = ctx.read().await?;
+    let asking = match &body.on_paper {
+        None => {
+            ctx.must(Action::FileRequest, &Subject::Department(ctx.department()))?;
+            requester(&ctx, &mut db).await?
+        }
+        Some(paper) => applied_on_paper(&ctx, &mut db, &body.entry_id, paper).await?,
+    };
     let Asked {
         entry,
         version,
@@ -91,25 +103,27 @@ pub async fn file_request(ctx: Ctx, Json(body): Json<FileBody>) -> Reply<Request
         process,
         mut content,
         facts,
-    } = check(&ctx, &mut db, &body).await?;
+    } = check(&ctx, &mut db, &body, &asking).await?;
     let promise = if body.undertaken {
         Promised::Yes
     } else {
         Promised::No
     };
     content.undertakings = promised(&pack, promise)?;
-    let form = attachment::form_given(&mut db, ctx.department(), body.form.as_ref()).await?;
+    let form = match &body.on_paper {
+        None => attachment::form_given(&mut db, ctx.department(), body.form.as_ref()).await?,
+        Some(paper) => Some(scan(&ctx, &mut db, paper).await?),
+    };
+    let actor = match &body.on_paper {
+        None => ctx.actor.clone(),
+        Some(_) => acting_for(&ctx, &asking.id, &pack, &process),
+    };
     let previous_case = match body.previous_request_id.as_deref() {
         Some(id) => Some(load(&ctx, id).await?.0.case_id),
         None => None,
     };
-    let parties = case::parties(
-        &mut db,
-        &pack,
-        Some(ctx.department()),
-        Some(&entry.department_id),
-    )
-    .await?;
+    let parties =
+        case::parties(&mut db, &pack, Some(&asking.id), Some(&entry.department_id)).await?;
     drop(db);
     let opening = Opening {
         id: case::new_id(),
@@ -117,7 +131,7 @@ pub async fn file_request(ctx: Ctx, Json(body): Json<FileBody>) -> Reply<Request
         parties,
         facts,
         previous_case,
-        actor: Some(ctx.actor.clone()),
+        actor: Some(actor.clone()),
         at: ctx.now,
         began_at: None,
         input: StepInput {
@@ -130,9 +144,10 @@ pub async fn file_request(ctx: Ctx, Json(body): Json<FileBody>) -> Reply<Request
         id: RequestId::parse(&format!("req-{}", random_hex::<8>()))
             .expect("hex fits an identifier"),
         case_id: opened.head().id.clone(),
-        requester: ctx.department().clone(),
+        requester: asking.id,
         provider: entry.department_id.clone(),
         filed_by: ctx.actor.person.clone(),
+        entered_by: body.on_paper.is_some().then(|| ctx.department().clone()),
         content,
         created_at: ctx.now,
     };
@@ -149,15 +164,25 @@ pub async fn file_request(ctx: Ctx, Json(body): Json<FileBody>) -> Reply<Request
         &ctx.app.calendar(),
     )
     .await?;
-    attachment::bind_new(&mut tx, &opened, 0).await?;
+    match &body.on_paper {
+        None => attachment::bind_new(&mut tx, &opened, 0).await?,
+        Some(paper) => {
+            // The scan is the entering department's upload; the case is the applicant's.
+            let (id, case_id) = (&paper.attachment_id, &opened.head().id);
+            attachment::take(&mut tx, id, case_id, ctx.department()).await?;
+            tell_applicant(&mut tx, &request, &number, &version).await?;
+        }
+    }
     store::insert_request(&mut tx, &request).await?;
     tell_provider(&mut tx, &request, &number, &version).await?;
-    let mut more = renew(&ctx, &mut tx, &request.content.entry_id).await?;
+    let mut more = renew(&ctx, &mut tx, &actor, &request.content.entry_id).await?;
     more.extend(grant_if_due(&ctx.app, &mut tx, &request, &opened, &pack, &version).await?);
     let filed = ctx
         .did("request.filed")
         .on("request", &request.id)
         .with("number", number)
+        .with("requester", request.requester.as_str())
+        .with("on_paper", body.on_paper.map(|paper| paper.attachment_id))
         .with("entry_id", entry.id.as_str())
         .with("version_no", version.no)
         .with("columns", request.content.columns.join(" "))

@@ -10,7 +10,7 @@ use tongqu_domain::{
     request::SharingRequest,
 };
 
-use super::{asked::check, file::FileBody, read::load, rules::undertakings};
+use super::{asked::check, file::FileBody, preview::requester, read::load, rules::undertakings};
 use crate::{
     features::{
         attachment::{self, AttachmentKind},
@@ -32,7 +32,8 @@ use crate::{
 pub async fn print_application(ctx: Ctx, Json(body): Json<FileBody>) -> Result<Response, ApiError> {
     ctx.must(Action::FileRequest, &Subject::Department(ctx.department()))?;
     let mut db = ctx.read().await?;
-    let asked = check(&ctx, &mut db, &body).await?;
+    let asking = requester(&ctx, &mut db).await?;
+    let asked = check(&ctx, &mut db, &body, &asking).await?;
     let process = asked
         .pack
         .process(&asked.process)

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use tongqu_domain::{
+    access::Actor,
     case::{Act, Case, Deed, StepInput},
     grant::{Grant, Standing},
     ids::{CaseId, DepartmentId, EntryId, GrantId},
@@ -239,30 +240,31 @@ async fn tell(
     Ok(())
 }
 
-/// Takes the step with which a department asks again after the term, for every expired grant that it
+/// Takes the step with which the `actor`'s department asks again after the term, for every expired grant that it
 /// holds on an entry: a new request is that step. Part of the caller's write.
 ///
 /// Spec: PDS-19.2, YC-29.p3.
 pub(super) async fn renew(
     ctx: &Ctx,
     tx: &mut Tx,
+    actor: &Actor,
     entry_id: &EntryId,
 ) -> Result<Vec<Entry>, ApiError> {
     let today = china_date(ctx.now);
     let calendar = ctx.app.calendar();
     let mut entries = Vec::new();
-    for grant in store::grants_held(tx, ctx.department(), entry_id).await? {
+    for grant in store::grants_held(tx, &actor.department, entry_id).await? {
         if grant.standing_on(today) != Standing::Expired {
             continue;
         }
         for row in lives(tx, &ctx.app, &grant.id).await? {
             let Some(step) =
-                renewal(&row).filter(|step| row.case.may_take(&ctx.actor, step, &row.pack).is_ok())
+                renewal(&row).filter(|step| row.case.may_take(actor, step, &row.pack).is_ok())
             else {
                 continue;
             };
             let act = Act {
-                actor: ctx.actor.clone(),
+                actor: actor.clone(),
                 at: ctx.now,
                 deed: Deed::TakeStep {
                     step,

@@ -13,6 +13,7 @@ mod form;
 mod grants;
 mod list;
 mod lives;
+mod paper;
 mod preview;
 mod read;
 mod rules;

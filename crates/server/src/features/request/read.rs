@@ -48,6 +48,8 @@ pub struct RequestView {
     pub requester_name: String,
     pub provider_name: String,
     pub filed_by_name: String,
+    /// The department that entered it for the requester, where it came on paper.
+    pub entered_by_department_name: Option<String>,
     /// Instant.
     pub filed_at: String,
     /// `open`, `completed`, `refused`, `not_accepted` or `withdrawn`.
@@ -174,6 +176,10 @@ pub(super) async fn view(ctx: &Ctx, id: &RequestId) -> Result<RequestView, ApiEr
             .get(request.filed_by.as_str())
             .cloned()
             .unwrap_or_default(),
+        entered_by_department_name: request
+            .entered_by
+            .as_ref()
+            .and_then(|id| departments.get(id.as_str()).cloned()),
         filed_at: request.created_at.to_string(),
         state: case::state_code(&row.case),
         process_name: process.map(|p| p.name.clone()).unwrap_or_default(),

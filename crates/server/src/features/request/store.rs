@@ -18,6 +18,8 @@ pub struct Request {
     pub requester: DepartmentId,
     pub provider: DepartmentId,
     pub filed_by: PersonId,
+    /// The department that entered it, where it came on paper; `filed_by` works there.
+    pub entered_by: Option<DepartmentId>,
     pub content: SharingRequest,
     pub created_at: Timestamp,
 }
@@ -33,6 +35,7 @@ fn request(row: &sqlx::any::AnyRow) -> Result<Request, DbError> {
         requester: row.id("requester_department_id")?,
         provider: row.id("provider_department_id")?,
         filed_by: row.id("filed_by")?,
+        entered_by: row.opt_id("entered_by_department_id")?,
         content: row.json("content")?,
         created_at: row.instant("created_at")?,
     })
@@ -41,8 +44,8 @@ fn request(row: &sqlx::any::AnyRow) -> Result<Request, DbError> {
 macro_rules! select_requests {
     ($rest:literal) => {
         concat!(
-            "SELECT id, case_id, requester_department_id, provider_department_id, filed_by, content, created_at \
-             FROM sharing_requests ",
+            "SELECT id, case_id, requester_department_id, provider_department_id, filed_by, \
+             entered_by_department_id, content, created_at FROM sharing_requests ",
             $rest
         )
     };
@@ -51,7 +54,8 @@ macro_rules! select_requests {
 pub(super) async fn insert_request(tx: &mut Tx, request: &Request) -> Result<(), DbError> {
     sqlx::query(
         "INSERT INTO sharing_requests (id, case_id, entry_id, version_no, requester_department_id, \
-         provider_department_id, filed_by, content, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+         provider_department_id, filed_by, content, created_at, entered_by_department_id) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     )
     .bind(request.id.as_str())
     .bind(request.case_id.as_str())
@@ -62,6 +66,7 @@ pub(super) async fn insert_request(tx: &mut Tx, request: &Request) -> Result<(),
     .bind(request.filed_by.as_str())
     .bind(json(&request.content))
     .bind(instant_text(request.created_at))
+    .bind(request.entered_by.as_ref().map(ToString::to_string))
     .execute(&mut **tx)
     .await?;
     Ok(())

@@ -668,6 +668,134 @@ async fn pds_16_an_interface_that_the_platform_authorises_needs_no_provider() {
     app.finish().await;
 }
 
+/// PDS-9
+#[tokio::test]
+async fn pds_9_a_paper_application_runs_from_its_online_record() {
+    let app = TestApp::under_pingdingshan().await;
+    let entry = app.published("行政区划代码", "conditional").await;
+    app.person("civil").await;
+    // The paper came on Monday and is entered on Wednesday, with the scan.
+    app.set_clock("2026-09-23T01:00:00Z").await;
+    let upload = |person| {
+        let caller = app.as_person(person);
+        async move {
+            let pdf =
+                b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n<</Root 1 0 R>>\nstartxref\n9\n%%EOF\n";
+            let path = "/attachments?kind=sealed_form&name=scan.pdf";
+            let sent = caller.send(path, "application/octet-stream", pdf.to_vec());
+            sent.await.ok()["attachment_id"].clone()
+        }
+    };
+    let scan = upload("operator").await;
+    let on_paper = |department: String, scan: &Value| {
+        let mut body = a_request(&entry);
+        body["on_paper"] = json!({ "department_id": department, "attachment_id": scan });
+        body
+    };
+    let civil = app.department("civil").await;
+    let body = on_paper(civil.clone(), &scan);
+    app.as_person("tax")
+        .post("/requests", body.clone())
+        .await
+        .refused(403, "access.no_post");
+    // Nothing is entered without its scan, and the provider doesn't apply to itself.
+    let foreign = upload("tax").await;
+    app.as_person("operator")
+        .post("/requests", on_paper(civil.clone(), &foreign))
+        .await
+        .refused(404, "attachment.not_found");
+    let own = on_paper(app.department("stats").await, &scan);
+    app.as_person("operator")
+        .post("/requests", own)
+        .await
+        .refused(422, "case.own_data");
+
+    let request = app
+        .as_person("operator")
+        .post("/requests", body.clone())
+        .await
+        .ok();
+    assert_eq!(request["requester_name"], app.department_name("civil"));
+    assert_eq!(
+        (
+            &request["filed_by_name"],
+            &request["entered_by_department_name"]
+        ),
+        (&json!("运营员"), &json!(app.department_name("bigdata")))
+    );
+    let case = app.case("civil", &request).await;
+    let opened = &case["events"][0];
+    assert_eq!(
+        (&opened["at"], &opened["happened_at"]),
+        (&case["opened_at"], &Value::Null),
+        "no other date than that of the entry"
+    );
+    assert!(
+        case["opened_at"]
+            .as_str()
+            .unwrap()
+            .starts_with("2026-09-23T01:00")
+    );
+    // Five working days from Wednesday the 23rd: Friday is the Mid-Autumn Festival.
+    let decide = step(&request, "decide");
+    assert_eq!(decide["clause"]["id"], "PDS-10.2b");
+    let online = app
+        .as_person("tax")
+        .post("/requests", a_request(&entry))
+        .await
+        .ok();
+    assert_eq!(decide["due_on"], step(&online, "decide")["due_on"]);
+    assert!(app.was_told("civil", &request).await);
+    assert!(app.was_told("stats", &request).await);
+    // The applicant goes on with it as with its own.
+    app.urge("civil", &request, "decide").await;
+    let file = scan.as_str().unwrap();
+    let kept = app
+        .as_person("civil")
+        .get(&format!("/attachments/{file}/info"))
+        .await
+        .ok();
+    assert_eq!(kept["case_id"], request["case_id"]);
+    // A scan belongs to one application.
+    app.as_person("operator")
+        .post("/requests", body)
+        .await
+        .refused(409, "attachment.already_used");
+    let id = request["request_id"].as_str().unwrap();
+    app.idle().await;
+    let records = app
+        .as_person("auditor")
+        .get(&format!("/ledger/records?subject_id={id}"))
+        .await
+        .ok();
+    let filed = records["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|record| record["what"] == "request.filed")
+        .unwrap();
+    let told = filed.to_string();
+    for part in [app.person("operator").await, civil, file.to_owned()] {
+        assert!(told.contains(&part), "{part} in {told}");
+    }
+    app.finish().await;
+}
+
+/// PDS-9: other regulations know nothing of paper.
+#[tokio::test]
+async fn pds_9_paper_is_entered_only_where_the_regulation_knows_it() {
+    let app = TestApp::under_yanjin().await;
+    let entry = app.published("行政区划代码", "conditional").await;
+    let mut body = a_request(&entry);
+    let civil = app.department("civil").await;
+    body["on_paper"] = json!({ "department_id": civil, "attachment_id": "att-1" });
+    app.as_person("operator")
+        .post("/requests", body)
+        .await
+        .refused(422, "request.not_on_paper");
+    app.finish().await;
+}
+
 /// PDS-17
 #[tokio::test]
 async fn pds_17_missing_paper_is_no_ground_and_the_online_record_decides() {
