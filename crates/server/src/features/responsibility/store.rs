@@ -263,7 +263,6 @@ pub(super) struct Wanted<'a> {
     pub no: i64,
     /// Of this department; empty: of all.
     pub department_id: &'a str,
-    /// All, those whose data haven't arrived, or those whose name stands with several departments.
     pub which: Which,
     /// The place after which to begin: department, entry, item.
     pub after: (&'a str, &'a str, &'a str),
