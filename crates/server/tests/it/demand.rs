@@ -92,6 +92,10 @@ async fn yc_12_2_a_demand_that_matches_an_entry_proposes_it() {
         demand["proposals"][0]["department_name"],
         app.department_name("stats")
     );
+    // A word that stands in every other name is no match.
+    app.published("企业登记信息", "unconditional").await;
+    let other = app.state_demand("civil", a_demand("不动产权属信息")).await;
+    assert_eq!(other["proposals"], json!([]));
     assert_eq!(demand["clause"]["id"], "YC-12.2");
     assert_eq!(demand["confirmed"], Value::Null, "a person confirms it");
 
@@ -111,7 +115,7 @@ async fn yc_12_2_a_demand_that_matches_an_entry_proposes_it() {
         .refused(404, "demand.not_found");
 
     let received = app.demands("authority", "received").await;
-    assert_eq!(received[0]["actions"], json!(["confirm_match", "direct"]));
+    assert_eq!(received[1]["actions"], json!(["confirm_match", "direct"]));
     let confirmed = app
         .on_demand("authority", &demand, "match", matching)
         .await

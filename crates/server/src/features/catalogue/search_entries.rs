@@ -13,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{
     rules::is_offered,
-    search::{Doc, DocItem, Facet, IndexError, SearchQuery, Segment, Sort},
+    search::{Doc, DocItem, Facet, IndexError, Matched, SearchQuery, Segment, Sort},
     store::{self, Entry, Listed},
     views::{CodeView, class_view, mode_view, published_on},
 };
@@ -262,11 +262,26 @@ pub async fn find_matching(
         .await
         .map_err(ApiError::bug)?
         .map_err(index_error)?;
+    let is_loose = page.matched == Matched::Partly;
     let mut found = Vec::with_capacity(page.hits.len());
     for hit in page.hits {
+        if is_loose && !covers_half(&hit.name, text) {
+            continue;
+        }
         found.extend(published_entry(db, &hit.entry_id).await?.map(|l| l.entry));
     }
     Ok(found)
+}
+
+/// Whether a name has at least half of what was looked for: words such as 信息 stand in every other name.
+fn covers_half(name: &[Segment], text: &str) -> bool {
+    let signs = |text: &str| text.chars().filter(|sign| !sign.is_whitespace()).count();
+    let hit: usize = name
+        .iter()
+        .filter(|segment| segment.marked)
+        .map(|segment| signs(&segment.text))
+        .sum();
+    hit * 2 >= signs(text)
 }
 
 fn segments(segments: Vec<Segment>) -> Vec<SegmentView> {
