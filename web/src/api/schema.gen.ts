@@ -162,6 +162,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cases/{case_id}/steps/{step_id}/exception": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Claim that a step isn't to be taken, because the regulation excepts the case. The claim stays on record.
+         *     Spec: TP-7a, TP-24.
+         */
+        post: operations["claim_exception"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cases/{case_id}/steps/{step_id}/pause": {
         parameters: {
             query?: never;
@@ -274,6 +294,23 @@ export interface paths {
         /** Compare two versions of an entry field by field. */
         get: operations["diff_versions"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/catalogue/entries/{entry_id}/interface": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Set the terms of an entry's interface. Requests that are under way keep those they were filed under. */
+        put: operations["set_interface"];
         post?: never;
         delete?: never;
         options?: never;
@@ -494,6 +531,170 @@ export interface paths {
         post?: never;
         /** Take a delegation back, from now on. For the holder, whoever arranged it, the deputy, and the department's head. */
         delete: operations["revoke_delegation"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/demand-lists": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * County lists, the newest first. Whoever states demands may read them: departments supply by them.
+         *     Spec: YJ-2.2.
+         */
+        get: operations["list_demand_lists"];
+        put?: never;
+        /**
+         * Merge the demands that stand into the next county list: those that wait for an answer, and those that
+         *     somebody promised to meet.
+         */
+        post: operations["make_demand_list"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/demand-lists/{list_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A county list with its lines. */
+        get: operations["read_demand_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/demand-lists/{list_id}/workbook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Download a county list as XLSX. */
+        get: operations["download_demand_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/demands": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Demands, the newest first. */
+        get: operations["list_demands"];
+        put?: never;
+        /**
+         * State a demand. It reaches the authority that the regulation names for demands, and the department
+         *     asked, if one is.
+         */
+        post: operations["state_demand"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/demands/{demand_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a demand: for whoever states it, is asked for it or received it, and for those who see all. */
+        get: operations["read_demand"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/demands/{demand_id}/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Answer a demand for the department that is asked. */
+        post: operations["answer_demand"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/demands/{demand_id}/direction": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Name the competent department. It is asked then. */
+        post: operations["direct_demand"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/demands/{demand_id}/match": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Confirm that an entry of the catalogue has what is wanted. Its department is asked then. */
+        post: operations["confirm_match"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/demands/{demand_id}/withdrawal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a demand back, as long as it is open and in no application upward. */
+        post: operations["withdraw_demand"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -785,6 +986,23 @@ export interface paths {
         put?: never;
         /** Hand in a report. */
         post: operations["submit_duty"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gates/{gate}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Ask whether what a regulation wants done before something was done. Everybody may ask. */
+        get: operations["check_gate"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1124,7 +1342,10 @@ export interface paths {
         /** Requests that the own department has filed, newest first. */
         get: operations["list_requests"];
         put?: never;
-        /** File a request on a published entry. */
+        /**
+         * File a request on a published entry. What a department has asked on paper is entered by the platform
+         *     unit, with the scan; it counts from the moment of entry.
+         */
         post: operations["file_request"];
         delete?: never;
         options?: never;
@@ -1262,6 +1483,95 @@ export interface paths {
         put?: never;
         /** Withdraw a request. */
         post: operations["withdraw_request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/responsibility-list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who has to collect which data item, by department and entry. */
+        get: operations["read_responsibility_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/responsibility-list/conflicts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Items whose name stands with several departments. */
+        get: operations["list_responsibility_conflicts"];
+        put?: never;
+        /**
+         * Settle which one department has to collect an item that stands with several, or that they are different
+         *     data. The list gets its next version.
+         */
+        post: operations["settle_responsibility"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/responsibility-list/fulfilment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far departments have delivered what they have to collect; for one department with what is missing. */
+        get: operations["read_fulfilment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/responsibility-list/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Versions of the responsibility list, the newest first. */
+        get: operations["list_responsibility_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/responsibility-list/workbook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Download the responsibility list as XLSX, of one department or of all. */
+        get: operations["download_responsibility_list"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1584,6 +1894,75 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/upward-applications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Applications upward, the newest first: of those that a department takes part in, or all. */
+        get: operations["list_upward_applications"];
+        put?: never;
+        /** Merge all open demands for one resource of a higher level into one application upward. */
+        post: operations["merge_upward"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/upward-applications/{application_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An application upward with its users. */
+        get: operations["read_upward_application"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/upward-applications/{application_id}/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put the answer from above on record. Every demand that went into the application is answered by it. */
+        post: operations["record_answer_from_above"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/upward-applications/{application_id}/sending": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put on record that an application was sent upward. */
+        post: operations["send_upward"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1612,6 +1991,20 @@ export interface components {
              */
             days: number;
         };
+        /** @description The answer from above. */
+        AnswerFromAboveBody: {
+            /** @description `will_provide` or `cannot`. */
+            kind: string;
+            /** @description Number of the letter from above; 1-200 characters. */
+            reference: string;
+            /**
+             * Format: int64
+             * @description `revision` of the application as it was read.
+             */
+            revision: number;
+            /** @description The reason of a refusal, or what else is said. At most 2000 characters. */
+            text?: string;
+        };
         /**
          * @description Under which grant data went out, and who asked for them and answers for their use.
          *     Spec: TP-5.6, YJ-4.1.3.
@@ -1625,6 +2018,15 @@ export interface components {
             person_name: string;
             purpose: string;
             request_id: string;
+        };
+        /** @description An approval that a grant needs. */
+        ApprovalView: {
+            /** @description The case in which it was given; absent while there is none. */
+            case_id?: string | null;
+            clause: components["schemas"]["ClauseView"];
+            /** @description The process in which it is given; the requester begins it about the entry. */
+            process_id: string;
+            process_name: string;
         };
         /** @description An uploaded file. */
         AttachmentView: {
@@ -1709,6 +2111,8 @@ export interface components {
         CellFaultView: {
             /** @description For example `C5`. */
             cell: string;
+            /** @description The clause of the regulation in force that asks for it, where one does. */
+            clause?: string | null;
             code: string;
             /** @description What is wrong and what to do. */
             message: string;
@@ -1717,6 +2121,16 @@ export interface components {
         /** @description The department to act for. */
         ChosenPostBody: {
             department_id: string;
+        };
+        /** @description An exception that was claimed. */
+        ClaimedView: {
+            /** @description Instant. */
+            at: string;
+            by_name?: string | null;
+            clause: components["schemas"]["ClauseView"];
+            name: string;
+            /** @description The basis that was stated. */
+            reason: string;
         };
         /** @description A clause, with what a page shows beside a button or a date. */
         ClauseView: {
@@ -1781,6 +2195,14 @@ export interface components {
             /** @description How it is masked; absent where it isn't. */
             mask_name?: string | null;
             name: string;
+        };
+        /** @description A department and an entry that have an item of the name. */
+        ConflictPlaceView: {
+            department_id: string;
+            department_name: string;
+            entry_id: string;
+            entry_name: string;
+            item_name: string;
         };
         /** @description A contact: name of the person or office, and phone. */
         ContactBody: {
@@ -1967,6 +2389,166 @@ export interface components {
             /** @description Table in it. */
             table: string;
         };
+        /** @description An answer. */
+        DemandAnswerBody: {
+            /** @description For `in_catalogue`: the entry. */
+            entry_id?: string | null;
+            /** @description `will_provide`, `in_catalogue` or `cannot`. */
+            kind: string;
+            /**
+             * Format: int64
+             * @description `revision` of the demand as it was read.
+             */
+            revision: number;
+            /** @description The reason where it can't be provided; else what is to be said. At most 2000 characters. */
+            text?: string;
+        };
+        /** @description An answer to a demand. */
+        DemandAnswerView: {
+            /** @description Instant. */
+            at: string;
+            /** @description Who answered; absent where the answer came from above. */
+            department_name?: string | null;
+            entry?: components["schemas"]["DemandMatchView"] | null;
+            /** @description `will_provide`, `in_catalogue` or `cannot`. */
+            kind: string;
+            /** @description The reason, or what else is said. */
+            text: string;
+        };
+        /** @description What is needed. */
+        DemandBody: {
+            /** @description The department from which it is wanted, if that is known. */
+            asked_department_id?: string | null;
+            /** @description The duty that makes it necessary; 1-2000 characters. */
+            duty: string;
+            /** @description Whose resource it is: `county`, `city`, `province`, `state`. */
+            level: string;
+            /** @description What they are for; 1-2000 characters. */
+            purpose: string;
+            /** @description The resource by its name; needed for one above the own area. */
+            resource?: string | null;
+            /** @description In a line; 1-200 characters. */
+            title: string;
+            /** @description Content and fields wanted; 1-2000 characters. */
+            wanted: string;
+        };
+        /** @description A demand in a list. */
+        DemandLineView: {
+            /** @description What the viewer may do: `confirm_match`, `direct`, `answer`, `withdraw`, `merge_upward`. */
+            actions: string[];
+            /**
+             * Format: int32
+             * @description While it is open: calendar days since it was stated. There is no date by which it is due.
+             */
+            age_days?: number | null;
+            /** @description Of an answer: `will_provide`, `in_catalogue` or `cannot`. */
+            answer_kind?: string | null;
+            /** @description Number of the application upward that it went into. */
+            application_number?: string | null;
+            /** @description Who is to answer; absent while nobody is known. */
+            asked_department_id?: string | null;
+            asked_name?: string | null;
+            demand_id: string;
+            /** @description Whose resource it is: `county`, `city`, `province`, `state`. */
+            level: string;
+            number: string;
+            /** @description How many entries of the catalogue were proposed when it was stated. */
+            proposals_count: number;
+            requester_department_id: string;
+            requester_name: string;
+            /** @description The resource by its name, where one is meant. */
+            resource?: string | null;
+            /** @description `open`, `answered` or `withdrawn`. */
+            state: string;
+            /** @description Instant. */
+            stated_at: string;
+            title: string;
+        };
+        /** @description A county list with its lines, as they were when it was made. */
+        DemandListDetailView: components["schemas"]["DemandListView"] & {
+            lines: components["schemas"]["DemandListLineView"][];
+            /** @description Where the next lines begin; absent on the last page. */
+            next_cursor?: string | null;
+        };
+        /** @description A line of a county list: one thing that is wanted, by one or several. */
+        DemandListLineView: {
+            /** @description The matching entry of the catalogue, where one was confirmed. */
+            entry_id?: string | null;
+            entry_name?: string | null;
+            /** @description `county`, `city`, `province`, `state`. */
+            level: string;
+            /** Format: int64 */
+            no: number;
+            /** @description The matched provider, as far as it is known. */
+            provider_department_id?: string | null;
+            provider_name?: string | null;
+            requesters: components["schemas"]["DemandRequesterView"][];
+            title: string;
+            wanted: string;
+        };
+        /** @description A county list 应用需求数据清单: made once, never changed. */
+        DemandListView: {
+            clause?: components["schemas"]["ClauseView"] | null;
+            /**
+             * Format: int64
+             * @description Demands merged.
+             */
+            demands_count: number;
+            /** @description The authority that made it. */
+            department_id: string;
+            department_name: string;
+            /**
+             * Format: int64
+             * @description Lines that they became.
+             */
+            lines_count: number;
+            list_id: string;
+            /** @description Instant. */
+            made_at: string;
+            made_by_name: string;
+            /**
+             * Format: int64
+             * @description Version: 1, 2, ...
+             */
+            no: number;
+        };
+        /** @description An entry of the catalogue that matches a demand. */
+        DemandMatchView: {
+            department_id: string;
+            department_name: string;
+            entry_id: string;
+            name: string;
+        };
+        /** @description Who needs what stands in a line, or is to use what is applied for. */
+        DemandRequesterView: {
+            demand_id: string;
+            department_id: string;
+            department_name: string;
+            number: string;
+            purpose: string;
+        };
+        /** @description A demand in full. */
+        DemandView: components["schemas"]["DemandLineView"] & {
+            answer?: components["schemas"]["DemandAnswerView"] | null;
+            application?: components["schemas"]["UpwardLineView"] | null;
+            clause?: components["schemas"]["ClauseView"] | null;
+            confirmed?: components["schemas"]["DemandMatchView"] | null;
+            duty: string;
+            /** @description Entries proposed when it was stated, best first. */
+            proposals: components["schemas"]["DemandMatchView"][];
+            purpose: string;
+            /** @description The authority that received it. */
+            receiver_department_id: string;
+            receiver_name: string;
+            /**
+             * Format: int64
+             * @description Rises with every change.
+             */
+            revision: number;
+            stated_by_name: string;
+            /** @description Content and fields wanted. */
+            wanted: string;
+        };
         /** @description A department to be entered. */
         DepartmentBody: {
             /** @description The regulation applies by reference only: its duties are advice. */
@@ -2004,6 +2586,28 @@ export interface components {
             /** @description The departments that went into it and that it answers for. */
             predecessors: components["schemas"]["PredecessorView"][];
             superior_name?: string | null;
+        };
+        /** @description How a department stands. */
+        DepartmentFulfilmentView: {
+            /**
+             * Format: int32
+             * @description Those of them whose data are on the platform.
+             */
+            delivered: number;
+            department_id: string;
+            department_name: string;
+            /**
+             * Format: int32
+             * @description Items that it has to collect.
+             */
+            items: number;
+            /** @description What is missing; named where one department is asked about, the first of them. */
+            missing: components["schemas"]["MissingItemView"][];
+            /**
+             * Format: int32
+             * @description Whole percent, rounded down.
+             */
+            percent: number;
         };
         /** @description How a department stands. */
         DepartmentLampsView: {
@@ -2087,6 +2691,15 @@ export interface components {
             /** Format: int32 */
             to: number;
         };
+        /** @description The department whose business it is. */
+        DirectionBody: {
+            department_id: string;
+            /**
+             * Format: int64
+             * @description `revision` of the demand as it was read.
+             */
+            revision: number;
+        };
         /** @description Why nothing is sent. */
         DismissBody: {
             /** @description In words; 1-2000 characters. */
@@ -2157,6 +2770,19 @@ export interface components {
             state: string;
             /** @description Instant of the report, or of the last one where there is no period. */
             submitted_at?: string | null;
+        };
+        /** @description A duty because of an open case, as whoever has to observe it sees it. */
+        DutyNoticeView: {
+            clause: components["schemas"]["ClauseView"];
+            /** @description What is to be done, for example that business goes on as usual. */
+            name: string;
+            /** @description The open case: its number and process. */
+            number: string;
+            process_name: string;
+            /** @description Whose duty it is. */
+            role_name: string;
+            /** @description Instant since when it holds. */
+            since: string;
         };
         /** @description A duty that holds while the case is open. */
         DutyView: {
@@ -2229,6 +2855,8 @@ export interface components {
             content: components["schemas"]["ContentView"];
             department: components["schemas"]["DepartmentView"];
             entry_id: string;
+            /** @description What decides who authorises the use of its interface. */
+            interface: components["schemas"]["InterfaceTerms"];
             mounting?: components["schemas"]["MountingView"] | null;
             name: string;
             owner?: components["schemas"]["OwnerView"] | null;
@@ -2261,7 +2889,7 @@ export interface components {
             ground?: string | null;
             /** @description Instant at which it happened, where that was before. */
             happened_at?: string | null;
-            /** @description `opened`, `step_done`, `noted`, `paused`, `resumed`, `urged` or `withdrawn`. */
+            /** @description `opened`, `step_done`, `noted`, `paused`, `resumed`, `excepted`, `urged` or `withdrawn`. */
             happening: string;
             /** @description Whose deputy the person was. */
             on_behalf_of_name?: string | null;
@@ -2271,6 +2899,21 @@ export interface components {
             /** Format: int32 */
             seq: number;
             step_name?: string | null;
+        };
+        /** @description An exception that is claimed. */
+        ExceptionBody: {
+            /** @description Code of the exception, see `exceptions` of the step. */
+            exception: string;
+            /** @description The basis of the claim, in words: at best the law it rests on. */
+            reason?: string | null;
+        };
+        /** @description An exception of a step: a case in which it isn't to be taken. */
+        ExceptionView: {
+            clause: components["schemas"]["ClauseView"];
+            code: string;
+            /** @description Whether the viewer may claim it now. */
+            may_claim: boolean;
+            name: string;
         };
         /** @description Why a table needs no entry. */
         ExcuseBody: {
@@ -2337,6 +2980,7 @@ export interface components {
             form?: components["schemas"]["FormBody"] | null;
             /** @description `table` or `file`. */
             mode: string;
+            on_paper?: components["schemas"]["PaperBody"] | null;
             /** @description The refused request that this one follows. */
             previous_request_id?: string | null;
             /** @description Use, in words. */
@@ -2443,6 +3087,16 @@ export interface components {
             /** @description The civil date from which the next name holds. */
             until: string;
         };
+        /** @description How the departments stand. */
+        FulfilmentView: {
+            /** @description By rate, the lowest first. */
+            departments: components["schemas"]["DepartmentFulfilmentView"][];
+            /**
+             * Format: int64
+             * @description The version of the list that it is reckoned by.
+             */
+            version: number;
+        };
         /** @description A department that hasn't named everybody it has to. */
         GapsView: {
             /** @description The regulation applies by reference only, so this is advice. Spec: YC-44. */
@@ -2452,13 +3106,44 @@ export interface components {
             /** @description `first_responsible`, `lead_office`, `leader_in_charge`, `data_officer`, `technical`. */
             missing: string[];
         };
+        /** @description Whether a gate is open. */
+        GateView: {
+            /** @description The case that was looked at; absent where there is none. */
+            case_id?: string | null;
+            /** @description The clause that asks for it. */
+            clause: components["schemas"]["ClauseView"];
+            /** @description For example `project_approval`. */
+            gate: string;
+            /** @description Whether what has to be done before was done. */
+            met: boolean;
+            /** @description The process in which it is done, and its step. */
+            process_id: string;
+            process_name: string;
+            step_name: string;
+        };
         /** @description What came of a request. */
         GrantView: {
+            /** @description What has to be approved before data move. */
+            approvals: components["schemas"]["ApprovalView"][];
             basis: string;
             columns: components["schemas"]["ColumnView"][];
             condition: components["schemas"]["TermView"][];
             grant_id: string;
+            /** @description Why it was suspended or ended. */
+            ground?: string | null;
+            /** @description The case that accompanies it, in which it is suspended, resumed, reclaimed or asked for again. */
+            life_case_id?: string | null;
             purpose: string;
+            /** @description Instant since which the platform proposes to reclaim it, because it lies unused. */
+            reclaim_proposed_at?: string | null;
+            /** @description Since when it has been suspended or ended: an instant; since when it has expired: a civil date. */
+            since?: string | null;
+            /**
+             * @description `not_yet`, `awaiting_approval`, `in_force`, `suspended`, `expired` or `ended`. Data move while it is
+             *     in force only.
+             */
+            state: string;
+            state_clause?: components["schemas"]["ClauseView"] | null;
             valid_from: string;
             /** @description First day on which it is no longer valid. */
             valid_until?: string | null;
@@ -2539,6 +3224,20 @@ export interface components {
             invitations: components["schemas"]["InvitationView"][];
             /** @description Rows that brought up to date what was there. */
             updated: number;
+        };
+        /** @description What changes; what is left out stays. */
+        InterfaceBody: {
+            /** @description The authority's to say. */
+            direct_authorisation?: boolean | null;
+            /** @description The provider's to say. */
+            param_control?: boolean | null;
+        };
+        /** @description The terms of an entry's interface. */
+        InterfaceTerms: {
+            /** @description The platform unit authorises it directly. */
+            direct_authorisation: boolean;
+            /** @description Its parameters have to be controlled, so that the provider authorises each use. */
+            param_control: boolean;
         };
         /** @description A one-time link and the password it is used for. */
         InvitationBody: {
@@ -2632,6 +3331,16 @@ export interface components {
             name: string;
             open_ended: boolean;
         };
+        /** @description The entry that has what is wanted. */
+        MatchBody: {
+            /** @description One of the proposals, or any other published entry. */
+            entry_id: string;
+            /**
+             * Format: int64
+             * @description `revision` of the demand as it was read.
+             */
+            revision: number;
+        };
         /** @description The signed-in person. */
         MeView: {
             /** @description Works for a contractor: may run, never approve. */
@@ -2659,6 +3368,11 @@ export interface components {
             /** @description The department that answers for it from then on. */
             into: string;
         };
+        /** @description The resource, named by one of the demands for it. */
+        MergeUpwardBody: {
+            /** @description One of the demands; all others for the same resource go with it. */
+            demand_id: string;
+        };
         /** @description Where a department went. */
         MergedView: {
             basis: string;
@@ -2667,9 +3381,18 @@ export interface components {
             /** @description Civil date. */
             on: string;
         };
+        /** @description An item whose data haven't arrived. */
+        MissingItemView: {
+            entry_id: string;
+            entry_name: string;
+            item_code: string;
+            item_name: string;
+        };
         /** @description One way to get the data. */
         ModePreviewView: {
             clause: components["schemas"]["ClauseView"];
+            /** @description What the form asks beside, for example whether the data are for a development activity. */
+            facts: components["schemas"]["FactView"][];
             mode: string;
             mode_name: string;
             process_name: string;
@@ -2898,6 +3621,74 @@ export interface components {
                 state: string;
                 to_name: string;
                 to_person: string;
+            }[];
+            /** @description Where the next page begins; absent on the last one. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_DemandLineView: {
+            /** @description The rows of this page. */
+            items: {
+                /** @description What the viewer may do: `confirm_match`, `direct`, `answer`, `withdraw`, `merge_upward`. */
+                actions: string[];
+                /**
+                 * Format: int32
+                 * @description While it is open: calendar days since it was stated. There is no date by which it is due.
+                 */
+                age_days?: number | null;
+                /** @description Of an answer: `will_provide`, `in_catalogue` or `cannot`. */
+                answer_kind?: string | null;
+                /** @description Number of the application upward that it went into. */
+                application_number?: string | null;
+                /** @description Who is to answer; absent while nobody is known. */
+                asked_department_id?: string | null;
+                asked_name?: string | null;
+                demand_id: string;
+                /** @description Whose resource it is: `county`, `city`, `province`, `state`. */
+                level: string;
+                number: string;
+                /** @description How many entries of the catalogue were proposed when it was stated. */
+                proposals_count: number;
+                requester_department_id: string;
+                requester_name: string;
+                /** @description The resource by its name, where one is meant. */
+                resource?: string | null;
+                /** @description `open`, `answered` or `withdrawn`. */
+                state: string;
+                /** @description Instant. */
+                stated_at: string;
+                title: string;
+            }[];
+            /** @description Where the next page begins; absent on the last one. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_DemandListView: {
+            /** @description The rows of this page. */
+            items: {
+                clause?: components["schemas"]["ClauseView"] | null;
+                /**
+                 * Format: int64
+                 * @description Demands merged.
+                 */
+                demands_count: number;
+                /** @description The authority that made it. */
+                department_id: string;
+                department_name: string;
+                /**
+                 * Format: int64
+                 * @description Lines that they became.
+                 */
+                lines_count: number;
+                list_id: string;
+                /** @description Instant. */
+                made_at: string;
+                made_by_name: string;
+                /**
+                 * Format: int64
+                 * @description Version: 1, 2, ...
+                 */
+                no: number;
             }[];
             /** @description Where the next page begins; absent on the last one. */
             next_cursor?: string | null;
@@ -3163,6 +3954,53 @@ export interface components {
             next_cursor?: string | null;
         };
         /** @description One page of a list. */
+        Page_ResponsibilityConflictView: {
+            /** @description The rows of this page. */
+            items: {
+                /** @description What the viewer may do: `settle`. */
+                actions: string[];
+                /** @description Name of the item, as it is compared. */
+                name: string;
+                /** @description Where it stands. */
+                places: components["schemas"]["ConflictPlaceView"][];
+                reason?: string | null;
+                /** @description Whether the authority has settled it. */
+                settled: boolean;
+                /** @description The one department that has to collect it; absent where they were found to be different data. */
+                settled_department_id?: string | null;
+                settled_name?: string | null;
+            }[];
+            /** @description Where the next page begins; absent on the last one. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_ResponsibilityVersionView: {
+            /** @description The rows of this page. */
+            items: {
+                /**
+                 * Format: int64
+                 * @description Lines that came and went.
+                 */
+                added: number;
+                /** @description Instant. */
+                at: string;
+                /** @description Of a publication: the entry and its version. */
+                entry_id?: string | null;
+                /** Format: int64 */
+                entry_version_no?: number | null;
+                /** @description `published`: an entry was; `settled`: it was settled who answers for a name. */
+                kind: string;
+                /** @description Of the entry, or of the item that was settled. */
+                name: string;
+                /** Format: int64 */
+                no: number;
+                /** Format: int64 */
+                removed: number;
+            }[];
+            /** @description Where the next page begins; absent on the last one. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
         Page_RoleView: {
             /** @description The rows of this page. */
             items: {
@@ -3259,6 +4097,33 @@ export interface components {
             next_cursor?: string | null;
         };
         /** @description One page of a list. */
+        Page_UpwardLineView: {
+            /** @description The rows of this page. */
+            items: {
+                /** @description `will_provide` or `cannot`. */
+                answer_kind?: string | null;
+                /** @description Number of the letter from above. */
+                answer_reference?: string | null;
+                answer_text?: string | null;
+                answered_at?: string | null;
+                application_id: string;
+                clause?: components["schemas"]["ClauseView"] | null;
+                /** @description `city`, `province`, `state`. */
+                level: string;
+                /** @description Instants. */
+                merged_at: string;
+                number: string;
+                resource: string;
+                sent_at?: string | null;
+                /** @description Number of the letter upward. */
+                sent_reference?: string | null;
+                /** @description `merged`, `sent` or `answered`. */
+                state: string;
+            }[];
+            /** @description Where the next page begins; absent on the last one. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
         Page_VersionLineView: {
             /** @description The rows of this page. */
             items: {
@@ -3284,6 +4149,15 @@ export interface components {
             }[];
             /** @description Where the next page begins; absent on the last one. */
             next_cursor?: string | null;
+        };
+        /** @description An application on paper. */
+        PaperBody: {
+            /** @description The scan, uploaded before. */
+            attachment_id: string;
+            /** @description The department that applied. */
+            department_id: string;
+            /** @description The kind of seal on it, where the first step needs one. */
+            seal_kind?: string | null;
         };
         /** @description How long the period of a duty is. */
         PeriodBody: {
@@ -3452,6 +4326,8 @@ export interface components {
             fields?: components["schemas"]["FieldFault"][];
             /** @description What happened and what to do next, in the user's language. */
             message: string;
+            /** @description The process to begin first, where an approval is missing. */
+            process_id?: string | null;
             /** @description Number to read over the phone. */
             trace_id: string;
         };
@@ -3467,6 +4343,8 @@ export interface components {
             events: components["schemas"]["EventView"][];
             /** @description What is known by now, by name. */
             facts: components["schemas"]["FactLineView"][];
+            /** @description Cases about this one, or about the request that it is of: a dispute, a decision of a higher body. */
+            linked: components["schemas"]["CaseLineView"][];
             number: string;
             /** @description Instant. */
             opened_at: string;
@@ -3676,6 +4554,10 @@ export interface components {
             actions: string[];
             case_id: string;
             content: components["schemas"]["RequestContentView"];
+            /** @description What has to be observed with these data because of open cases, for example while they are checked. */
+            duties: components["schemas"]["DutyNoticeView"][];
+            /** @description The department that entered it for the requester, where it came on paper. */
+            entered_by_department_name?: string | null;
             entry_id: string;
             entry_name: string;
             /** @description Instant. */
@@ -3700,6 +4582,81 @@ export interface components {
             steps: components["schemas"]["StepLineView"][];
             /** Format: int32 */
             version_no: number;
+        };
+        /** @description A name that stands with several departments. */
+        ResponsibilityConflictView: {
+            /** @description What the viewer may do: `settle`. */
+            actions: string[];
+            /** @description Name of the item, as it is compared. */
+            name: string;
+            /** @description Where it stands. */
+            places: components["schemas"]["ConflictPlaceView"][];
+            reason?: string | null;
+            /** @description Whether the authority has settled it. */
+            settled: boolean;
+            /** @description The one department that has to collect it; absent where they were found to be different data. */
+            settled_department_id?: string | null;
+            settled_name?: string | null;
+        };
+        /** @description A data item and who answers for it. */
+        ResponsibilityLineView: {
+            /** @description Instant since which its data are on the platform. */
+            delivered_at?: string | null;
+            /** @description The department whose entry has it. */
+            department_id: string;
+            department_name: string;
+            entry_id: string;
+            entry_name: string;
+            item_code: string;
+            item_name: string;
+            /** @description Part of the key. */
+            key: boolean;
+            /**
+             * @description The one department that has to collect it; absent while several have an item of this name and
+             *     nobody has settled that.
+             */
+            responsible_department_id?: string | null;
+            responsible_name?: string | null;
+            /** @description `delivered`, `missing`, or `elsewhere` (another department has to collect it). */
+            state: string;
+        };
+        /** @description The list at one version. */
+        ResponsibilityListView: {
+            /**
+             * Format: int64
+             * @description The version that holds now.
+             */
+            current_version: number;
+            items: components["schemas"]["ResponsibilityLineView"][];
+            /** @description Where the next page begins; absent on the last one. */
+            next_cursor?: string | null;
+            /**
+             * Format: int64
+             * @description The version shown.
+             */
+            version: number;
+        };
+        /** @description A version of the list and what made it. */
+        ResponsibilityVersionView: {
+            /**
+             * Format: int64
+             * @description Lines that came and went.
+             */
+            added: number;
+            /** @description Instant. */
+            at: string;
+            /** @description Of a publication: the entry and its version. */
+            entry_id?: string | null;
+            /** Format: int64 */
+            entry_version_no?: number | null;
+            /** @description `published`: an entry was; `settled`: it was settled who answers for a name. */
+            kind: string;
+            /** @description Of the entry, or of the item that was settled. */
+            name: string;
+            /** Format: int64 */
+            no: number;
+            /** Format: int64 */
+            removed: number;
         };
         /** @description Why it is returned. */
         ReturnBody: {
@@ -3798,6 +4755,16 @@ export interface components {
             hit: boolean;
             text: string;
         };
+        /** @description The letter upward. */
+        SendingBody: {
+            /** @description Its number; 1-200 characters. */
+            reference: string;
+            /**
+             * Format: int64
+             * @description `revision` of the application as it was read.
+             */
+            revision: number;
+        };
         /** @description What an installation needs to know before anybody can sign in. */
         SetUpBody: {
             /** @description The competent department, which is also the platform unit unless the directory says otherwise. */
@@ -3817,6 +4784,15 @@ export interface components {
         SetUpView: {
             department_id: string;
             person_id: string;
+        };
+        /** @description Who answers for a name. */
+        SettlementBody: {
+            /** @description The one department; left out: they are different data, and each answers for its own. */
+            department_id?: string | null;
+            /** @description Name of the item. */
+            name: string;
+            /** @description Why; 1-2000 characters. */
+            reason: string;
         };
         /** @description Name and password. */
         SignInBody: {
@@ -3930,10 +4906,13 @@ export interface components {
         StepLineView: {
             /** @description What is done: `file`, `decide`, `deliver`... */
             action: string;
+            claimed?: components["schemas"]["ClaimedView"] | null;
             clause: components["schemas"]["ClauseView"];
             clock: components["schemas"]["ClockView"];
             /** @description The role whose consent is needed as well. */
             consent_role_name?: string | null;
+            /** @description The body whose decision the step records, where it isn't the one that takes it. */
+            decided_by_name?: string | null;
             /** @description The department that holds it. */
             department_name?: string | null;
             done_at?: string | null;
@@ -3944,6 +4923,8 @@ export interface components {
             earliest_on?: string | null;
             /** @description Facts that whoever takes it has to state. */
             establishes: components["schemas"]["FactView"][];
+            /** @description Cases in which it isn't to be taken, as the regulation names them. */
+            exceptions: components["schemas"]["ExceptionView"][];
             /**
              * Format: int32
              * @description For a step that prolongs a limit: by how many working days at most.
@@ -4100,6 +5081,38 @@ export interface components {
             store_name: string;
             table: string;
         };
+        /** @description An application upward: for one resource, for all that need it. */
+        UpwardLineView: {
+            /** @description `will_provide` or `cannot`. */
+            answer_kind?: string | null;
+            /** @description Number of the letter from above. */
+            answer_reference?: string | null;
+            answer_text?: string | null;
+            answered_at?: string | null;
+            application_id: string;
+            clause?: components["schemas"]["ClauseView"] | null;
+            /** @description `city`, `province`, `state`. */
+            level: string;
+            /** @description Instants. */
+            merged_at: string;
+            number: string;
+            resource: string;
+            sent_at?: string | null;
+            /** @description Number of the letter upward. */
+            sent_reference?: string | null;
+            /** @description `merged`, `sent` or `answered`. */
+            state: string;
+        };
+        /** @description An application upward with its users. */
+        UpwardView: components["schemas"]["UpwardLineView"] & {
+            /** @description What the viewer may do: `send`, `record_answer`. */
+            actions: string[];
+            applicant_department_id: string;
+            applicant_name: string;
+            /** Format: int64 */
+            revision: number;
+            users: components["schemas"]["DemandRequesterView"][];
+        };
         /** @description Counts. */
         UsageCountsView: {
             /**
@@ -4188,6 +5201,14 @@ export interface components {
         /** @description Why, if one says. */
         WithdrawBody: {
             reason?: string | null;
+        };
+        /** @description Why a demand is taken back, if one says. */
+        WithdrawalBody: {
+            /**
+             * Format: int64
+             * @description `revision` of the demand as it was read.
+             */
+            revision: number;
         };
     };
     responses: never;
@@ -5147,6 +6168,118 @@ export interface operations {
             };
         };
     };
+    claim_exception: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case_id: string;
+                step_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExceptionBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProceedingView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than the platform takes */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has not the media type that is described here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     pause_step: {
         parameters: {
             query?: never;
@@ -5735,6 +6868,119 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_interface: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entry_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InterfaceBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InterfaceTerms"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody was faster; or the Idempotency-Key was used before */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than the platform takes */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has not the media type that is described here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The content can't be accepted */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6830,6 +8076,991 @@ export interface operations {
                 };
             };
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_demand_lists: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before; leave out for the first page. */
+                cursor?: string | null;
+                /** @description How many at most, 1-100; 20 if left out. */
+                size?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_DemandListView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    make_demand_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DemandListDetailView"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The content can't be accepted */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_demand_list: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before; leave out for the first page. */
+                cursor?: string | null;
+                /** @description How many at most, 1-100; 20 if left out. */
+                size?: number | null;
+            };
+            header?: never;
+            path: {
+                list_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DemandListDetailView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    download_demand_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                list_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": number[];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_demands: {
+        parameters: {
+            query?: {
+                /**
+                 * @description `stated` (by the own department), `asked` (of it), `received` (by it as the authority), `all` that
+                 *     the viewer may see; the last one if left out.
+                 */
+                scope?: string | null;
+                /** @description `open`, `answered` or `withdrawn`. */
+                state?: string | null;
+                /** @description `next_cursor` of the page before; leave out for the first page. */
+                cursor?: string | null;
+                /** @description How many at most, 1-100; 20 if left out. */
+                size?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_DemandLineView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    state_demand: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DemandBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DemandView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody was faster; or the Idempotency-Key was used before */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than the platform takes */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has not the media type that is described here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_demand: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                demand_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DemandView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    answer_demand: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                demand_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DemandAnswerBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DemandView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than the platform takes */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has not the media type that is described here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    direct_demand: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                demand_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DirectionBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DemandView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than the platform takes */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has not the media type that is described here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    confirm_match: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                demand_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MatchBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DemandView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than the platform takes */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has not the media type that is described here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    withdraw_demand: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                demand_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WithdrawalBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DemandView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than the platform takes */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has not the media type that is described here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The content can't be accepted */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8434,6 +10665,86 @@ export interface operations {
                 };
             };
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    check_gate: {
+        parameters: {
+            query?: {
+                /** @description Kind of the thing that it is about; `matter` if left out. */
+                subject_kind?: string | null;
+                /** @description Its id, for a thing that has one. */
+                subject_id?: string | null;
+                /** @description The title of its case, for a matter: the name of the project. */
+                title?: string | null;
+            };
+            header?: never;
+            path: {
+                gate: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GateView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10777,6 +13088,492 @@ export interface operations {
             };
         };
     };
+    read_responsibility_list: {
+        parameters: {
+            query?: {
+                /** @description Of this department; others than the authority see their own only. */
+                department_id?: string | null;
+                /** @description Version of the list; the one that holds now if left out. */
+                version?: number | null;
+                /** @description `missing`: only what hasn't arrived. */
+                show?: string | null;
+                /** @description `next_cursor` of the page before; leave out for the first page. */
+                cursor?: string | null;
+                /** @description How many at most, 1-100; 20 if left out. */
+                size?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResponsibilityListView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_responsibility_conflicts: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before; leave out for the first page. */
+                cursor?: string | null;
+                /** @description How many at most, 1-100; 20 if left out. */
+                size?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ResponsibilityConflictView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    settle_responsibility: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SettlementBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResponsibilityConflictView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody was faster; or the Idempotency-Key was used before */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than the platform takes */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has not the media type that is described here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_fulfilment: {
+        parameters: {
+            query?: {
+                /** @description Of this department; others than the authority see their own only. */
+                department_id?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FulfilmentView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_responsibility_versions: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before; leave out for the first page. */
+                cursor?: string | null;
+                /** @description How many at most, 1-100; 20 if left out. */
+                size?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ResponsibilityVersionView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    download_responsibility_list: {
+        parameters: {
+            query?: {
+                /** @description Of this department; others than the authority get their own only. */
+                department_id?: string | null;
+                /** @description Version of the list; the one that holds now if left out. */
+                version?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": number[];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_runs: {
         parameters: {
             query?: {
@@ -12396,6 +15193,470 @@ export interface operations {
                 };
             };
             /** @description Somebody was faster; or the Idempotency-Key was used before */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than the platform takes */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has not the media type that is described here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_upward_applications: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before; leave out for the first page. */
+                cursor?: string | null;
+                /** @description How many at most, 1-100; 20 if left out. */
+                size?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_UpwardLineView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    merge_upward: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergeUpwardBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpwardView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than the platform takes */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has not the media type that is described here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_upward_application: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                application_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpwardView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    record_answer_from_above: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                application_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnswerFromAboveBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpwardView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than the platform takes */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has not the media type that is described here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    send_upward: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                application_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SendingBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpwardView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             409: {
                 headers: {
                     [name: string]: unknown;
