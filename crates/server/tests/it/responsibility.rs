@@ -315,7 +315,7 @@ async fn yc_14_2_the_list_changes_in_the_transaction_that_updates_the_catalogue(
         .submit("stats", &an_entry_of(&app, "乡镇基本情况", &first))
         .await;
     let path = format!("/catalogue/versions/{version}/publication");
-    app.as_person("stats")
+    app.as_person("stats2")
         .post(&path, json!({}))
         .await
         .refused(403, "access.no_post");
