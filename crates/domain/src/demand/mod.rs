@@ -210,15 +210,10 @@ pub fn check_answer(answer: Answer) -> Result<Answer, DemandError> {
         return Err(DemandError::TextTooLong);
     }
     match answer.kind {
-        AnswerKind::WillProvide => Ok(Answer {
-            text,
-            entry: None,
-            ..answer
-        }),
         AnswerKind::InCatalogue if answer.entry.is_none() => Err(DemandError::EntryMissing),
         AnswerKind::InCatalogue => Ok(Answer { text, ..answer }),
         AnswerKind::Cannot if text.is_empty() => Err(DemandError::ReasonMissing),
-        AnswerKind::Cannot => Ok(Answer {
+        AnswerKind::WillProvide | AnswerKind::Cannot => Ok(Answer {
             text,
             entry: None,
             ..answer
