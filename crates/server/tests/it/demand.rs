@@ -158,9 +158,9 @@ async fn yc_12_2_a_demand_that_matches_an_entry_proposes_it() {
 #[tokio::test]
 async fn tp_11_each_list_lands_on_the_desk_of_its_own_authority() {
     let app = TestApp::under_the_template().await;
-    let version = app
-        .submit("stats", &app.content("行政区划代码", "unconditional"))
-        .await;
+    let content = app.content("行政区划代码", "unconditional");
+    let version = app.submit("stats", &content).await;
+    app.classify_if_asked("stats", &content).await;
     let demand = app.state_demand("civil", a_demand("企业登记信息")).await;
 
     // What can be shared goes to the government service department...

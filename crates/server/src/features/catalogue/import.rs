@@ -1,6 +1,8 @@
 //! Import the filled-in template: good entries become drafts, each fault comes back in its cell.
 //! Spec: PDS-6.1, YC-10.
 
+use std::collections::BTreeMap;
+
 use axum::{body::Bytes, extract::Path, response::Response};
 use serde::Serialize;
 use tongqu_domain::{
@@ -12,7 +14,7 @@ use tongqu_domain::{
 use utoipa::ToSchema;
 
 use super::{
-    rules::content_rules,
+    rules::{content_rules, required_fields},
     store::{self, Import},
     template::workbook_reply,
     views::{CodeView, class_view},
@@ -141,7 +143,7 @@ pub async fn import_workbook(ctx: Ctx, body: Bytes) -> Reply<ImportView> {
     )?;
     let pack = ctx.app.pack();
     let options = template_options(&pack);
-    let rules = content_rules(&pack);
+    let asked = AskedOf::by(&pack);
     let limits = Limits {
         bytes_max: ctx.app.config.server.body_bytes_max,
         entries_max: ctx.app.config.catalogue.import_entries_max,
@@ -149,11 +151,8 @@ pub async fn import_workbook(ctx: Ctx, body: Bytes) -> Reply<ImportView> {
         ..Limits::default()
     };
     let language = ctx.language;
-    // A fault may rest on a clause of another regulation; only the one in force is cited to people.
-    let prefix = format!("{}-", ctx.app.pack().meta.prefix);
-    let cited = move |clause: &str| clause.starts_with(&prefix);
     let read = tokio::task::spawn_blocking(move || {
-        check(&body, &options, &rules, &limits, cited, |code| {
+        check(&body, &options, &asked, &limits, |code| {
             crate::platform::http::sentence(code, language, &[])
         })
     })
@@ -283,23 +282,57 @@ fn fill_class(content: &mut EntryContent, rules: &ClassRules) -> Option<Proposed
     Some(proposed)
 }
 
+/// What the regulation in force asks of an entry.
+struct AskedOf {
+    rules: ClassRules,
+    /// The clauses that ask for a field at all, by the field.
+    required: BTreeMap<&'static str, String>,
+    /// What the clauses of the regulation begin with.
+    prefix: String,
+}
+
+impl AskedOf {
+    fn by(pack: &Pack) -> Self {
+        Self {
+            rules: content_rules(pack),
+            required: required_fields(pack),
+            prefix: format!("{}-", pack.meta.prefix),
+        }
+    }
+
+    /// A fault of a cell with the clause that asks for its field.
+    fn cite(&self, fault: &CellFault) -> CellFault {
+        let required = self.required.get(fault.field.as_str());
+        CellFault {
+            clause: fault.clause.clone().or_else(|| required.cloned()),
+            ..fault.clone()
+        }
+    }
+
+    /// A fault may rest on a clause of another regulation; only the one in force is cited to people.
+    fn in_force(&self, clause: &str) -> bool {
+        clause.starts_with(&self.prefix)
+    }
+}
+
 fn check(
     bytes: &[u8],
     options: &TemplateOptions,
-    rules: &ClassRules,
+    asked: &AskedOf,
     limits: &Limits,
-    cited: impl Fn(&str) -> bool,
     sentence: impl Fn(&str) -> String,
 ) -> Result<Checked, WorkbookError> {
     let import = workbook::read(bytes, options, limits)?;
-    let mut faults = import.faults.clone();
+    let mut faults: Vec<CellFault> = import.faults.iter().map(|f| asked.cite(f)).collect();
     let mut faults_total = import.faults_total;
     let mut entries = Vec::with_capacity(import.entries.len());
     for (index, entry) in import.entries.iter().enumerate() {
         let mut is_sound = entry.content.is_some();
         let mut draft = entry.for_checking().cloned();
-        let proposed = draft.as_mut().and_then(|draft| fill_class(draft, rules));
-        let faulty = draft.as_ref().map(|d| check_content(d, rules));
+        let proposed = draft
+            .as_mut()
+            .and_then(|draft| fill_class(draft, &asked.rules));
+        let faulty = draft.as_ref().map(|d| check_content(d, &asked.rules));
         for fault in faulty.unwrap_or_default() {
             is_sound = false;
             let message = sentence(fault.code);
@@ -310,7 +343,7 @@ fn check(
                 faults_total += 1;
                 if faults.len() < limits.faults_max {
                     faults.push(CellFault {
-                        clause: clause.filter(|clause| cited(clause)),
+                        clause: clause.filter(|clause| asked.in_force(clause)),
                         ..fault
                     });
                 }

@@ -178,13 +178,11 @@ pub async fn mount_entry(
     let mut tx = ctx.begin().await?;
     let earlier = store::mounting_of(&mut tx, &found.entry.id).await?;
     let same = earlier.filter(|earlier| earlier.columns == columns && earlier.key == key);
-    let id = match same {
-        Some(same) => same.id,
-        None => {
-            responsibility::begin_anew(&mut tx, &found.entry.id).await?;
-            MountingId::parse(&format!("mnt-{}", random_hex::<6>()))
-                .expect("hex fits an identifier")
-        }
+    let id = if let Some(same) = same {
+        same.id
+    } else {
+        responsibility::begin_anew(&mut tx, &found.entry.id).await?;
+        MountingId::parse(&format!("mnt-{}", random_hex::<6>())).expect("hex fits an identifier")
     };
     let mounting = Mounting {
         id,

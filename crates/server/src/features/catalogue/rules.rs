@@ -1,6 +1,8 @@
 //! What the rule pack in force asks of an entry's content. Spec: LY-2, LY-8.1, YC-24, YC-25.1, YC-25.2,
 //! TP-8b, TP-9a, YJ-3.1.3a, YJ-3.1.3b, YJ-3.1.4.
 
+use std::collections::BTreeMap;
+
 use tongqu_domain::{
     catalogue::{ClassHint, ClassRule, ClassRules, LibraryRule, Requirement, Stated},
     law::{CodeListItem, DecidedBy, FactValue, Facts, Pack, SharingClass},
@@ -63,6 +65,32 @@ fn class_hint(item: &CodeListItem) -> Option<ClassHint> {
 #[must_use]
 pub fn data_owner(pack: &Pack) -> Option<&CodeListItem> {
     pack.list("data_owner")?.items.first()
+}
+
+/// The clauses that ask for fields of an entry, by the field. Spec: YC-11, YJ-3.1.2a.
+#[must_use]
+pub fn required_fields(pack: &Pack) -> BTreeMap<&'static str, String> {
+    let Some(list) = pack.list("catalogue_required_fields") else {
+        return BTreeMap::new();
+    };
+    list.items
+        .iter()
+        .filter_map(|item| Some((field_of(&item.code)?, item.clause.to_string())))
+        .collect()
+}
+
+/// The field that a word of the list of required fields means.
+fn field_of(code: &str) -> Option<&'static str> {
+    match code {
+        "type" => Some("class_code"),
+        "format" => Some("format"),
+        "sharing_attribute" | "sharing_class" => Some("sharing_class"),
+        "sharing_mode" => Some("modes"),
+        "open_attribute" => Some("open"),
+        "security_level" => Some("grade"),
+        "update_cycle" | "update_limit" => Some("update_cycle"),
+        _ => None,
+    }
 }
 
 /// Whether entries of a class may be asked for by those among whom they may go. Spec: YC-26, YJ-3.1.3a.

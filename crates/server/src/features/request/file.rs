@@ -17,7 +17,7 @@ use super::{
     act::grant_if_due,
     asked::{Asked, check},
     lives::renew,
-    paper::{PaperBody, acting_for, applied_on_paper, scan, tell_applicant},
+    paper::{PaperBody, acting_for, applied_on_paper, keep_scan, scan, tell_applicant},
     preview::requester,
     read::{RequestView, load, view},
     rules::{Promised, promised},
@@ -166,14 +166,10 @@ pub async fn file_request(ctx: Ctx, Json(body): Json<FileBody>) -> Reply<Request
     .await?;
     match &body.on_paper {
         None => attachment::bind_new(&mut tx, &opened, 0).await?,
-        Some(paper) => {
-            // The scan is the entering department's upload; the case is the applicant's.
-            let (id, case_id) = (&paper.attachment_id, &opened.head().id);
-            attachment::take(&mut tx, id, case_id, ctx.department()).await?;
-            tell_applicant(&mut tx, &request, &number, &version).await?;
-        }
+        Some(paper) => keep_scan(&ctx, &mut tx, paper, &request).await?,
     }
     store::insert_request(&mut tx, &request).await?;
+    tell_applicant(&mut tx, &request, &number, &version).await?;
     tell_provider(&mut tx, &request, &number, &version).await?;
     let mut more = renew(&ctx, &mut tx, &actor, &request.content.entry_id).await?;
     more.extend(grant_if_due(&ctx.app, &mut tx, &request, &opened, &pack, &version).await?);

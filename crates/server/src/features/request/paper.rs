@@ -112,13 +112,30 @@ pub(super) fn acting_for(
     }
 }
 
-/// Tells the department that applied that its application is on record.
+/// Gives the scan to the case: it is the entering department's upload, and the case is the applicant's.
+///
+/// Errors: `attachment.not_found`, `attachment.already_used`.
+pub(super) async fn keep_scan(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    paper: &PaperBody,
+    request: &Request,
+) -> Result<(), ApiError> {
+    let id = &paper.attachment_id;
+    attachment::take(tx, id, &request.case_id, ctx.department()).await?;
+    Ok(())
+}
+
+/// Tells the department that applied that its application is on record, where others entered it.
 pub(super) async fn tell_applicant(
     tx: &mut Tx,
     request: &Request,
     number: &str,
     version: &Version,
 ) -> Result<(), ApiError> {
+    if request.entered_by.is_none() {
+        return Ok(());
+    }
     let notice = Notice {
         to: &request.requester,
         kind: "request.entered",

@@ -413,3 +413,23 @@ async fn yc_41_1_where_the_regulation_is_silent_no_table_is_a_finding() {
     assert_eq!(scanned["found"], 0);
     app.finish().await;
 }
+
+/// YC-11
+#[tokio::test]
+async fn yc_11_an_entry_without_a_security_level_is_rejected_by_its_clause() {
+    let app = TestApp::under_yichuan().await;
+    let ungraded = EntryContent {
+        grade: 0,
+        ..app.content("行政区划代码", "unconditional")
+    };
+    let imported = app
+        .as_person("stats")
+        .upload(app.workbook(&[ungraded]))
+        .await
+        .ok();
+    let fault = &imported["faults"][0];
+    assert_eq!(fault["cell"], "L3", "{imported}");
+    assert_eq!(fault["clause"], "YC-11");
+    assert_eq!(imported["accepted_total"], 0);
+    app.finish().await;
+}
