@@ -257,6 +257,7 @@ impl Files {
 }
 
 /// Whether a file holds ceilings rather than a pack.
+#[must_use]
 pub fn is_ceilings(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name == CEILINGS)
 }
