@@ -14,6 +14,8 @@ export class ApiProblem extends Error {
     readonly fields: FieldFault[] = [],
     readonly clause?: string,
     readonly traceId?: string,
+    /** The process to begin first, where an approval is missing. */
+    readonly processId?: string,
   ) {
     super(message)
   }
@@ -28,6 +30,7 @@ export class ApiProblem extends Error {
       body.fields ?? [],
       body.clause ?? undefined,
       body.trace_id,
+      body.process_id ?? undefined,
     )
   }
 

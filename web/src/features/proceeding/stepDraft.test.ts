@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { ApiProblem } from '@/api/errors'
-import { answered, emptyDraft, isYesNo, stepBody, stepFaultOf } from './stepDraft'
+import { isYesNo } from '@/shared/case/facts'
+import { answered, emptyDraft, stepBody, stepFaultOf } from './stepDraft'
 
 test('what is empty is not sent', () => {
   expect(stepBody(emptyDraft(), false)).toEqual({

@@ -1,6 +1,6 @@
 /** What somebody has filled in for a step so far, and what of it is sent. */
 import type { ApiProblem } from '@/api/errors'
-import type { FactView, StepBody } from '@/api/types'
+import type { StepBody } from '@/api/types'
 import { faultOf } from '@/shared/form/faults'
 
 export interface StepDraft {
@@ -34,11 +34,6 @@ export function stepBody(draft: StepDraft, hasForm: boolean, outcome?: string): 
 /** Facts with an answer. */
 export function answered(facts: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== ''))
-}
-
-/** Whether a fact is answered with yes or no. */
-export function isYesNo(fact: FactView): boolean {
-  return fact.values.length > 0 && fact.values.every((value) => value === 'true' || value === 'false')
 }
 
 /** What the case engine refuses as a whole, by the field of a step that it speaks of. */

@@ -18,6 +18,8 @@ export interface RequestDraft {
   consumerSystem: string
   /** Months, or 0 for no end. */
   termMonths: number
+  /** What the regulation asks beside, by the fact. */
+  facts: Record<string, string>
   /** The request that this one follows. */
   previousRequestId: string | null
 }
@@ -38,6 +40,7 @@ export function draftOf(entry: EntryView, preview: PreviewView, picked: string[]
     duty: prefill.duty,
     consumerSystem: prefill.consumer_system,
     termMonths: prefill.term_months ?? 0,
+    facts: {},
     previousRequestId: prefill.previous_request_id ?? null,
   }
 }
@@ -74,6 +77,7 @@ export function bodyOf(draft: RequestDraft, entryId: string, versionNo: number):
     duty: draft.duty.trim(),
     consumer_system: draft.consumerSystem.trim(),
     term_months: draft.termMonths || null,
+    facts: draft.facts,
     previous_request_id: draft.previousRequestId,
     // The form isn't sent before its box is ticked.
     undertaken: true,

@@ -57,7 +57,7 @@ pub struct EntryView {
     pub mounting: Option<MountingView>,
     /// What decides who authorises the use of its interface.
     pub interface: InterfaceTerms,
-    /// What the viewer may do: `request`, `mount`.
+    /// What the viewer may do: `request`, `mount`, `control_parameters`, `authorise_directly`.
     pub actions: Vec<&'static str>,
 }
 
@@ -137,6 +137,14 @@ pub async fn read_entry(
     }
     if entry.active_no.is_some() && ctx.may(Action::MountEntry, &own) {
         actions.push("mount");
+    }
+    if version.content.modes.iter().any(|mode| mode == "interface") {
+        if ctx.may(Action::SubmitCatalogue, &own) {
+            actions.push("control_parameters");
+        }
+        if ctx.may(Action::ReviewCatalogue, &Subject::Platform) {
+            actions.push("authorise_directly");
+        }
     }
     reply(EntryView {
         entry_id: entry.id.to_string(),
