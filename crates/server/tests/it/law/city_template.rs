@@ -304,7 +304,7 @@ async fn tp_9c_nothing_is_published_before_its_class_was_determined() {
     let publish = |version: String| {
         let path = format!("/catalogue/versions/{version}/publication");
         let app = &app;
-        async move { app.as_person("authority").post(&path, json!({})).await }
+        async move { app.as_person("service").post(&path, json!({})).await }
     };
     let problem = publish(version.clone()).await;
     let problem = problem.refused(409, "catalogue.approval_needed");
@@ -370,7 +370,7 @@ async fn tp_9d_special_sharing_without_its_review_is_not_published() {
     let content = app.content("未成年人救助", "special");
     let version = app.submit("stats", &content).await;
     let path = format!("/catalogue/versions/{version}/publication");
-    let publish = || app.as_person("authority").post(&path, json!({}));
+    let publish = || app.as_person("service").post(&path, json!({}));
     let problem = publish().await.refused(409, "catalogue.approval_needed");
     assert_eq!(problem["clause"], "TP-9d");
     app.classify_if_asked("stats", &content).await;
