@@ -2846,7 +2846,7 @@ export interface components {
         };
         /** @description An entry in one of its versions. */
         EntryView: {
-            /** @description What the viewer may do: `request`, `mount`. */
+            /** @description What the viewer may do: `request`, `mount`, `control_parameters`, `authorise_directly`. */
             actions: string[];
             /** @description Whether this is the version that readers see without asking for another. */
             active: boolean;
