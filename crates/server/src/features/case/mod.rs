@@ -6,20 +6,23 @@
 //! Spec: PDS-9, PDS-17.
 
 mod duties;
+mod facts;
 mod open;
+mod refusal;
 mod shown;
 mod store;
 mod views;
 
 pub use duties::{DutyNoticeView, duties_about, open_duties};
+pub use facts::{FactView, fact_views, facts_asked, facts_of};
 pub use open::{Begun, NewCase, begin, begin_on, new_id, opened, pack_for, parties};
+pub use refusal::refusal;
 pub use shown::{Between, showing, shown_facts};
 pub use store::{
     CaseFilter, CaseLine, CaseRow, Task, all_about, count_open, count_tasks, find, find_row, list,
     next_number, of_process_about, open_about, save_new, save_steps, settled_by, tasks_of,
 };
 pub use views::{
-    CaseLineView, ClaimedView, ClauseView, ClockView, ExceptionView, FactView, FormView,
-    StepLineView, account, case_line, clause_view, clock_view, fact_views, facts_asked, facts_of,
-    form_view, refusal, state_code, step_lines,
+    CaseLineView, ClaimedView, ClauseView, ClockView, ExceptionView, FormView, StepLineView,
+    account, case_line, clause_view, clock_view, form_view, state_code, step_lines,
 };

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use tongqu_domain::{
-    case::{Case, CaseOutcome, Clock, Refusal, StepState, StepView},
-    law::{ClauseId, FactValue, Facts, Pack, Step, StepKind, words::FactSource},
+    case::{Case, CaseOutcome, Clock, StepState, StepView},
+    law::{ClauseId, Pack, Step, StepKind},
 };
 use utoipa::ToSchema;
 
-use super::{CaseLine, CaseRow};
+use super::{CaseLine, CaseRow, FactView, fact_views, refusal};
 use crate::platform::{
     evidence::Entry,
     http::{ApiError, Ctx},
@@ -149,60 +149,6 @@ pub struct FormView {
     /// The seal is a reading of the clause, not stated in it.
     pub seal_is_reading: bool,
     pub clause: ClauseView,
-}
-
-/// A fact that is asked for.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct FactView {
-    pub id: String,
-    pub name: String,
-    /// The values it can have: codes, or `true` and `false` for yes and no.
-    pub values: Vec<String>,
-}
-
-/// The facts with these names, as a pack describes them.
-#[must_use]
-pub fn fact_views<'a>(names: impl IntoIterator<Item = &'a str>, pack: &Pack) -> Vec<FactView> {
-    names
-        .into_iter()
-        .filter_map(|name| pack.facts.iter().find(|rule| rule.id == name))
-        .map(|rule| FactView {
-            id: rule.id.clone(),
-            name: rule.name.clone(),
-            values: rule.values.iter().map(ToString::to_string).collect(),
-        })
-        .collect()
-}
-
-/// Facts as somebody writes them, with yes and no where the pack asks for yes or no.
-#[must_use]
-pub fn facts_of(written: &BTreeMap<String, String>, pack: &Pack) -> Facts {
-    written
-        .iter()
-        .map(|(name, text)| {
-            let is_yes_or_no = pack.facts.iter().any(|rule| {
-                rule.id == *name && rule.values.iter().any(|v| matches!(v, FactValue::Bool(_)))
-            });
-            let value = match (is_yes_or_no, text.as_str()) {
-                (true, "true") => FactValue::from(true),
-                (true, "false") => FactValue::from(false),
-                (_, code) => FactValue::from(code),
-            };
-            (name.clone(), value)
-        })
-        .collect()
-}
-
-/// The written facts that a form asks for. Nothing else is anybody's to state: nobody names himself a
-/// recipient, or claims an agreement that isn't on file. Spec: TP-19, LY-12.
-#[must_use]
-pub fn facts_asked(written: &BTreeMap<String, String>, pack: &Pack) -> Facts {
-    let mut facts = facts_of(written, pack);
-    facts.retain(|name, _| {
-        let mut rules = pack.facts.iter();
-        rules.any(|rule| rule.id == *name && rule.source == FactSource::Form)
-    });
-    facts
 }
 
 /// The form that a step needs, if it needs one.
@@ -520,68 +466,4 @@ pub fn case_line(
         ended_at: line.ended_at.map(|at| at.to_string()),
         state: line.outcome.clone().unwrap_or_else(|| "open".to_owned()),
     }
-}
-
-/// A refusal of the case engine as an answer, with the clause it rests on and the field that is at fault.
-#[must_use]
-pub fn refusal(refusal: Refusal) -> ApiError {
-    let error = ApiError::new(refusal.kind(), refusal.code()).under(refusal.clause());
-    // The page marks the field.
-    let error = match field_of(&refusal) {
-        Some(field) => error.field(field, refusal.code()),
-        None => error,
-    };
-    match refusal {
-        // Whoever set the pack that follows wants people to be sent there.
-        Refusal::PackNotInForce {
-            successor: Some(successor),
-            clause,
-            ..
-        } => ApiError::conflict("case.pack_succeeded")
-            .arg("successor", successor)
-            .under(clause),
-        // A broken history is ours; the log has to know where.
-        Refusal::BrokenHistory { .. } | Refusal::OtherPack { .. } => error.because(refusal),
-        _ => error,
-    }
-}
-
-/// The field of what was handed in that a refusal is about, as far as it is about one.
-fn field_of(refusal: &Refusal) -> Option<String> {
-    let field = match refusal {
-        Refusal::UnknownProcess { .. } => "process_id",
-        Refusal::FactMissing { fact }
-        | Refusal::FactInvalid { fact }
-        | Refusal::WrongProcess { fact, .. } => return Some(format!("facts.{fact}")),
-        Refusal::StartInvalid { .. } => "began_at",
-        Refusal::OutcomeNotOffered { .. } => "outcome",
-        Refusal::ReasonRequired { .. } => "reason",
-        Refusal::GroundNotAllowed { .. } | Refusal::GroundRequired { .. } => "ground",
-        Refusal::ExceptionNotOffered { .. } => "exception",
-        Refusal::FormRequired { .. } => "form",
-        Refusal::ExtensionInvalid { .. } => "extra_working_days",
-        Refusal::DueDateInvalid { .. } => "orders_due_on",
-        Refusal::PackNotInForce { .. }
-        | Refusal::OtherPack { .. }
-        | Refusal::BrokenHistory { .. }
-        | Refusal::NotOffered { .. }
-        | Refusal::OwnData { .. }
-        | Refusal::RoleUnbound { .. }
-        | Refusal::Ended
-        | Refusal::UnknownStep { .. }
-        | Refusal::AlreadyDecided { .. }
-        | Refusal::StepNotOpen { .. }
-        | Refusal::NotByHand { .. }
-        | Refusal::OwnRequest
-        | Refusal::Contractor
-        | Refusal::WrongActor { .. }
-        | Refusal::ConsentRequired { .. }
-        | Refusal::TooEarly { .. }
-        | Refusal::CalendarMissing { .. }
-        | Refusal::NotWithdrawable
-        | Refusal::NotPausable { .. }
-        | Refusal::EventNotExpected { .. }
-        | Refusal::BeforeLastEvent => return None,
-    };
-    Some(field.to_owned())
 }

@@ -25,7 +25,7 @@ use super::{
     store::{self, UnlistedTable},
 };
 use crate::{
-    app::App,
+    app::{App, connector_error},
     features::{
         case::{self, ClauseView, clause_view},
         directory,
@@ -91,22 +91,20 @@ pub(super) async fn scan(app: &App) -> Result<ScanView, ApiError> {
             Some(&exchange_store.department_id),
             app.clock.now(),
         )
-        .await;
+        .await?;
         drop(db);
-        // Where no regulation is in force, nothing is forbidden.
-        let Ok(pack) = pack else { continue };
         if clause(&pack).is_none() {
             continue;
         }
         let tables = match app.open_store(&exchange_store.url) {
-            Ok(connector) => connector.tables().await.map_err(|e| e.to_string()),
-            Err(error) => Err(error.to_string()),
+            Ok(connector) => connector.tables().await.map_err(connector_error),
+            Err(error) => Err(error),
         };
         match tables {
             Ok(tables) => compare(app, &exchange_store, &pack, &tables, &mut scanned).await?,
             Err(error) => {
                 scanned.unreachable += 1;
-                tracing::warn!(store_id = %exchange_store.id, %error, "the tables of an exchange store can't be listed");
+                tracing::warn!(store_id = %exchange_store.id, code = error.code(), "the tables of an exchange store can't be listed");
             }
         }
     }
