@@ -45,8 +45,10 @@ pub async fn watch(app: Arc<App>, mut notice_no: i64, mut stop: watch::Receiver<
 /// Does what a new day asks for; again on the same day it adds only what has become overdue since.
 pub async fn new_day(app: &App) -> Result<(), ApiError> {
     sweep::sweep(app).await?;
-    unlisted::scan(app).await?;
     request::note_expired(app).await?;
     request::propose_reclaims(app).await?;
-    digest::send(app).await
+    digest::send(app).await?;
+    // Stores of other departments come last: one that answers slowly mustn't hold up the day's notices.
+    unlisted::scan(app).await?;
+    Ok(())
 }
