@@ -63,6 +63,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
     let features = OpenApiRouter::new()
         .merge(features::session::routes())
         .merge(features::home::routes())
+        .merge(features::first_steps::routes())
         .merge(features::directory::routes())
         .merge(features::calendar::routes())
         .merge(features::catalogue::routes())

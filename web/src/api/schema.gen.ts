@@ -992,6 +992,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/first-steps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What this installation still lacks. For those who set it up and for the competent department. */
+        get: operations["read_first_steps"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/gates/{gate}": {
         parameters: {
             query?: never;
@@ -1088,6 +1105,26 @@ export interface paths {
         get: operations["read_pack"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/law/packs/{pack_id}/choose": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Choose the regulation for cases that begin from now on where no regulation is bound to the provider's
+         *     area. Open cases go on under the one they began under.
+         */
+        post: operations["choose_pack"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3061,6 +3098,31 @@ export interface components {
             /** @description As it was sent, or why it was set aside. */
             text?: string | null;
         };
+        /** @description One step. */
+        FirstStepView: {
+            /** @description `county`, `departments`, `people`, `calendar`, `regulation`, `store` or `entry`. */
+            code: string;
+            /**
+             * Format: int64
+             * @description How many there are, where that is counted.
+             */
+            count?: number | null;
+            done: boolean;
+            /** @description What is still missing, in words: posts that nobody holds. */
+            missing: string[];
+            /** @description The post that takes it, in words. */
+            taken_by: string;
+            /** @description What there is already: the county's authority, the regulation's title, the last year of the calendar. */
+            what?: string | null;
+            /** @description Whether the viewer can take it. */
+            yours: boolean;
+        };
+        /** @description How far the installation has come. */
+        FirstStepsView: {
+            /** @description Whether nothing is left. */
+            done: boolean;
+            steps: components["schemas"]["FirstStepView"][];
+        };
         /** @description A form that is handed in. */
         FormBody: {
             /** @description The uploaded file; none for a form that is filled in online. */
@@ -3561,6 +3623,8 @@ export interface components {
         };
         /** @description A regulation in full. */
         PackView: {
+            /** @description What the viewer may do with it: `choose`. */
+            actions: string[];
             deciders: components["schemas"]["DeciderView"][];
             /** @description Who put it on without change, and where. */
             forwarded: string[];
@@ -10692,6 +10756,60 @@ export interface operations {
             };
         };
     };
+    read_first_steps: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FirstStepsView"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     check_gate: {
         parameters: {
             query?: {
@@ -11102,6 +11220,98 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    choose_pack: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                pack_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PackLineView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not permitted; or the header X-Requested-With is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody was faster; or the Idempotency-Key was used before */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The content can't be accepted */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -7,6 +7,7 @@ import { routes as desk } from '@/features/desk/routes'
 import { routes as developer } from '@/features/developer/routes'
 import { routes as directory } from '@/features/directory/routes'
 import { routes as exchange } from '@/features/exchange/routes'
+import { routes as firstSteps } from '@/features/first_steps/routes'
 import { routes as home } from '@/features/home/routes'
 import { routes as law } from '@/features/law/routes'
 import { routes as ledger } from '@/features/ledger/routes'
@@ -19,6 +20,7 @@ export const router = createRouter({
   history: createWebHistory(),
   routes: [
     ...home,
+    ...firstSteps,
     ...catalogue,
     ...request,
     ...demand,

@@ -10,6 +10,7 @@ pub mod demo;
 pub mod desk;
 pub mod directory;
 pub mod exchange;
+pub mod first_steps;
 pub mod forms;
 pub mod home;
 pub mod law;

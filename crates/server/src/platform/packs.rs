@@ -89,6 +89,18 @@ struct Held {
     current: Vec<Arc<Pack>>,
     earlier: Vec<Arc<Pack>>,
     default: Arc<Pack>,
+    named_by: NamedBy,
+}
+
+/// What says which pack to take where nothing else does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NamedBy {
+    /// `[law] pack`; nobody chooses another in the portal then.
+    Configuration,
+    /// The competent department chose it.
+    Choice,
+    /// Nobody chose yet: the default of `index.toml`.
+    Index,
 }
 
 impl Packs {
@@ -127,6 +139,24 @@ impl Packs {
     #[must_use]
     pub fn default_pack(&self) -> Arc<Pack> {
         self.held().default.clone()
+    }
+
+    /// What names [`Self::default_pack`].
+    #[must_use]
+    pub fn default_named_by(&self) -> NamedBy {
+        self.held().named_by
+    }
+
+    /// Takes another pack where nothing else is said, if one was chosen at another node.
+    ///
+    /// Errors: [`PacksError`]; then everything stays as it was.
+    pub async fn follow(&self, registry: &Registry, at: jiff::Timestamp) -> Result<(), PacksError> {
+        let chosen = store::chosen(&mut *registry.read().await?).await?;
+        let is_other = chosen.is_some_and(|id| self.default_pack().meta.id.as_str() != id);
+        if is_other && self.default_named_by() != NamedBy::Configuration {
+            return self.reload(registry, at).await;
+        }
+        Ok(())
     }
 
     /// The pack with this id, as new cases take it; `None` if there is none.
@@ -242,17 +272,33 @@ impl Files {
         }
     }
 
-    /// What names the default pack, and its id.
-    fn default_id(&self, law: &Law) -> anyhow::Result<(String, String)> {
+    /// What names the default pack, and its id. The configuration goes before what was `chosen` in the
+    /// portal, so that an installation can always be opened again.
+    fn default_id(
+        &self,
+        law: &Law,
+        chosen: Option<String>,
+    ) -> anyhow::Result<(NamedBy, String, String)> {
         if !law.pack.is_empty() {
-            return Ok(("[law] pack".to_owned(), law.pack.clone()));
+            return Ok((
+                NamedBy::Configuration,
+                "[law] pack".to_owned(),
+                law.pack.clone(),
+            ));
+        }
+        if let Some(pack) = chosen {
+            return Ok((
+                NamedBy::Choice,
+                "the choice of the competent department".to_owned(),
+                pack,
+            ));
         }
         let file = self
             .index
             .as_ref()
             .ok_or_else(|| anyhow!("{INDEX} is missing"))?;
         let index: Index = toml::from_str(&file.text).with_context(|| file.name.clone())?;
-        Ok((file.name.clone(), index.default))
+        Ok((NamedBy::Index, file.name.clone(), index.default))
     }
 }
 
@@ -291,7 +337,10 @@ async fn hold(law: &Law, registry: &Registry, at: jiff::Timestamp) -> Result<Hel
             return Err(PacksError::Faulty(faulty));
         }
     };
-    let (named_by, default) = files.default_id(law).map_err(PacksError::Unreadable)?;
+    let chosen = store::chosen(&mut *registry.read().await?).await?;
+    let (by, named_by, default) = files
+        .default_id(law, chosen)
+        .map_err(PacksError::Unreadable)?;
     let current: Vec<Arc<Pack>> = loaded
         .iter()
         .map(|it| Arc::new(it.pack.clone().with_ceilings(ceilings.clone())))
@@ -309,6 +358,7 @@ async fn hold(law: &Law, registry: &Registry, at: jiff::Timestamp) -> Result<Hel
         current,
         earlier,
         default,
+        named_by: by,
     })
 }
 

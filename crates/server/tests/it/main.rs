@@ -10,6 +10,7 @@ mod directory_import;
 mod directory_posts;
 mod directory_roles;
 mod exchange;
+mod first_steps;
 mod forms;
 mod forms_pdf;
 mod killed;

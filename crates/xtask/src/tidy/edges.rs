@@ -19,6 +19,8 @@ pub const PAIRS: &[(&str, &[&str])] = &[
     // Uploads know the case they belong to by its id only; whoever takes one into a step names it.
     ("attachment", &[]),
     ("forms", &[]),
+    // Looks whether there are entries yet.
+    ("first_steps", &["catalogue"]),
     // Cases are carried by every process of a regulation and know none of them.
     ("case", &[]),
     // A holiday notice moves the dates of open steps, whatever they are about.

@@ -4,6 +4,8 @@ mod delegations;
 mod departments;
 mod people;
 
+use std::collections::BTreeSet;
+
 use tongqu_domain::{
     ids::{DepartmentId, StoreId},
     law::RoleId,
@@ -156,6 +158,16 @@ pub async fn save_setting(tx: &mut Tx, name: &str, value: &str) -> Result<(), Db
     .execute(&mut **tx)
     .await?;
     Ok(())
+}
+
+/// The codes of all posts that somebody holds.
+pub async fn posts_held(db: &mut Db) -> Result<BTreeSet<String>, DbError> {
+    sqlx::query("SELECT DISTINCT role FROM posts")
+        .fetch_all(db)
+        .await?
+        .iter()
+        .map(|row| row.text("role"))
+        .collect()
 }
 
 /// The department that is platform unit and authority; `None` before set-up.

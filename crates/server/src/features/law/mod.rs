@@ -2,6 +2,7 @@
 //!
 //! Everything here is read from the rule packs; a case isn't needed. Spec: PDS-2, PDS-26, LY-24, YC-46.
 
+mod choose;
 mod due;
 mod packs;
 
@@ -16,5 +17,6 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(packs::list_packs))
         .routes(routes!(packs::read_pack))
+        .routes(routes!(choose::choose_pack))
         .routes(routes!(due::reckon_due))
 }

@@ -8,6 +8,7 @@ use tongqu_domain::{
 };
 use utoipa::ToSchema;
 
+use super::choose;
 use crate::{
     features::case::{ClauseView, FactView, clause_view, fact_views},
     platform::http::{ApiError, Ctx, Page, Problem, Reply, reply},
@@ -68,6 +69,8 @@ pub struct PackView {
     pub lists: Vec<ListView>,
     /// Who put it on without change, and where.
     pub forwarded: Vec<String>,
+    /// What the viewer may do with it: `choose`.
+    pub actions: Vec<&'static str>,
 }
 
 /// A role of the regulation.
@@ -246,11 +249,16 @@ pub async fn read_pack(ctx: Ctx, Path(pack_id): Path<String>) -> Reply<PackView>
             .iter()
             .map(|it| format!("{}（{}，{}）", it.jurisdiction, it.number, it.date))
             .collect(),
+        actions: if choose::may_choose(&ctx, &pack).is_ok() {
+            vec!["choose"]
+        } else {
+            Vec::new()
+        },
         pack: line(&ctx, &pack),
     })
 }
 
-fn line(ctx: &Ctx, pack: &Pack) -> PackLineView {
+pub(super) fn line(ctx: &Ctx, pack: &Pack) -> PackLineView {
     let meta = &pack.meta;
     PackLineView {
         id: meta.id.to_string(),

@@ -124,6 +124,7 @@ const MENUS: &[(&str, Action)] = &[
     ("deliver", Action::Deliver),
     ("manage_directory", Action::ManageDirectory),
     ("assign_posts", Action::AssignPosts),
+    ("manage_rules", Action::ManageRules),
     ("read_ledger", Action::ReadLedger),
     ("supervise", Action::Supervise),
 ];

@@ -13,17 +13,21 @@ use crate::{
     platform::http::ApiError,
 };
 
-/// How often it is looked whether a day has begun or another node has loaded a calendar.
+/// How often it is looked whether a day has begun or another node has loaded a calendar or chosen
+/// a regulation.
 const LOOK_INTERVAL: Duration = Duration::from_mins(1);
 
 /// Sweeps and digests at the start and after each midnight of the platform's clock, and follows the
-/// calendar that other nodes load, until `stop` turns true. `notice_no` is the last notice known.
+/// calendar that other nodes load and the regulation chosen there, until `stop` turns true. `notice_no` is the last notice known.
 pub async fn watch(app: Arc<App>, mut notice_no: i64, mut stop: watch::Receiver<bool>) {
     let mut done_for: Option<Date> = None;
     while !*stop.borrow() {
         match calendar::follow(&app, notice_no).await {
             Ok(no) => notice_no = no,
             Err(error) => tracing::error!(%error, "can't look for a newer calendar"),
+        }
+        if let Err(error) = app.packs.follow(&app.registry, app.clock.now()).await {
+            tracing::error!(%error, "can't look for another choice of regulation");
         }
         let today = china_date(app.clock.now());
         if done_for != Some(today) {

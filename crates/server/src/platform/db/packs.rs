@@ -43,3 +43,27 @@ pub async fn keep(tx: &mut Tx, id: &str, version: &str, source: &str) -> Result<
     .await?;
     Ok(done.rows_affected() == 1)
 }
+
+/// Names the pack that the competent department chose.
+const CHOSEN: &str = "law_pack";
+
+/// The pack that was chosen for where nothing else is said; `None` while nobody chose.
+pub async fn chosen(db: &mut Db) -> Result<Option<String>, DbError> {
+    let row = sqlx::query("SELECT value FROM settings WHERE name = $1")
+        .bind(CHOSEN)
+        .fetch_optional(db)
+        .await?;
+    row.map(|row| row.text("value")).transpose()
+}
+
+/// Keeps the choice of a pack.
+pub async fn choose(tx: &mut Tx, id: &str) -> Result<(), DbError> {
+    sqlx::query(
+        "INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+    )
+    .bind(CHOSEN)
+    .bind(id)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
