@@ -67,6 +67,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .merge(features::directory::routes())
         .merge(features::calendar::routes())
         .merge(features::catalogue::routes())
+        .merge(features::sample::routes())
         .merge(features::responsibility::routes())
         .merge(features::request::routes())
         .merge(features::demand::routes())

@@ -1155,3 +1155,63 @@ fn a_plan_tells_every_reason_against_it() {
         [" exchange.no_key"]
     );
 }
+
+// --- samples --------------------------------------------------------------------------------------
+
+#[test]
+fn a_sensitive_item_without_a_mask_is_hidden_in_a_sample() {
+    let open = item("town", DataType::Text);
+    let mut sensitive = item("name", DataType::Text);
+    sensitive.sensitivity = Sensitivity::Sensitive;
+    let mut masked = sensitive.clone();
+    masked.mask = Some(MaskKind::PersonName);
+    let value = ValueRef::Text("王小明");
+    assert_eq!(sample_value(&open, &value).unwrap(), "王小明");
+    assert_eq!(sample_value(&sensitive, &value).unwrap(), "***");
+    assert_eq!(sample_value(&masked, &value).unwrap(), "王**");
+    assert_eq!(
+        sample_value(&sensitive, &ValueRef::Null).unwrap(),
+        "***",
+        "hidden means that not even its absence is told"
+    );
+    assert_eq!(sample_value(&open, &ValueRef::Null), None);
+    assert_eq!(
+        sample_value(&open, &ValueRef::Timestamp(1_700_000_000_000_000)).unwrap(),
+        "2023-11-14"
+    );
+    assert_eq!(
+        sample_value(&open, &ValueRef::Text(&"长".repeat(41)))
+            .unwrap()
+            .chars()
+            .count(),
+        41,
+        "40 characters and the mark of the cut"
+    );
+}
+
+proptest! {
+    /// Every value shown is one of its own column's, and a table too small for mixing gives none.
+    #[test]
+    fn a_sample_shows_values_of_each_column(rows in 0_usize..100, lines in 1_usize..10, seed in any::<u64>()) {
+        let column = |mark: &str| (0..rows).map(|n| Some(format!("{mark}{n}"))).collect::<Vec<_>>();
+        let laid = lay_out_sample(vec![column("a"), column("b")], lines, seed);
+        prop_assert_eq!(laid.is_some(), rows >= lines * ROWS_FOR_EACH_LINE);
+        for line in laid.into_iter().flatten() {
+            prop_assert_eq!(line.len(), 2);
+            prop_assert!(line[0].as_ref().unwrap().starts_with('a'));
+            prop_assert!(line[1].as_ref().unwrap().starts_with('b'));
+        }
+    }
+}
+
+#[test]
+fn the_lines_of_a_sample_are_not_the_rows() {
+    let column = || (0..400).map(|n| Some(n.to_string())).collect::<Vec<_>>();
+    let laid = lay_out_sample(vec![column(), column()], 8, 7).unwrap();
+    let whole = laid.iter().filter(|line| line[0] == line[1]).count();
+    assert!(whole < 2, "{whole} of 8 lines are rows of the table");
+    let mut shown: Vec<_> = laid.iter().map(|line| line[0].clone()).collect();
+    shown.sort();
+    shown.dedup();
+    assert_eq!(shown.len(), 8, "no row is shown twice in a column");
+}

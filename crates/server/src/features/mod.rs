@@ -18,5 +18,6 @@ pub mod ledger;
 pub mod proceeding;
 pub mod request;
 pub mod responsibility;
+pub mod sample;
 pub mod session;
 pub mod supervision;

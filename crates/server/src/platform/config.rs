@@ -84,6 +84,8 @@ pub struct Catalogue {
     pub import_entries_max: usize,
     pub import_items_max: usize,
     pub page_size_max: u32,
+    pub sample_lines: usize,
+    pub sample_rows_max: usize,
 }
 
 /// Section `[exchange]`.

@@ -22,6 +22,7 @@ mod registry;
 mod request;
 mod responsibility;
 mod road;
+mod sample;
 mod session;
 mod supervision;
 mod support;

@@ -35,6 +35,8 @@ pub const PAIRS: &[(&str, &[&str])] = &[
         &["attachment", "case", "catalogue", "request"],
     ),
     ("exchange", &["case", "catalogue", "request"]),
+    // Reads what has arrived on the platform.
+    ("sample", &["catalogue", "exchange"]),
     // Looks at cases of every kind; the notices that it sends may open one. Its day begins with the
     // grants whose term is over and those that lie unused.
     ("supervision", &["calendar", "case", "request"]),

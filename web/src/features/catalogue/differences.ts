@@ -31,6 +31,11 @@ function text(value: unknown): string | undefined {
   return String(value)
 }
 
+/** Each property of a data item in words; nothing where it has none. */
+export function itemProperties(item: ItemView): [field: string, value: string | undefined][] {
+  return Object.entries(ITEM_PROPERTIES).map(([field, valueOf]) => [field, text(valueOf(item))])
+}
+
 function fieldText(entry: EntryView | undefined, field: string): string | undefined {
   if (!entry) return undefined
   const { content } = entry

@@ -14,6 +14,12 @@ export const routes: RouteRecordRaw[] = [
     meta: { title: 'catalogue.entry.title', feature: 'catalogue' },
   },
   {
+    path: '/catalog/:id/diff',
+    component: () => import('./DiffPage.vue'),
+    props: true,
+    meta: { title: 'catalogue.compare.title', feature: 'catalogue' },
+  },
+  {
     path: '/provide/catalogs',
     name: 'provide',
     component: () => import('./ProvidePage.vue'),

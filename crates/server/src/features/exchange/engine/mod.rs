@@ -12,7 +12,7 @@ mod pool;
 
 pub use collect::{Collected, Source, collect};
 pub use deliver::{Delivered, Delivery, deliver};
-pub use pool::{PoolTable, QuarantinedRow, read_quarantine};
+pub use pool::{PoolTable, QuarantinedRow, read_live_rows, read_quarantine};
 
 use futures_util::{StreamExt as _, stream};
 use tokio::{sync::mpsc, task::JoinHandle};

@@ -168,3 +168,31 @@ pub async fn read_quarantine(
     }
     Ok(found)
 }
+
+/// Reads up to `rows_max` rows of a resource that aren't tombstones; `take` is given
+/// a batch and the number of a row in it.
+///
+/// Errors: [`RunError::Store`] of the platform's side.
+pub async fn read_live_rows(
+    pool: &dyn Store,
+    table: &PoolTable,
+    rows_max: usize,
+    mut take: impl FnMut(&Rows<'_>, usize) + Send,
+) -> Result<(), RunError> {
+    let mut batches = pool
+        .read(table.live_rows())
+        .await
+        .map_err(at(Side::Platform))?;
+    let mut taken = 0;
+    while let Some(batch) = batches.try_next().await.map_err(at(Side::Platform))? {
+        let rows = Rows::new(&batch).map_err(at(Side::Platform))?;
+        for n in 0..rows.len() {
+            if taken == rows_max {
+                return Ok(());
+            }
+            take(&rows, n);
+            taken += 1;
+        }
+    }
+    Ok(())
+}
