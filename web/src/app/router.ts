@@ -8,6 +8,7 @@ import { routes as developer } from '@/features/developer/routes'
 import { routes as directory } from '@/features/directory/routes'
 import { routes as exchange } from '@/features/exchange/routes'
 import { routes as firstSteps } from '@/features/first_steps/routes'
+import { routes as help } from '@/features/help/routes'
 import { routes as home } from '@/features/home/routes'
 import { routes as law } from '@/features/law/routes'
 import { routes as ledger } from '@/features/ledger/routes'
@@ -31,6 +32,7 @@ export const router = createRouter({
     ...calendar,
     ...supervision,
     ...law,
+    ...help,
     ...developer,
     ...ledger,
     ...session,

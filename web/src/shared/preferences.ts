@@ -1,10 +1,11 @@
-/** What this browser remembers of its reader: language, elder mode, the newest notice shown. */
+/** What this browser remembers of its reader: language, elder mode, shortcuts, the newest notice shown. */
 import { ref, watchEffect } from 'vue'
 
 export type Locale = 'zh-CN' | 'en'
 
 const LOCALE_KEY = 'tongqu.locale'
 const ELDER_KEY = 'tongqu.elder'
+const SHORTCUTS_KEY = 'tongqu.shortcuts'
 const NOTICES_KEY = 'tongqu.notices_seen_at'
 
 // A browser may forbid storage; a preference is then kept for this page only.
@@ -39,6 +40,11 @@ watchEffect(() => {
   document.documentElement.dataset['elder'] = String(elderMode.value)
   remember(ELDER_KEY, String(elderMode.value))
 })
+
+/** Single keys as shortcuts; some input tools for people with disabilities need them off (WCAG 2.1.4). */
+export const shortcuts = ref(recall(SHORTCUTS_KEY) !== 'false')
+
+watchEffect(() => remember(SHORTCUTS_KEY, String(shortcuts.value)))
 
 /** Instant of the newest notice that has been shown; instants of the server compare as text. */
 export const noticesSeenAt = ref(recall(NOTICES_KEY) ?? '')

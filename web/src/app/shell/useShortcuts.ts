@@ -1,17 +1,24 @@
+import type { Ref } from 'vue'
 import { useRouter } from 'vue-router'
 import { useEventListener } from '@/shared/composables/useEventListener'
+import { shortcuts } from '@/shared/preferences'
 
 const GO: Record<string, string> = { d: '/desk', c: '/catalog', e: '/exchange' }
 const GO_WAIT_MS = 1000
 
-/** `/` puts the cursor into the search, `G` then `D`, `C` or `E` opens desk, catalogue or exchange. */
-export function useShortcuts(): void {
+/**
+ * `/` puts the cursor into the search, `G` then `D`, `C` or `E` opens desk, catalogue or exchange, `?` shows
+ * them all. Whoever switched them off still has `?`, to switch them on again.
+ */
+export function useShortcuts(listShown: Ref<boolean>): void {
   const router = useRouter()
   let goPressedAt = -Infinity
 
   useEventListener(document, 'keydown', (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey || isTyping(event.target)) return
     const key = event.key.toLowerCase()
+    if (key === '?') listShown.value = true
+    if (!shortcuts.value) return
     if (key === '/') {
       event.preventDefault()
       const search = document.querySelector<HTMLElement>('[type=search]')
