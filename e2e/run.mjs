@@ -1,7 +1,8 @@
 // Walks every story in `stories/` in Chromium against the real program.
 //
 // A story is a module that exports `title` and `steps`: an object of named functions, walked in order,
-// each given the story's world; and `pack`, if it needs rules from `packs/`. Every step, and every page looked over on the way, prints one line `ok ...`
+// each given the story's world; `pack`, if it needs rules from `packs/`; and `independent`, if a step that
+// failed says nothing about the next. Every step, and every page looked over on the way, prints one line `ok ...`
 // or `not ok ...`; `cargo xtask test` counts them. A step that could not be reached has failed. Pictures of
 // the pages lie in `test-results/` afterwards.
 //
@@ -70,6 +71,7 @@ async function walk(browser, story, scratch, pictures) {
       world.failOnPageErrors()
     })
     if (!reached) await world.keepPictures(name)
+    if (story.independent) reached = started
     await auditPages(world)
   }
   await world.close()

@@ -46,18 +46,24 @@ export class World {
     this.#errors.splice(at, 1)
   }
 
+  /** The same for a page whose every question is refused with this status: one line or more. */
+  expectRefusals(status) {
+    this.expectRefusal(status)
+    this.#errors = this.#errors.filter((error) => !error.includes(`status of ${status}`))
+  }
+
   failOnPageErrors() {
     const errors = this.#errors.splice(0)
     if (errors.length > 0) throw new Error(`the console is not clean:\n${errors.join('\n')}`)
   }
 
-  /** Looks a page over as it now is, dialogs and panels included, and keeps a picture under this name. */
-  async look(page, name, options) {
+  /** Looks a page over as it now is, dialogs and panels included, and keeps a picture under this name: of the `whole` page or of what the window shows. */
+  async look(page, name, { whole = true, ...options } = {}) {
     this.#seen.add(routeOf(page.url()))
     await mkdir(this.#pictures, { recursive: true })
     const picture = `${String(this.#views.length + 1).padStart(2, '0')} ${name}.png`
     this.#views.push({ name, faults: await pageFaults(page, options), reported: false })
-    await page.screenshot({ path: path.join(this.#pictures, picture), fullPage: true })
+    await page.screenshot({ path: path.join(this.#pictures, picture), fullPage: whole })
   }
 
   /** What was looked over since this was last asked. */

@@ -1,0 +1,110 @@
+// Every route in every state: as it is, in elder mode, zoomed, on a large screen, loading, broken, empty, without
+// a right to it, and with the worst names and numbers that a server could send.
+
+import { check } from '../support/check.mjs'
+import { signIn } from '../support/portal.mjs'
+import { pathsOfPortal, ROUTES } from '../support/routes.mjs'
+import { asItIs, broken, empty, hostile, unanswered } from '../support/states.mjs'
+
+export const title = 'every route in every state'
+export const county = 'lively'
+
+/** What an office computer shows; twice the size of type leaves half of it. */
+const OFFICE = { width: 1366, height: 768 }
+const ZOOMED = { width: 683, height: 384 }
+const LARGE = { width: 1920, height: 1080 }
+/** Long enough for a page that waits for its answers to have drawn that it does. */
+const DRAWN_MS = 600
+
+async function settled(page) {
+  await page.getByRole('heading', { level: 1 }).first().waitFor()
+  await page.getByText('正在加载').waitFor({ state: 'detached' })
+}
+
+async function elder(page, on) {
+  await page.evaluate((value) => (document.documentElement.dataset.elder = value), String(on))
+}
+
+async function open(page, address, { settles = true } = {}) {
+  await page.goto(address)
+  if (settles) await settled(page)
+  else await page.waitForTimeout(DRAWN_MS)
+}
+
+async function inBothModes(world, page, name, options) {
+  await world.look(page, name, options)
+  await elder(page, true)
+  await world.look(page, `${name}, elder mode`, options)
+  await elder(page, false)
+}
+
+function walk(route, { who, guest, at, stranger, codes = false }) {
+  return async (world) => {
+    const page = guest ? await world.page('guest') : await personsPage(world, who)
+    const address = await at(page)
+    check(address !== undefined, `the demo has nothing that ${route} could show`)
+    const name = route.replaceAll('/', ' ').trim() || 'home'
+    const look = { rawCodes: codes }
+
+    await open(page, address)
+    await inBothModes(world, page, name, look)
+    await page.setViewportSize(ZOOMED)
+    await world.look(page, `${name}, zoomed`, look)
+    await page.setViewportSize(LARGE)
+    await world.look(page, `${name}, large screen`, look)
+    await page.setViewportSize(OFFICE)
+    // Pages before the door ask the server nothing that could be late, broken or hostile.
+    if (guest) return
+
+    await unanswered(page)
+    await open(page, address, { settles: false })
+    await inBothModes(world, page, `${name}, loading`, look)
+    await asItIs(page)
+
+    await broken(page)
+    await open(page, address, { settles: false })
+    await inBothModes(world, page, `${name}, broken`, look)
+    world.expectRefusals(500)
+    await asItIs(page)
+
+    await empty(page)
+    await open(page, address)
+    await inBothModes(world, page, `${name}, empty`, look)
+    await asItIs(page)
+
+    page.once('dialog', (dialog) => dialog.dismiss().then(() => (world.notes.ranMarkup = route)))
+    await hostile(page)
+    await open(page, address)
+    await inBothModes(world, page, `${name}, hostile`, { rawCodes: true, whole: false })
+    await asItIs(page)
+    check(world.notes.ranMarkup === undefined, `markup in a name ran on ${route}`)
+    check((await page.locator('img[src="x"]').count()) === 0, 'markup in a name became part of the page')
+
+    if (stranger) {
+      const theirs = await personsPage(world, stranger)
+      await open(theirs, address, { settles: false })
+      await settled(theirs)
+      await theirs.getByRole('alert').first().waitFor()
+      await inBothModes(world, theirs, `${name}, no right`, look)
+      world.expectRefusals(403)
+    }
+  }
+}
+
+async function personsPage(world, login) {
+  world.notes.signedIn ??= new Set()
+  if (world.notes.signedIn.has(login)) return world.page(login)
+  world.notes.signedIn.add(login)
+  return signIn(world, login)
+}
+
+export const steps = {
+  'every path of the portal has its place in this story': async () => {
+    const missing = (await pathsOfPortal()).filter((path) => !(path in ROUTES))
+    check(missing.length === 0, `not walked: ${missing.join(' ')}`)
+  },
+  ...Object.fromEntries(Object.entries(ROUTES).map(([route, how]) => [`${route} stands every state`, walk(route, how)])),
+}
+
+/** One route that fails says nothing about the next. */
+export const independent = true
