@@ -55,7 +55,13 @@ export default ts.config(
     rules: {
       // vue-tsc knows the globals of the browser better than this rule.
       'no-undef': 'off',
-      'no-restricted-globals': ['error', { name: 'fetch', message: 'Only api/client.ts talks to the server.' }],
+      'no-restricted-globals': [
+        'error',
+        ...['fetch', 'EventSource', 'XMLHttpRequest', 'WebSocket'].map((name) => ({
+          name,
+          message: 'Only api/client.ts talks to the server.',
+        })),
+      ],
       'no-eval': 'error',
       // Indexing is checked by noUncheckedIndexedAccess; a `!` says that a reader can see why it holds.
       '@typescript-eslint/no-non-null-assertion': 'off',

@@ -18,6 +18,7 @@ use crate::{
         http::{ApiError, FindActor},
         jobs,
         ledger::{self, Ledger, SigningKeys},
+        live::{self, Live},
         packs::{Packs, PacksError},
         secrets::{Secret, hash_password, random_hex},
     },
@@ -29,6 +30,8 @@ pub struct App {
     pub clock: Arc<Clock>,
     pub registry: Arc<Registry>,
     pub ledger: Arc<Ledger>,
+    /// Whoever is told of changes.
+    pub live: Arc<Live>,
     /// Every pack that cases may have begun under.
     pub packs: Packs,
     /// The calendar in force; a new holiday notice replaces it.
@@ -56,6 +59,7 @@ pub struct Running {
     sequencing: JoinHandle<()>,
     working: JoinHandle<()>,
     supervising: JoinHandle<()>,
+    telling: JoinHandle<()>,
 }
 
 impl App {
@@ -80,10 +84,12 @@ impl App {
         let pool = tongqu_connectors::open_or_create(&config.pool_url())?;
         let search = features::catalogue::search::Index::open(&data_dir.join("search"))?;
         let has_people = features::directory::has_people(&mut *registry.read().await?).await?;
+        let live = Arc::new(Live::new(&config.live));
         let app = Arc::new(Self {
             clock,
             registry: registry.clone(),
             ledger: ledger.clone(),
+            live: live.clone(),
             packs,
             calendar: RwLock::new(Arc::new(calendar)),
             pool,
@@ -103,6 +109,7 @@ impl App {
             jobs::requeue_orphans(&registry, app.clock.now()).await?;
         }
         let (stop, stopping) = watch::channel(false);
+        let telling = tokio::spawn(live::tell(registry.clone(), live, stopping.clone()));
         let sequencing = tokio::spawn(ledger::sequence(registry, ledger, found, stopping.clone()));
         let working = tokio::spawn(jobs::work(
             app.clone(),
@@ -120,6 +127,7 @@ impl App {
             sequencing,
             working,
             supervising,
+            telling,
         })
     }
 
@@ -174,7 +182,9 @@ impl Running {
     pub async fn stop(self) {
         // No receiver left means that the tasks have ended already.
         let _ended = self.stop.send(true);
+        self.app.live.close();
         let tasks = [
+            ("changes", self.telling),
             ("supervision", self.supervising),
             ("jobs", self.working),
             ("evidence", self.sequencing),

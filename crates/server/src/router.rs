@@ -77,6 +77,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .merge(features::exchange::routes())
         .merge(features::law::routes())
         .merge(features::ledger::routes())
+        .merge(features::live::routes())
         .merge(features::supervision::routes())
         .merge(features::demo::routes());
     OpenApiRouter::with_openapi(Api::openapi()).nest(API, features)

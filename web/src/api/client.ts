@@ -48,6 +48,11 @@ export async function readDocument<T>(address: string): Promise<T> {
   return (await reply.json()) as T
 }
 
+/** The stream of changes of some topics. It carries no data; whoever hears of a change reads again. */
+export function followChanges(topics: readonly string[]): EventSource {
+  return new EventSource(`/api/v1/live?topics=${topics.join(',')}`)
+}
+
 /** Addresses of files that the browser fetches by itself. */
 export const fileUrls = {
   template: '/api/v1/catalogue/template',

@@ -78,6 +78,8 @@ impl Served {
 
     /// Finishes what is under way and closes all stores.
     pub(crate) async fn stop(self) {
+        // Streams of changes end by themselves only when told to.
+        self.running.app.live.close();
         // No receiver left means that it has ended already.
         let _ended = self.stop.send(true);
         let grace = std::time::Duration::from_secs(5);

@@ -15,6 +15,7 @@ pub mod forms;
 pub mod home;
 pub mod law;
 pub mod ledger;
+pub mod live;
 pub mod proceeding;
 pub mod request;
 pub mod responsibility;

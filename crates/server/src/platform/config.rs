@@ -15,6 +15,7 @@ pub struct Config {
     pub stores: Stores,
     pub law: Law,
     pub session: Session,
+    pub live: Live,
     pub catalogue: Catalogue,
     pub exchange: Exchange,
     pub ledger: Ledger,
@@ -71,6 +72,17 @@ pub struct Session {
     pub failures_max: i64,
     pub lock_minutes: i64,
     pub password_chars_min: usize,
+}
+
+/// Section `[live]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Live {
+    pub streams_max: usize,
+    pub streams_per_session_max: usize,
+    pub backlog_max: usize,
+    pub heartbeat_s: u64,
+    pub poll_ms: u64,
 }
 
 /// Section `[catalogue]`.

@@ -8,6 +8,7 @@ pub mod files;
 pub mod http;
 pub mod jobs;
 pub mod ledger;
+pub mod live;
 pub mod packs;
 pub mod pdf;
 pub mod secrets;

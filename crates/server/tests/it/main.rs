@@ -16,6 +16,7 @@ mod forms_pdf;
 mod killed;
 mod law;
 mod ledger;
+mod live;
 mod platform;
 mod proceeding;
 mod registry;

@@ -11,6 +11,8 @@ pub const PAIRS: &[(&str, &[&str])] = &[
     ("directory", &[]),
     ("session", &[]),
     ("ledger", &[]),
+    // Tells that something has changed, never what; so it needs nobody.
+    ("live", &[]),
     // Is told what the catalogue publishes, and knows nothing of it.
     ("responsibility", &[]),
     // Shows clauses as cases do.

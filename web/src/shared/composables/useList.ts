@@ -10,14 +10,12 @@ interface Page<Row> {
 export function useList<Row, Reply extends Page<Row>>(
   key: MaybeRefOrGetter<readonly unknown[]>,
   fetchPage: (cursor: string | undefined) => Promise<Reply & Page<Row>>,
-  options: { refreshMs?: number } = {},
 ) {
   const query = useInfiniteQuery({
     queryKey: computed(() => toValue(key)),
     queryFn: ({ pageParam }) => fetchPage(pageParam),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page: Reply) => page.next_cursor ?? undefined,
-    refetchInterval: options.refreshMs ?? false,
   })
 
   return {

@@ -25,6 +25,26 @@ pub async fn waiting(db: &mut Db, limit: i64) -> Result<Vec<Waiting>, DbError> {
         .collect()
 }
 
+/// Number and act of the records above `floor`, in the order of their numbers.
+pub async fn since(db: &mut Db, floor: i64, limit: i64) -> Result<Vec<(i64, String)>, DbError> {
+    sqlx::query("SELECT id, what FROM evidence WHERE id > $1 ORDER BY id LIMIT $2")
+        .bind(floor)
+        .bind(limit)
+        .fetch_all(db)
+        .await?
+        .iter()
+        .map(|row| Ok((row.int("id")?, row.text("what")?)))
+        .collect()
+}
+
+/// The highest number of a record.
+pub async fn newest(db: &mut Db) -> Result<i64, DbError> {
+    sqlx::query("SELECT CAST(COALESCE(MAX(id), 0) AS BIGINT) AS newest FROM evidence")
+        .fetch_one(db)
+        .await?
+        .int("newest")
+}
+
 /// Ids of all records without a place.
 pub async fn waiting_ids(db: &mut Db) -> Result<HashSet<String>, DbError> {
     sqlx::query("SELECT record_id FROM evidence WHERE ledger_index IS NULL")

@@ -7,7 +7,7 @@ use std::{
 
 use jiff::Timestamp;
 use sqlx::{Any, AnyConnection, Transaction};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tongqu_domain::time::instant_text;
 
 use super::{DbError, idempotency};
@@ -19,6 +19,7 @@ pub struct Tx {
     inner: Transaction<'static, Any>,
     at: Timestamp,
     committed: Arc<Notify>,
+    written: watch::Sender<u64>,
 }
 
 impl Tx {
@@ -26,11 +27,13 @@ impl Tx {
         inner: Transaction<'static, Any>,
         at: Timestamp,
         committed: Arc<Notify>,
+        written: watch::Sender<u64>,
     ) -> Self {
         Self {
             inner,
             at,
             committed,
+            written,
         }
     }
 
@@ -67,6 +70,7 @@ impl Tx {
         self.inner.commit().await?;
         self.committed.notify_waiters();
         self.committed.notify_one();
+        self.written.send_modify(|writes| *writes += 1);
         Ok(())
     }
 

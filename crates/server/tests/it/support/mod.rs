@@ -8,6 +8,7 @@ mod catalogue;
 mod documented;
 mod exchange;
 mod law;
+mod live;
 mod logs;
 pub mod pdf;
 mod people;
@@ -36,6 +37,7 @@ use tongqu_connectors::testing;
 pub use catalogue::{an_entry, an_item, villages_entry};
 pub use exchange::{ExchangeDb, more_villages, village_rows};
 pub use law::{duty, may_request, step};
+pub use live::{Heard, Stream};
 pub use reply::{Reply, faults};
 pub use request::a_request;
 
