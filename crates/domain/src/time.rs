@@ -14,6 +14,13 @@ pub fn china_date(instant: Timestamp) -> Date {
     instant.to_zoned(china()).date()
 }
 
+/// The instant at which `date` begins in China Standard Time.
+///
+/// Errors: only for dates at the very ends of what can be written, thousands of years away.
+pub fn china_midnight(date: Date) -> Result<Timestamp, jiff::Error> {
+    date.to_zoned(china()).map(|zoned| zoned.timestamp())
+}
+
 /// The agreed text form of an instant in every store: UTC, six decimals, `Z`, so that text order is
 /// time order. Example: `2026-09-21T01:02:03.000000Z`.
 #[must_use]
@@ -29,6 +36,13 @@ mod tests {
     fn midnight_in_china_belongs_to_the_next_utc_evening() {
         let late: Timestamp = "2026-09-30T16:00:00Z".parse().unwrap();
         assert_eq!(china_date(late), jiff::civil::date(2026, 10, 1));
+    }
+
+    #[test]
+    fn a_date_begins_on_the_utc_evening_before() {
+        let begins = china_midnight(jiff::civil::date(2026, 10, 1)).unwrap();
+        assert_eq!(begins, "2026-09-30T16:00:00Z".parse().unwrap());
+        assert_eq!(china_date(begins), jiff::civil::date(2026, 10, 1));
     }
 
     #[test]

@@ -8,14 +8,14 @@ use crate::support::{
 };
 
 /// A delivery that is open: the villages of province 41 go to the civil affairs bureau.
-struct Open {
-    entry: String,
-    subscription: String,
-    source: ExchangeDb,
-    target: ExchangeDb,
+pub struct Open {
+    pub entry: String,
+    pub subscription: String,
+    pub source: ExchangeDb,
+    pub target: ExchangeDb,
 }
 
-async fn open(app: &TestApp, rows: u32) -> Open {
+pub async fn open(app: &TestApp, rows: u32) -> Open {
     let entry = app
         .published_entry(&villages_entry("行政区划代码", "unconditional"))
         .await;

@@ -11,6 +11,7 @@ mod directory_posts;
 mod directory_roles;
 mod exchange;
 mod first_steps;
+mod exchange_overview;
 mod forms;
 mod forms_pdf;
 mod killed;

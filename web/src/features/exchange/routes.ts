@@ -4,7 +4,7 @@ export const routes: RouteRecordRaw[] = [
   {
     path: '/exchange',
     name: 'exchange',
-    component: () => import('./RunListPage.vue'),
+    component: () => import('./ExchangePage.vue'),
     meta: { title: 'exchange.title', feature: 'exchange', menu: 6, may: ['read_run'] },
   },
   {

@@ -36,7 +36,7 @@ pub use store::{
     Department, ExchangeStore, Merger, department_names, departments_by_id,
     departments_by_reference, departments_count, duties_of, every_store, find_department,
     find_store, has_people, people_names, platform_department, posts_held, posts_of, save_setting,
-    setting,
+    setting, technical_contact,
 };
 pub use succession::{
     NamesOverTime, answers_for, names_over_time, stores_of, successions, successor,

@@ -25,7 +25,7 @@ use crate::platform::{
 pub(super) use delegations::*;
 pub use departments::{
     Department, Merger, department_names, departments_by_id, departments_by_reference,
-    departments_count, duties_of, find_department,
+    departments_count, duties_of, find_department, technical_contact,
 };
 pub(super) use departments::{
     contacts, departments, entries_in_both, former_names, insert_department, merge, mergers,

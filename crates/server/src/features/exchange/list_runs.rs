@@ -3,22 +3,23 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use axum::extract::Query;
+use jiff::{Timestamp, civil::Date};
 use serde::Deserialize;
 use tongqu_domain::{
     access::{Action, Subject},
-    ids::EntryId,
+    time::china_midnight,
 };
 use utoipa::IntoParams;
 
 use super::{
-    store::{self, Run},
+    store::{self, Run, Wanted},
     views::{Names, RunLineView},
 };
 use crate::{
     features::{catalogue, directory},
     platform::{
         db::{Db, DbError},
-        http::{Ctx, Page, Problem, Reply, reply},
+        http::{ApiError, Ctx, Page, Problem, Reply, reply},
     },
 };
 
@@ -27,6 +28,18 @@ use crate::{
 pub struct RunsQuery {
     /// Only runs of this entry.
     pub entry_id: Option<String>,
+    /// `collection` or `delivery`.
+    pub kind: Option<String>,
+    /// `running`, `succeeded` or `failed`.
+    pub state: Option<String>,
+    /// Only runs to which this department is a party.
+    pub department_id: Option<String>,
+    /// Only runs that set faulty rows aside.
+    pub with_faults: Option<bool>,
+    /// First civil date in China on which they began.
+    pub from: Option<String>,
+    /// Last one, inclusive.
+    pub to: Option<String>,
     /// `next_cursor` of the page before.
     pub cursor: Option<String>,
     /// How many at most, 1-100; 20 if left out.
@@ -35,27 +48,26 @@ pub struct RunsQuery {
 
 /// Runs, newest first: the operator and the authority see all, a department those it is a party to.
 #[utoipa::path(get, path = "/runs", tag = "exchange", operation_id = "list_runs", params(RunsQuery),
-    responses((status = 200, body = Page<RunLineView>), (status = 403, body = Problem)))]
+    responses((status = 200, body = Page<RunLineView>), (status = 403, body = Problem),
+        (status = 422, body = Problem)))]
 pub async fn list_runs(ctx: Ctx, Query(query): Query<RunsQuery>) -> Reply<Page<RunLineView>> {
     let sees_all = ctx.may(Action::ReadRun, &Subject::Platform);
     if !sees_all {
         ctx.must(Action::ReadRun, &Subject::Department(ctx.department()))?;
     }
     let size = query.size.unwrap_or(20).clamp(1, 100);
-    let entry_id = query
-        .entry_id
-        .as_deref()
-        .and_then(|id| EntryId::parse(id).ok());
-    let party = (!sees_all).then(|| ctx.department());
+    let wanted = Wanted {
+        party: (!sees_all).then(|| ctx.department()),
+        department: query.department_id.as_deref().unwrap_or_default(),
+        entry: query.entry_id.as_deref().unwrap_or_default(),
+        kind: query.kind.as_deref().unwrap_or_default(),
+        state: query.state.as_deref().unwrap_or_default(),
+        with_faults: query.with_faults.unwrap_or_default(),
+        from: instant(query.from.as_deref(), "from", Ok)?,
+        until: instant(query.to.as_deref(), "to", Date::tomorrow)?,
+    };
     let mut db = ctx.read().await?;
-    let runs = store::runs(
-        &mut db,
-        party,
-        entry_id.as_ref(),
-        query.cursor.as_deref(),
-        size,
-    )
-    .await?;
+    let runs = store::runs(&mut db, &wanted, query.cursor.as_deref(), size).await?;
     let names = names(&mut db, &runs).await?;
     let keys: Vec<String> = runs
         .iter()
@@ -76,6 +88,22 @@ pub async fn list_runs(ctx: Ctx, Query(query): Query<RunsQuery>) -> Reply<Page<R
         items: page.items.into_iter().map(|(_, line)| line).collect(),
         next_cursor: page.next_cursor,
     })
+}
+
+/// The instant at which a date of the query, or the day that it leads to, begins.
+fn instant(
+    date: Option<&str>,
+    field: &'static str,
+    leads_to: fn(Date) -> Result<Date, jiff::Error>,
+) -> Result<Option<Timestamp>, ApiError> {
+    let Some(date) = date.filter(|date| !date.is_empty()) else {
+        return Ok(None);
+    };
+    date.parse::<Date>()
+        .and_then(leads_to)
+        .and_then(china_midnight)
+        .map(Some)
+        .map_err(|_| ApiError::invalid("exchange.date").field(field, "exchange.date"))
 }
 
 /// Names of the departments and entries that `runs` mention.

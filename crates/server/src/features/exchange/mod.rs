@@ -7,6 +7,7 @@ pub mod engine;
 mod jobs;
 mod list_runs;
 mod open_delivery;
+mod read_overview;
 mod read_run;
 mod start_run;
 mod store;
@@ -29,6 +30,7 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(list_runs::list_runs))
         .routes(routes!(read_run::read_run))
+        .routes(routes!(read_overview::read_overview))
         .routes(routes!(start_run::start_run))
         .routes(routes!(open_delivery::open_delivery))
 }

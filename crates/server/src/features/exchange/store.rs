@@ -8,6 +8,11 @@ use tongqu_domain::{
     time::instant_text,
 };
 
+mod overview;
+
+pub use overview::{Failing, Hour, Moved};
+pub(super) use overview::{failing, hours, moved, running};
+
 use super::engine::Side;
 use crate::platform::{
     db::{Db, DbError, RowExt as _, Tx},
@@ -286,23 +291,49 @@ pub(super) async fn find_run(db: &mut Db, id: &RunId) -> Result<Option<Run>, DbE
         .transpose()
 }
 
-/// Which runs a viewer sees: all, or those to which the department is a party.
+/// Which runs; empty texts mean any.
+#[derive(Debug, Default)]
+pub(super) struct Wanted<'a> {
+    /// Only those to which the department is a party: what the viewer may see.
+    pub party: Option<&'a DepartmentId>,
+    /// The same, by the viewer's own choice.
+    pub department: &'a str,
+    pub entry: &'a str,
+    pub kind: &'a str,
+    pub state: &'a str,
+    /// Only those that set rows aside.
+    pub with_faults: bool,
+    /// Begun from this instant on.
+    pub from: Option<Timestamp>,
+    /// Begun before this instant.
+    pub until: Option<Timestamp>,
+}
+
+/// The runs that are wanted, newest first; one more than `size`.
 pub(super) async fn runs(
     db: &mut Db,
-    party: Option<&DepartmentId>,
-    entry_id: Option<&EntryId>,
+    wanted: &Wanted<'_>,
     cursor: Option<&str>,
     size: u32,
 ) -> Result<Vec<Run>, DbError> {
-    let party = party.map_or("", DepartmentId::as_str);
+    let party = wanted.party.map_or("", DepartmentId::as_str);
     sqlx::query(select_runs!(
         "WHERE ($1 = '' OR provider_department_id = $1 OR requester_department_id = $1) \
          AND ($2 = '' OR entry_id = $2) AND ($3 = '' OR created_at || ' ' || id < $3) \
-         ORDER BY created_at DESC, id DESC LIMIT $4"
+         AND ($4 = '' OR provider_department_id = $4 OR requester_department_id = $4) \
+         AND ($5 = '' OR kind = $5) AND ($6 = '' OR state_code = $6) AND rows_quarantined >= $7 \
+         AND created_at >= $8 AND ($9 = '' OR created_at < $9) \
+         ORDER BY created_at DESC, id DESC LIMIT $10"
     ))
-    .bind(party)
-    .bind(entry_id.map_or("", EntryId::as_str))
-    .bind(cursor.unwrap_or_default())
+    .bind(party.to_owned())
+    .bind(wanted.entry.to_owned())
+    .bind(cursor.unwrap_or_default().to_owned())
+    .bind(wanted.department.to_owned())
+    .bind(wanted.kind.to_owned())
+    .bind(wanted.state.to_owned())
+    .bind(i64::from(wanted.with_faults))
+    .bind(wanted.from.map(instant_text).unwrap_or_default())
+    .bind(wanted.until.map(instant_text).unwrap_or_default())
     .bind(i64::from(size) + 1)
     .fetch_all(db)
     .await?

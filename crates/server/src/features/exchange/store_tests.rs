@@ -8,7 +8,7 @@ use tongqu_domain::{
 
 use super::{
     engine::Side,
-    store::{self, Failure, NewRun, RunKind, RunStep, Subscription, Success},
+    store::{self, Failure, NewRun, RunKind, RunStep, Subscription, Success, Wanted},
 };
 use crate::platform::db::testing::{Bench, PARTIES, commit, monday, store_suite};
 
@@ -199,6 +199,14 @@ async fn interrupted_runs_of_the_same_delivery_are_closed(bench: Bench) {
     assert_eq!(states, ["failed", "running", "running"]);
 }
 
+fn of<'a>(party: Option<&'a DepartmentId>, entry: &'a str) -> Wanted<'a> {
+    Wanted {
+        party,
+        entry,
+        ..Wanted::default()
+    }
+}
+
 async fn runs_are_listed_newest_first_for_their_parties(bench: Bench) {
     subscribed(&bench).await;
     let mut begun_runs = Vec::new();
@@ -211,27 +219,27 @@ async fn runs_are_listed_newest_first_for_their_parties(bench: Bench) {
     let (a, b, entry): (DepartmentId, DepartmentId, EntryId) =
         (id("dep-a"), id("dep-b"), id("ent-1"));
     assert_eq!(
-        store::runs(&mut db, None, None, None, 100)
+        store::runs(&mut db, &Wanted::default(), None, 100)
             .await
             .unwrap()
             .len(),
         9
     );
     assert_eq!(
-        store::runs(&mut db, Some(&a), Some(&entry), None, 100)
+        store::runs(&mut db, &of(Some(&a), entry.as_str()), None, 100)
             .await
             .unwrap()
             .len(),
         8
     );
-    let theirs = store::runs(&mut db, Some(&b), None, None, 100)
+    let theirs = store::runs(&mut db, &of(Some(&b), ""), None, 100)
         .await
         .unwrap();
     assert!(theirs.len() == 4 && theirs.iter().all(|r| r.kind == RunKind::Delivery));
     let mut seen = Vec::new();
     let mut cursor: Option<String> = None;
     loop {
-        let page = store::runs(&mut db, None, Some(&entry), cursor.as_deref(), 3)
+        let page = store::runs(&mut db, &of(None, entry.as_str()), cursor.as_deref(), 3)
             .await
             .unwrap();
         seen.extend(page.iter().take(3).map(|r| (r.created_at, r.id.clone())));

@@ -75,14 +75,4 @@ impl Stream {
             }
         }
     }
-
-    /// The topic of the next change.
-    pub async fn next_topic(&mut self) -> String {
-        loop {
-            let heard = self.next().await.expect("the stream goes on");
-            if heard.event == "changed" {
-                return heard.data["topic"].as_str().unwrap().to_owned();
-            }
-        }
-    }
 }

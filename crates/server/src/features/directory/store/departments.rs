@@ -217,6 +217,22 @@ pub(in super::super) async fn contacts(
     Ok(contacts)
 }
 
+/// Name and telephone of whoever answers for technical questions in a department, if it has named somebody.
+pub async fn technical_contact(
+    db: &mut Db,
+    id: &DepartmentId,
+) -> Result<Option<(String, String)>, DbError> {
+    let row = sqlx::query(
+        "SELECT name, phone FROM department_contacts WHERE department_id = $1 AND duty = $2",
+    )
+    .bind(id.as_str())
+    .bind(Duty::Technical.code())
+    .fetch_optional(db)
+    .await?;
+    row.map(|row| Ok((row.text("name")?, row.text("phone")?)))
+        .transpose()
+}
+
 /// Puts these contacts in place of those there.
 pub(in super::super) async fn replace_contacts(
     tx: &mut Tx,
