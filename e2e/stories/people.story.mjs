@@ -3,12 +3,12 @@
 import { check, checkEqual } from '../support/check.mjs'
 import { openMenu, signIn } from '../support/portal.mjs'
 
-const OFFICER = ['首页', '数据目录', '我的工作台', '供需对接', '目录编制', '交换监测']
+const OFFICER = ['首页', '数据目录', '我的工作台', '供需对接', '目录编制', '授权管理', '交换监测']
 /** What the main menu offers to each person. */
 const MENUS = {
   zhujian: OFFICER,
-  zhuguan: ['首页', '数据目录', '我的工作台', '供需对接', '目录审核', '交换监测'],
-  yunying: ['首页', '数据目录', '我的工作台', '供需对接', '交换监测'],
+  zhuguan: ['首页', '数据目录', '我的工作台', '供需对接', '授权管理', '目录审核', '交换监测'],
+  yunying: ['首页', '数据目录', '我的工作台', '供需对接', '授权管理', '交换监测'],
   shenji: ['首页', '数据目录', '审计'],
   anquan: ['首页', '数据目录', '系统管理'],
   xitong: ['首页', '数据目录', '系统管理'],

@@ -70,6 +70,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .merge(features::sample::routes())
         .merge(features::responsibility::routes())
         .merge(features::request::routes())
+        .merge(features::grant::routes())
         .merge(features::demand::routes())
         .merge(features::attachment::routes())
         .merge(features::proceeding::routes())

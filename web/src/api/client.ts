@@ -62,6 +62,10 @@ export const fileUrls = {
   demandList: (listId: string) => `/api/v1/demand-lists/${encodeURIComponent(listId)}/workbook`,
   responsibilityList: (departmentId: string) =>
     `/api/v1/responsibility-list/workbook${departmentId ? `?department_id=${encodeURIComponent(departmentId)}` : ''}`,
+  grants: (question: Readonly<{ side: string; state?: string; q?: string; entry_id?: string }>) => {
+    const given = Object.entries(question).filter((pair): pair is [string, string] => Boolean(pair[1]))
+    return `/api/v1/grants/workbook?${new URLSearchParams(given).toString()}`
+  },
   attachment: (attachmentId: string) => `/api/v1/attachments/${encodeURIComponent(attachmentId)}`,
 }
 

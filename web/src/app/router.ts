@@ -9,6 +9,7 @@ import { routes as directory } from '@/features/directory/routes'
 import { routes as exchange } from '@/features/exchange/routes'
 import { routes as firstSteps } from '@/features/first_steps/routes'
 import { routes as help } from '@/features/help/routes'
+import { routes as grant } from '@/features/grant/routes'
 import { routes as home } from '@/features/home/routes'
 import { routes as law } from '@/features/law/routes'
 import { routes as ledger } from '@/features/ledger/routes'
@@ -24,6 +25,7 @@ export const router = createRouter({
     ...firstSteps,
     ...catalogue,
     ...request,
+    ...grant,
     ...demand,
     ...desk,
     ...proceedings,

@@ -12,6 +12,7 @@ pub mod directory;
 pub mod exchange;
 pub mod first_steps;
 pub mod forms;
+pub mod grant;
 pub mod home;
 pub mod law;
 pub mod ledger;

@@ -17,6 +17,7 @@ pub struct Config {
     pub session: Session,
     pub live: Live,
     pub catalogue: Catalogue,
+    pub request: Request,
     pub exchange: Exchange,
     pub ledger: Ledger,
     pub forms: Forms,
@@ -98,6 +99,13 @@ pub struct Catalogue {
     pub page_size_max: u32,
     pub sample_lines: usize,
     pub sample_rows_max: usize,
+}
+
+/// Section `[request]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    pub expiring_days: u32,
 }
 
 /// Section `[exchange]`.

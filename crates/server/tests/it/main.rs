@@ -14,6 +14,7 @@ mod first_steps;
 mod exchange_overview;
 mod forms;
 mod forms_pdf;
+mod grant;
 mod killed;
 mod law;
 mod ledger;

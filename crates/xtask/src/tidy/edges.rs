@@ -32,6 +32,8 @@ pub const PAIRS: &[(&str, &[&str])] = &[
     // Proposes entries that match; shows clauses and takes numbers as cases do.
     ("demand", &["case", "catalogue"]),
     ("request", &["attachment", "case", "catalogue", "forms"]),
+    // Lists grants with the steps that may be taken and what was delivered.
+    ("grant", &["case", "catalogue", "exchange", "request"]),
     (
         "proceeding",
         &["attachment", "case", "catalogue", "request"],

@@ -47,3 +47,16 @@ const states: Record<string, Look> = {
 export function stateLook(code: string): Look {
   return states[code] ?? { tone: 'grey' }
 }
+
+const grants: Record<string, Look> = {
+  in_force: { tone: 'green', icon: 'check' },
+  awaiting_approval: { tone: 'amber', icon: 'clock' },
+  suspended: { tone: 'amber', icon: 'pause' },
+  expired: { tone: 'grey', icon: 'clock' },
+  ended: { tone: 'grey', icon: 'close' },
+}
+
+/** How the standing of a grant is drawn. */
+export function grantLook(code: string): Look {
+  return grants[code] ?? { tone: 'grey' }
+}

@@ -19,10 +19,11 @@ pub use open::{Begun, NewCase, begin, begin_on, new_id, opened, pack_for, partie
 pub use refusal::refusal;
 pub use shown::{Between, showing, shown_facts};
 pub use store::{
-    CaseFilter, CaseLine, CaseRow, Task, all_about, count_open, count_tasks, find, find_row, list,
-    next_number, of_process_about, open_about, save_new, save_steps, settled_by, tasks_of,
+    CaseFilter, CaseLine, CaseRow, Task, all_about, count_open, count_tasks, find, find_many,
+    find_row, list, next_number, of_process_about, open_about, open_about_each, save_new,
+    save_steps, settled_by, tasks_of,
 };
 pub use views::{
-    CaseLineView, ClaimedView, ClauseView, ClockView, ExceptionView, FormView, StepLineView,
-    account, case_line, clause_view, clock_view, form_view, state_code, step_lines,
+    CaseLineView, ClaimedView, ClauseView, ClockView, ExceptionView, FormView, GroundView,
+    StepLineView, account, case_line, clause_view, clock_view, form_view, state_code, step_lines,
 };

@@ -2,7 +2,7 @@
 
 mod tasks;
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::Timestamp;
 use tongqu_domain::{
@@ -15,7 +15,7 @@ use tongqu_domain::{
 
 use crate::{
     app::App,
-    platform::db::{Db, DbError, RowExt as _, Tx, counters},
+    platform::db::{Db, DbError, RowExt as _, Tx, counters, in_places, placed},
 };
 
 use tasks::save_tasks;
@@ -82,12 +82,6 @@ pub async fn find_row(db: &mut Db, app: &App, id: &CaseId) -> Result<Option<Case
     .fetch_optional(&mut *db)
     .await?;
     let Some(row) = row else { return Ok(None) };
-    let head: CaseHead = row.json("opening")?;
-    let number = row.text("number")?;
-    let pack = app
-        .packs
-        .of_case(head.pack.as_str(), &head.pack_version)
-        .ok_or_else(|| broken("opening", format!("rule pack {} isn't loaded", head.pack)))?;
     let events = sqlx::query("SELECT event FROM case_events WHERE case_id = $1 ORDER BY seq")
         .bind(id.as_str())
         .fetch_all(&mut *db)
@@ -95,14 +89,64 @@ pub async fn find_row(db: &mut Db, app: &App, id: &CaseId) -> Result<Option<Case
         .iter()
         .map(|row| row.json::<CaseEvent>("event"))
         .collect::<Result<Vec<_>, _>>()?;
+    case_row(app, &row, events).map(Some)
+}
+
+/// Several cases as they stand, in a few statements however many they are. One that isn't there is left out.
+pub async fn find_many(
+    db: &mut Db,
+    app: &App,
+    ids: &[CaseId],
+) -> Result<BTreeMap<CaseId, CaseRow>, DbError> {
+    let mut found = BTreeMap::new();
+    for places in placed(ids) {
+        let mut events: BTreeMap<CaseId, Vec<CaseEvent>> = BTreeMap::new();
+        let mut query = sqlx::query(concat!(
+            "SELECT case_id, event FROM case_events WHERE case_id IN ",
+            in_places!(),
+            " ORDER BY case_id, seq"
+        ));
+        for place in &places {
+            query = query.bind(place.clone());
+        }
+        for row in query.fetch_all(&mut *db).await? {
+            let of: CaseId = row.id("case_id")?;
+            events.entry(of).or_default().push(row.json("event")?);
+        }
+        let mut query = sqlx::query(concat!(
+            "SELECT id, number, title, subject_kind, subject_id, opening FROM cases WHERE id IN ",
+            in_places!()
+        ));
+        for place in places {
+            query = query.bind(place);
+        }
+        for row in query.fetch_all(&mut *db).await? {
+            let id: CaseId = row.id("id")?;
+            let known = events.remove(&id).unwrap_or_default();
+            found.insert(id, case_row(app, &row, known)?);
+        }
+    }
+    Ok(found)
+}
+
+fn case_row(
+    app: &App,
+    row: &sqlx::any::AnyRow,
+    events: Vec<CaseEvent>,
+) -> Result<CaseRow, DbError> {
+    let head: CaseHead = row.json("opening")?;
+    let pack = app
+        .packs
+        .of_case(head.pack.as_str(), &head.pack_version)
+        .ok_or_else(|| broken("opening", format!("rule pack {} isn't loaded", head.pack)))?;
     let case = Case::replay(head, events, &pack).map_err(|refusal| broken("event", refusal))?;
-    Ok(Some(CaseRow {
-        number,
+    Ok(CaseRow {
+        number: row.text("number")?,
         title: row.text("title")?,
         subject: (row.text("subject_kind")?, row.text("subject_id")?),
         case,
         pack,
-    }))
+    })
 }
 
 /// A case that must be there, because something refers to it.
@@ -347,6 +391,31 @@ pub async fn open_about(db: &mut Db, subject: (&str, &str)) -> Result<Vec<CaseLi
     .iter()
     .map(line)
     .collect()
+}
+
+/// The oldest open case about each of several things of a kind, by the thing's id.
+pub async fn open_about_each<T: ToString>(
+    db: &mut Db,
+    kind: &str,
+    ids: &[T],
+) -> Result<BTreeMap<String, CaseId>, DbError> {
+    let mut found = BTreeMap::new();
+    for places in placed(ids) {
+        let mut query = sqlx::query(concat!(
+            "SELECT subject_id, id FROM cases WHERE subject_id IN ",
+            in_places!(),
+            " AND subject_kind = $21 AND ended_at IS NULL ORDER BY opened_at, id"
+        ));
+        for place in places {
+            query = query.bind(place);
+        }
+        for row in query.bind(kind).fetch_all(&mut *db).await? {
+            found
+                .entry(row.text("subject_id")?)
+                .or_insert(row.id("id")?);
+        }
+    }
+    Ok(found)
 }
 
 /// Ended cases to which these departments provided, newest first: the lines of those settled by them.

@@ -1,5 +1,7 @@
 //! All SQL of exchange.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tongqu_domain::{
@@ -15,7 +17,7 @@ pub(super) use overview::{failing, hours, moved, running};
 
 use super::engine::Side;
 use crate::platform::{
-    db::{Db, DbError, RowExt as _, Tx},
+    db::{Db, DbError, RowExt as _, Tx, in_places, placed},
     secrets::random_hex,
 };
 
@@ -354,6 +356,48 @@ pub async fn runs_of_case(db: &mut Db, case_id: &str) -> Result<Vec<Run>, DbErro
     .iter()
     .map(run)
     .collect()
+}
+
+/// What was last delivered under a grant.
+#[derive(Debug, Clone)]
+pub struct LastDelivery {
+    /// The table in the requester's exchange store.
+    pub table: String,
+    /// When the last delivery ended well; `None` before the first.
+    pub at: Option<Timestamp>,
+    /// Rows in the table after it.
+    pub rows: Option<u64>,
+}
+
+/// What was last delivered under each of several grants; those without a delivery are left out.
+pub async fn last_deliveries(
+    db: &mut Db,
+    grants: &[&GrantId],
+) -> Result<BTreeMap<GrantId, LastDelivery>, DbError> {
+    let mut found = BTreeMap::new();
+    for places in placed(grants) {
+        let mut query = sqlx::query(concat!(
+            "SELECT s.grant_id, s.table_name, u.finished_at, u.digest_rows FROM subscriptions s \
+             LEFT JOIN runs u ON u.id = (SELECT l.id FROM runs l WHERE l.subscription_id = s.id \
+             AND l.state_code = 'succeeded' ORDER BY l.finished_at DESC, l.id DESC LIMIT 1) \
+             WHERE s.grant_id IN ",
+            in_places!()
+        ));
+        for place in places {
+            query = query.bind(place);
+        }
+        for row in query.fetch_all(&mut *db).await? {
+            let delivery = LastDelivery {
+                table: row.text("table_name")?,
+                at: row.opt_instant("finished_at")?,
+                rows: row
+                    .opt_int("digest_rows")?
+                    .and_then(|n| u64::try_from(n).ok()),
+            };
+            found.insert(row.id("grant_id")?, delivery);
+        }
+    }
+    Ok(found)
 }
 
 /// How many rows have been delivered to requesters in all.

@@ -10,7 +10,7 @@ use tongqu_domain::{
 };
 use utoipa::ToSchema;
 
-use super::store;
+use super::{read::Approved, store};
 use crate::{
     app::App,
     features::case::{self, Between, CaseRow, ClauseView, clause_view},
@@ -35,6 +35,13 @@ pub(super) async fn approvals_of(
     grant: &Grant,
     row: &CaseRow,
 ) -> Result<Vec<ApprovalView>, ApiError> {
+    let pack = &row.pack;
+    let mut needed = pack
+        .approvals_for(BarredAct::Deliver, row.case.facts())
+        .peekable();
+    if needed.peek().is_none() {
+        return Ok(Vec::new());
+    }
     let request = store::request_of_case(db, &grant.case_id).await?;
     let mut subjects = vec![
         ("entry", grant.entry_id.as_str()),
@@ -47,8 +54,7 @@ pub(super) async fn approvals_of(
         subjects: &subjects,
     };
     let mut views = Vec::new();
-    let pack = &row.pack;
-    for approval in pack.approvals_for(BarredAct::Deliver, row.case.facts()) {
+    for approval in needed {
         let shown = case::showing(app, db, &approval.process, approval.until, &between).await?;
         views.push(ApprovalView {
             process_id: approval.process.to_string(),
@@ -66,8 +72,22 @@ pub(super) async fn approvals_of(
 /// Whether a grant waits for an approval, so that nothing moves under it.
 pub async fn awaits_approval(app: &App, db: &mut Db, grant: &Grant) -> Result<bool, ApiError> {
     let row = case::find(db, app, &grant.case_id).await?;
-    let needed = approvals_of(app, db, grant, &row).await?;
-    Ok(needed.iter().any(|view| view.case_id.is_none()))
+    Ok(is_approved(app, db, grant, &row).await? == Approved::NotYet)
+}
+
+/// The same where the case that decided the grant is at hand.
+pub async fn is_approved(
+    app: &App,
+    db: &mut Db,
+    grant: &Grant,
+    decided: &CaseRow,
+) -> Result<Approved, ApiError> {
+    let needed = approvals_of(app, db, grant, decided).await?;
+    Ok(if needed.iter().any(|view| view.case_id.is_none()) {
+        Approved::NotYet
+    } else {
+        Approved::Yes
+    })
 }
 
 /// Refuses to move data under a grant that waits for an approval.

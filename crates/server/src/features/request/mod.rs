@@ -29,16 +29,16 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::app::App;
 
 pub use act::{Acted, act, complete_delivery, note_supplied};
-pub use approvals::{awaits_approval, must_be_approved};
+pub use approvals::{awaits_approval, is_approved, must_be_approved};
 pub use grants::{GrantChange, change_grant};
 pub use lives::{note_expired, note_used, propose_reclaims};
 pub use preview::is_sharing_request;
-pub use read::{load, load_by_id};
+pub use read::{Approved, basis_clause, columns, ground_name, load, load_by_id, standing_code};
 pub use store::{
     Request, find_grant, grant_of_case, request_of_case, requests_of_department, requests_on_entry,
     users_of_entry,
 };
-pub use views::{RequestLineView, line};
+pub use views::{ColumnView, RequestLineView, TermView, line, terms_of};
 
 /// The operations of this feature.
 pub fn routes() -> OpenApiRouter<Arc<App>> {

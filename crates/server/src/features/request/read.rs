@@ -74,7 +74,10 @@ pub struct GrantView {
     pub columns: Vec<ColumnView>,
     pub condition: Vec<TermView>,
     pub purpose: String,
+    /// Id of the clause by which it was decided.
     pub basis: String,
+    /// The same with its place and gist.
+    pub basis_clause: ClauseView,
     pub valid_from: String,
     /// First day on which it is no longer valid.
     pub valid_until: Option<String>,
@@ -247,23 +250,21 @@ async fn grant_view(
     };
     let expired = standing == Standing::Expired;
     let approvals = approvals_of(&ctx.app, db, grant, row).await?;
-    let waits = approvals.iter().any(|approval| approval.case_id.is_none());
+    let approved = if approvals.iter().any(|approval| approval.case_id.is_none()) {
+        Approved::NotYet
+    } else {
+        Approved::Yes
+    };
     Ok(GrantView {
         grant_id: grant.id.to_string(),
         columns: columns(&grant.columns, version, |item| grant.mask_of(&item.code)),
         condition: terms_of(&grant.condition),
         purpose: grant.purpose.clone(),
         basis: grant.basis.clone(),
+        basis_clause: basis_clause(grant, &row.pack),
         valid_from: grant.valid_from.to_string(),
         valid_until: grant.valid_until.map(|d| d.to_string()),
-        state: match standing {
-            Standing::NotYet => "not_yet",
-            Standing::InForce if waits => "awaiting_approval",
-            Standing::InForce => "in_force",
-            Standing::Suspended => "suspended",
-            Standing::Expired => "expired",
-            Standing::Ended => "ended",
-        },
+        state: standing_code(standing, approved),
         since: if expired {
             grant.valid_until.map(|day| day.to_string())
         } else {
@@ -279,8 +280,48 @@ async fn grant_view(
     })
 }
 
+/// Whether something has to be approved before data move under a grant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Approved {
+    Yes,
+    NotYet,
+}
+
+/// Where a grant stands, in one word.
+#[must_use]
+pub fn standing_code(standing: Standing, approved: Approved) -> &'static str {
+    match (standing, approved) {
+        (Standing::InForce, Approved::NotYet) => "awaiting_approval",
+        (other, Approved::Yes | Approved::NotYet) => plain_code(other),
+    }
+}
+
+fn plain_code(standing: Standing) -> &'static str {
+    match standing {
+        Standing::NotYet => "not_yet",
+        Standing::InForce => "in_force",
+        Standing::Suspended => "suspended",
+        Standing::Expired => "expired",
+        Standing::Ended => "ended",
+    }
+}
+
+/// The clause by which a grant was decided; a basis that is none stands for its own place.
+#[must_use]
+pub fn basis_clause(grant: &Grant, pack: &Pack) -> ClauseView {
+    ClauseId::parse(&grant.basis).map_or_else(
+        |_| ClauseView {
+            id: grant.basis.clone(),
+            place: grant.basis.clone(),
+            gist: String::new(),
+        },
+        |id| clause_view(&id, pack),
+    )
+}
+
 /// The name of a ground that a regulation lists; other grounds are words already.
-fn ground_name(ground: &str, pack: &Pack) -> String {
+#[must_use]
+pub fn ground_name(ground: &str, pack: &Pack) -> String {
     pack.processes
         .iter()
         .flat_map(|process| &process.steps)
@@ -290,7 +331,7 @@ fn ground_name(ground: &str, pack: &Pack) -> String {
 }
 
 /// Data items by their codes, with names and masks.
-fn columns(
+pub fn columns(
     codes: &[String],
     version: &Version,
     mask: impl Fn(&DataItem) -> Option<MaskKind>,

@@ -43,7 +43,8 @@ pub(super) fn condition_of(terms: Vec<TermView>) -> RowCondition {
 }
 
 /// The terms of a condition.
-pub(super) fn terms_of(condition: &RowCondition) -> Vec<TermView> {
+#[must_use]
+pub fn terms_of(condition: &RowCondition) -> Vec<TermView> {
     condition
         .terms()
         .iter()

@@ -117,6 +117,7 @@ const MENUS: &[(&str, Action)] = &[
     ("file_request", Action::FileRequest),
     ("state_demand", Action::StateDemand),
     ("read_case", Action::ReadCase),
+    ("read_grant", Action::ReadGrant),
     ("read_supervision", Action::ReadSupervision),
     ("compile_catalogue", Action::CompileCatalogue),
     ("review_catalogue", Action::ReviewCatalogue),
@@ -244,6 +245,8 @@ async fn menus(
         });
         menus.insert(menu, receives);
     }
+    let sees_all = may(actor, Action::ReadGrant, &Subject::Platform).allowed;
+    menus.insert("read_all_grants", sees_all);
     menus.insert("move_clock", app.clock.is_demo());
     Ok(menus)
 }

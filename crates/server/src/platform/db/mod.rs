@@ -10,6 +10,7 @@ pub mod idempotency;
 mod migrate;
 pub mod outbox;
 pub mod packs;
+mod places;
 mod row;
 #[cfg(test)]
 mod store_tests;
@@ -23,6 +24,8 @@ use sqlx::{Any, AnyPool, any::AnyPoolOptions, pool::PoolConnection};
 use tokio::sync::{Notify, watch};
 
 pub use dialect::Engine;
+pub(crate) use places::in_places;
+pub use places::placed;
 pub use row::RowExt;
 pub use sqlx::AnyConnection as Db;
 pub use tx::Tx;

@@ -6,6 +6,6 @@ export function useTermText(columns: () => ColumnView[]) {
   const { t } = useI18n()
   return ({ column, op, values }: TermView): string => {
     const name = columns().find((one) => one.code === column)?.name ?? column
-    return `${name} ${t(`request.condition.${op}`)} ${values.join(t('request.condition.separator'))}`
+    return `${name} ${t(`shared.condition.${op}`)} ${values.join(t('shared.separator'))}`
   }
 }
