@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 
 import { launchBrowser } from './support/browser.mjs'
+import { emptyRegistry, enginesFor } from './support/engines.mjs'
 import { startProgram } from './support/program.mjs'
 import { World } from './support/world.mjs'
 
@@ -52,12 +53,12 @@ async function auditPages(world) {
   }
 }
 
-async function walk(browser, story, scratch, pictures) {
-  console.log(`# ${story.title}`)
+async function walk(browser, story, { scratch, pictures, registry, title }) {
+  console.log(`# ${title}`)
   const names = Object.keys(story.steps)
   let program
-  const started = await attempt(`${story.title}: the program starts`, async () => {
-    program = await startProgram(path.join(scratch, 'data'), story.pack)
+  const started = await attempt(`${title}: the program starts`, async () => {
+    program = await startProgram(path.join(scratch, 'data'), { pack: story.pack, county: story.county, registry })
   })
   const world = new World(browser, program, pictures)
   let reached = started
@@ -75,18 +76,22 @@ async function walk(browser, story, scratch, pictures) {
     await auditPages(world)
   }
   await world.close()
-  if (program) await attempt(`${story.title}: the program stops when asked to`, () => program.stop())
+  if (program) await attempt(`${title}: the program stops when asked to`, () => program.stop())
 }
 
 const files = (await readdir(path.join(here, 'stories'))).filter((file) => file.endsWith('.story.mjs') && file.includes(wanted)).sort()
 const scratch = await mkdtemp(path.join(process.env.TONGQU_SCRATCH ?? tmpdir(), 'e2e-'))
 const browser = await launchBrowser()
 try {
-  for (const [index, file] of files.entries()) {
+  for (const file of files) {
     const story = await import(path.join(here, 'stories', file))
-    const pictures = path.join(here, 'test-results', file.replace('.story.mjs', ''))
-    await rm(pictures, { recursive: true, force: true })
-    await walk(browser, story, path.join(scratch, String(index)), pictures)
+    for (const engine of enginesFor(story)) {
+      const name = `${file.replace('.story.mjs', '')}_${engine.toLowerCase()}`
+      const pictures = path.join(here, 'test-results', name)
+      await rm(pictures, { recursive: true, force: true })
+      const registry = await emptyRegistry(engine, `${name}_${process.pid}`)
+      await walk(browser, story, { scratch: path.join(scratch, name), pictures, registry, title: `${story.title}, on ${engine}` })
+    }
   }
 } finally {
   await browser.close()

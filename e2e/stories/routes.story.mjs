@@ -8,6 +8,8 @@ import { asItIs, broken, empty, hostile, unanswered } from '../support/states.mj
 
 export const title = 'every route in every state'
 export const county = 'lively'
+/** What a page looks like doesn't depend on the registry. */
+export const engines = ['SQLite']
 
 /** What an office computer shows; twice the size of type leaves half of it. */
 const OFFICE = { width: 1366, height: 768 }

@@ -116,7 +116,6 @@ fn run_suites(report: &mut Report) -> Result<()> {
     report.add("rust", rust::run(&databases.environment));
     proc::stop_if_interrupted()?;
     report.add("generated", generated::run(Mode::Check, &[]));
-    drop(databases);
     proc::stop_if_interrupted()?;
 
     let binary = demo::binary(Profile::Release)?;
@@ -126,6 +125,9 @@ fn run_suites(report: &mut Report) -> Result<()> {
     }
     report.add("story", story::run(&binary, scratch.path()));
     proc::stop_if_interrupted()?;
-    report.add("browser", browser::run(&binary, scratch.path()));
+    report.add(
+        "browser",
+        browser::run(&binary, scratch.path(), &databases.environment),
+    );
     proc::stop_if_interrupted()
 }

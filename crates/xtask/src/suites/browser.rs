@@ -6,14 +6,15 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use super::Counts;
+use super::{Counts, rust::Environment};
 use crate::proc::{self, Output};
 use crate::{repo, setup};
 
-const LIMIT: Duration = Duration::from_mins(30);
+/// Every story on both registries takes about half of this on two cores.
+const LIMIT: Duration = Duration::from_mins(50);
 
-/// Runs all stories in the browser and counts their steps.
-pub fn run(binary: &Path, scratch: &Path) -> Result<Counts> {
+/// Runs all stories in the browser, on SQLite and on the PostgreSQL of `databases`, and counts their steps.
+pub fn run(binary: &Path, scratch: &Path, databases: &Environment) -> Result<Counts> {
     let chromium =
         setup::chromium().context("Chromium is missing: `cargo xtask setup` installs it")?;
     let mut node = Command::new("node");
@@ -21,7 +22,8 @@ pub fn run(binary: &Path, scratch: &Path) -> Result<Counts> {
         .current_dir(repo::root().join("e2e"))
         .env("TONGQU_BIN", binary)
         .env("TONGQU_CHROMIUM", chromium)
-        .env("TONGQU_SCRATCH", scratch);
+        .env("TONGQU_SCRATCH", scratch)
+        .envs(databases.iter().cloned());
     let outcome = proc::run(&mut node, Output::Tee, Some(LIMIT))?;
     let counts = read_lines(&outcome.stdout).under_status(outcome.ok());
     if !outcome.ok() {
