@@ -1,4 +1,8 @@
+<<<<<<< HEAD
 /** What this browser remembers of its reader: language, elder mode, shortcuts, the newest notice shown. */
+=======
+/** What this browser remembers of its reader: language, elder mode, the newest notice shown, the tour. */
+>>>>>>> e219573 (Lead newcomers through the demo in ten steps)
 import { ref, watchEffect } from 'vue'
 
 export type Locale = 'zh-CN' | 'en'
@@ -7,6 +11,7 @@ const LOCALE_KEY = 'tongqu.locale'
 const ELDER_KEY = 'tongqu.elder'
 const SHORTCUTS_KEY = 'tongqu.shortcuts'
 const NOTICES_KEY = 'tongqu.notices_seen_at'
+const TOUR_KEY = 'tongqu.tour'
 
 // A browser may forbid storage; a preference is then kept for this page only.
 function recall(key: string): string | null {
@@ -53,4 +58,19 @@ export function rememberNoticesSeen(at: string): void {
   if (at <= noticesSeenAt.value) return
   noticesSeenAt.value = at
   remember(NOTICES_KEY, at)
+}
+
+/** How far the reader is in the demo's tour, and whether it is wanted at all. */
+export interface RememberedTour {
+  step: number
+  dismissed: boolean
+}
+
+export function rememberedTour(): RememberedTour {
+  const [step, dismissed] = (recall(TOUR_KEY) ?? '').split(' ')
+  return { step: Number.parseInt(step ?? '', 10) || 0, dismissed: dismissed === 'dismissed' }
+}
+
+export function rememberTour({ step, dismissed }: RememberedTour): void {
+  remember(TOUR_KEY, dismissed ? `${step} dismissed` : `${step}`)
 }
