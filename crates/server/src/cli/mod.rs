@@ -20,7 +20,7 @@ use crate::platform::{
 #[command(name = "tongqu", version, about)]
 pub struct Cli {
     /// What is logged, in the form of tracing directives.
-    #[arg(long, global = true, default_value = "info,sqlx=warn,tantivy=warn")]
+    #[arg(long, global = true, default_value = "info,sqlx=warn,tantivy=error")]
     log: String,
     /// How logs are written.
     #[arg(long, global = true, value_enum, default_value = "text")]
@@ -43,6 +43,9 @@ enum Command {
     },
     /// Run an invented county on real division data, with a clock that can be moved on.
     Demo {
+        /// Which county: one with a month of life behind it, or a small one to walk the first steps in.
+        #[arg(long, value_enum, default_value_t = crate::demo::CountyKind::Lively)]
+        county: crate::demo::CountyKind,
         /// Keep everything in this folder; a temporary one otherwise.
         #[arg(long)]
         data: Option<PathBuf>,
@@ -87,12 +90,14 @@ pub fn run(cli: Cli) -> ExitCode {
             print_config: false,
         } => serve::serve(config.as_deref()),
         Command::Demo {
+            county,
             data,
             config,
             port,
             headless,
             json,
         } => crate::demo::run(&crate::demo::Options {
+            county,
             data,
             config,
             port,

@@ -139,6 +139,15 @@ impl Client {
         })
     }
 
+    /// Has something printed.
+    pub(super) async fn print(&self, path: &str, body: &Value) -> anyhow::Result<Vec<u8>> {
+        let reply = self.request(Method::POST, path).json(body).send().await?;
+        if !reply.status().is_success() {
+            bail!("POST {path}: {} {}", reply.status(), reply.text().await?);
+        }
+        Ok(reply.bytes().await?.to_vec())
+    }
+
     /// Downloads a file.
     pub(super) async fn download(&self, path: &str) -> anyhow::Result<Vec<u8>> {
         Ok(self

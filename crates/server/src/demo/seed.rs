@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// The division code of the invented county: that of a real district in whose city its regulation is in force.
-const DIVISION: &str = "410404";
+pub(super) const DIVISION: &str = "410404";
 
 /// Where a department's exchange store lies.
 pub(super) fn store_path(data: &Path, department: &DemoDepartment) -> PathBuf {

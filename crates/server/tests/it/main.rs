@@ -4,6 +4,7 @@
 mod calendar;
 mod catalogue;
 mod demand;
+mod demo_county;
 mod directory;
 mod directory_departments;
 mod directory_import;
