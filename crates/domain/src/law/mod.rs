@@ -33,7 +33,7 @@ pub use pack::{
     Approval, ClauseNote, CodeList, CodeListItem, Coverage, Decider, ExchangeMode, FactRule, Meta,
     Pack, PackRole, PeriodicDuty, Receiver, SharingClass, ShownBy, Standing,
 };
-pub use process::{Exception, FollowUp, FormPolicy, Process, Step};
+pub use process::{Exception, FollowUp, FormPolicy, Process, ReasonPolicy, Step};
 pub use words::{
     Action, BarredAct, ClauseId, DecidedBy, Event, HandedIn, HeldBy, LimitWord, Outcome, PackId,
     ProcessId, RoleId, StepId, StepKind,

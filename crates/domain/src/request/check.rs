@@ -11,7 +11,8 @@ use crate::kind::Kind;
 /// The longest term that can be asked for, in months; a longer need is asked for again.
 pub const TERM_MONTHS_MAX: u32 = 120;
 
-const TEXT_CHARS_MAX: usize = 2000;
+/// The longest text of a request or of a decision on it, in characters.
+pub(super) const TEXT_CHARS_MAX: usize = 2000;
 
 /// A fault of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]

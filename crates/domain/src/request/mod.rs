@@ -2,13 +2,14 @@
 //!
 //! This room says what a request states and whether that can be decided at all. Its steps, deadlines
 //! and decision are a case (`case`) under a rule pack; what comes out of it is a `grant`.
-//! A new field of the form starts here.
+//! A decision may grant a part of what was asked, see [`PartialApproval`]. A new field of the form starts here.
 //!
 //! Spec: PDS-7 (for own duties), PDS-10.1, PDS-12 (the form), TP-20a (purpose), YC-41.4 (nothing
 //! unrelated to the duties).
 
 mod check;
 mod duty;
+mod part;
 #[cfg(test)]
 mod tests;
 
@@ -19,6 +20,7 @@ use crate::ids::EntryId;
 
 pub use check::{RequestFault, TERM_MONTHS_MAX, check_request};
 pub use duty::{DutyFit, duty_fit};
+pub use part::{GrantedPart, PartialApproval, check_part};
 
 /// What a requester states.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,6 +1,13 @@
+use std::collections::BTreeMap;
+
+use jiff::civil::date;
+use proptest::prelude::*;
+
 use super::*;
 use crate::catalogue::tests::a_content;
-use crate::catalogue::{EntryContent, ResourceFormat};
+use crate::catalogue::{EntryContent, MaskKind, ResourceFormat};
+use crate::exchange::{ConditionOp, Term};
+use crate::grant::default_masks;
 
 fn a_request() -> SharingRequest {
     SharingRequest {
@@ -150,4 +157,195 @@ fn a_duty_fits_if_either_text_holds_the_other() {
     assert_eq!(fit(""), DutyFit::NoMatch);
     assert_eq!(duty_fit("社会救助", &[]), DutyFit::NoneRegistered);
     assert_eq!(duty_fit("社会救助", &["、".to_owned()]), DutyFit::NoMatch);
+}
+
+// --- in part -------------------------------------------------------------------------------------
+
+fn part_faults(part: &PartialApproval, request: &SharingRequest) -> Vec<String> {
+    let items = a_content().items;
+    let before = GrantedPart::of(request, &[], &items);
+    check_part(part, request, &before, &items)
+        .iter()
+        .map(ToString::to_string)
+        .collect()
+}
+
+fn refusing(columns: &[&str], reason: &str) -> PartialApproval {
+    PartialApproval {
+        refused: columns
+            .iter()
+            .map(|column| ((*column).to_owned(), reason.to_owned()))
+            .collect(),
+        ..PartialApproval::default()
+    }
+}
+
+/// YC-24
+#[test]
+fn yc_24_a_decision_may_grant_a_part() {
+    let items = a_content().items;
+    let part = PartialApproval {
+        condition: serde_json::from_str(r#"[{"column":"name","op":"eq","values":["甲村"]}]"#)
+            .unwrap(),
+        term_months: Some(6),
+        reason: Some("一期只开放甲村".to_owned()),
+        ..refusing(&["name"], "与职责无关")
+    };
+    assert_eq!(part_faults(&part, &a_request()), [""; 0]);
+    assert_eq!(part.lacks_reason(), []);
+    let granted = GrantedPart::of(&a_request(), &[part], &items);
+    assert_eq!(granted.columns, ["code"]);
+    assert_eq!(granted.condition.terms().len(), 2, "both conditions hold");
+    assert_eq!(granted.ends_on(date(2026, 9, 21)), Some(date(2027, 3, 21)));
+}
+
+/// PDS-10.2b
+#[test]
+fn pds_10_2b_what_is_not_granted_has_its_reason() {
+    let lacks = |part: &PartialApproval| {
+        let fields: Vec<String> = part
+            .lacks_reason()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        fields.join(" ")
+    };
+    assert_eq!(lacks(&refusing(&["name"], " ")), "part.refused[0]");
+    let said = PartialApproval {
+        reason: Some("超出履职范围".to_owned()),
+        ..refusing(&["name"], "")
+    };
+    assert_eq!(lacks(&said), "");
+    assert_eq!(said.reason_of("name"), Some("超出履职范围"));
+    let shorter = PartialApproval {
+        term_months: Some(1),
+        ..PartialApproval::default()
+    };
+    assert_eq!(lacks(&shorter), "reason");
+    let masked = PartialApproval {
+        masks: BTreeMap::from([("name".to_owned(), MaskKind::Hidden)]),
+        ..PartialApproval::default()
+    };
+    assert_eq!(lacks(&masked), "", "a mask owes no reason");
+}
+
+#[test]
+fn all_faults_of_a_part_are_reported_at_once() {
+    let masks = [("code", MaskKind::Hidden), ("secret", MaskKind::Hidden)];
+    let part = PartialApproval {
+        condition: serde_json::from_str(r#"[{"column":"nope","op":"eq","values":["1"]}]"#).unwrap(),
+        masks: masks.map(|(column, mask)| (column.to_owned(), mask)).into(),
+        term_months: Some(12),
+        ..refusing(&["code", "name", "secret"], "理由")
+    };
+    assert_eq!(
+        part_faults(&part, &a_request()),
+        [
+            "part.refused[0]: request.key_refused",
+            "part.refused[2]: request.refused_not_asked",
+            "part.refused: request.nothing_granted",
+            "part.condition[0]: condition.unknown_item",
+            "part.masks: grant.mask_without_column",
+            "part.masks: grant.mask_without_column",
+            "part.term_months: request.term_not_shorter",
+        ]
+    );
+    let masked_key = PartialApproval {
+        masks: BTreeMap::from([("code".to_owned(), MaskKind::Hidden)]),
+        ..PartialApproval::default()
+    };
+    assert_eq!(
+        part_faults(&masked_key, &a_request()),
+        ["part.masks: grant.key_masked"]
+    );
+}
+
+/// A mask of the entry gives way only to the one that hides all.
+#[test]
+fn a_mask_of_the_entry_is_only_made_stricter() {
+    let asked = SharingRequest {
+        columns: ["code", "head"].map(str::to_owned).to_vec(),
+        ..a_request()
+    };
+    let items = a_content().items;
+    let own = default_masks(&asked.columns, &items);
+    let present = *own.get("head").expect("the head of a village is masked");
+    let other = MaskKind::ALL
+        .iter()
+        .find(|kind| **kind != present && **kind != MaskKind::Hidden)
+        .unwrap();
+    let part = |mask| PartialApproval {
+        masks: BTreeMap::from([("head".to_owned(), mask)]),
+        ..PartialApproval::default()
+    };
+    assert_eq!(
+        part_faults(&part(*other), &asked),
+        ["part.masks: grant.mask_not_stricter"]
+    );
+    assert_eq!(part_faults(&part(MaskKind::Hidden), &asked), [""; 0]);
+    let granted = |mask| GrantedPart::of(&asked, &[part(mask)], &items).masks;
+    assert_eq!(granted(MaskKind::Hidden)["head"], MaskKind::Hidden);
+    assert_eq!(
+        granted(*other)["head"],
+        present,
+        "even unchecked, nothing is laid bare"
+    );
+}
+
+fn any_part() -> impl Strategy<Value = PartialApproval> {
+    let column = prop::sample::select(vec!["code", "name", "head", "secret"]);
+    let mask = prop::sample::select(MaskKind::ALL.to_vec());
+    (
+        prop::collection::btree_map(column.clone().prop_map(str::to_owned), ".{0,3}", 0..4),
+        prop::collection::btree_map(column.clone().prop_map(str::to_owned), mask, 0..4),
+        prop::option::of(0_u32..240),
+        prop::collection::vec((column, "[0-9]{1,3}"), 0..3),
+    )
+        .prop_map(|(refused, masks, term_months, terms)| PartialApproval {
+            refused,
+            masks,
+            term_months,
+            condition: RowCondition::new(
+                terms
+                    .into_iter()
+                    .map(|(column, value)| Term {
+                        column: column.to_owned(),
+                        op: ConditionOp::Eq,
+                        values: vec![value],
+                    })
+                    .collect(),
+            ),
+            reason: None,
+        })
+}
+
+proptest! {
+    /// PDS-7: whatever is decided, and however often, what is granted lies within what was asked.
+    #[test]
+    fn pds_7_nothing_is_granted_that_was_not_asked(
+        parts in prop::collection::vec(any_part(), 0..4),
+        months in prop::option::of(1_u32..=TERM_MONTHS_MAX),
+    ) {
+        let asked = SharingRequest {
+            columns: ["code", "name", "head"].map(str::to_owned).to_vec(),
+            term_months: months,
+            ..a_request()
+        };
+        let items = a_content().items;
+        let granted = GrantedPart::of(&asked, &parts, &items);
+        prop_assert!(granted.columns.iter().all(|column| asked.columns.contains(column)));
+        prop_assert!(asked.condition.terms().iter().all(|term| granted.condition.terms().contains(term)));
+        if let Some(months) = months {
+            prop_assert!(granted.term_months.is_some_and(|left| left <= months));
+        }
+        let own = default_masks(&asked.columns, &items);
+        for column in &granted.columns {
+            prop_assert!(parts.iter().all(|part| !part.refused.contains_key(column)));
+            if let Some(present) = own.get(column) {
+                let left = granted.masks.get(column);
+                prop_assert!(left == Some(present) || left == Some(&MaskKind::Hidden));
+            }
+        }
+        prop_assert!(granted.masks.keys().all(|column| granted.columns.contains(column)));
+    }
 }
