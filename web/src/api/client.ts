@@ -66,6 +66,7 @@ export const fileUrls = {
     const given = Object.entries(question).filter((pair): pair is [string, string] => Boolean(pair[1]))
     return `/api/v1/grants/workbook?${new URLSearchParams(given).toString()}`
   },
+  requestForm: (requestId: string) => `/api/v1/requests/${encodeURIComponent(requestId)}/form.pdf`,
   attachment: (attachmentId: string) => `/api/v1/attachments/${encodeURIComponent(attachmentId)}`,
 }
 

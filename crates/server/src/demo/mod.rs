@@ -91,6 +91,10 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
 async fn start(data: &Path, options: &Options) -> anyhow::Result<Served> {
     let mut config = Config::load(options.config.as_deref())?;
     config.stores.data_dir = data.to_owned();
+    if options.config.is_none() {
+        // Whoever walks both sides of a request in one sitting wants to see it arrive.
+        config.request.undo_minutes = 0;
+    }
     config.server.listen = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
     let mut begins_at: Timestamp = BEGINS_AT.parse().expect("a constant instant");
     // A folder goes on as what it was begun as; an empty one becomes what is asked for.

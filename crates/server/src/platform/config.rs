@@ -105,6 +105,7 @@ pub struct Catalogue {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Request {
+    pub undo_minutes: u32,
     pub expiring_days: u32,
 }
 

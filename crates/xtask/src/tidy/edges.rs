@@ -45,7 +45,7 @@ pub const PAIRS: &[(&str, &[&str])] = &[
     // grants whose term is over and those that lie unused.
     ("supervision", &["calendar", "case", "request"]),
     // These two only show what the others publish, and write nothing of theirs.
-    ("desk", &["case", "catalogue", "exchange", "request"]),
+    ("desk", &["case", "exchange", "request"]),
     (
         "home",
         &["case", "catalogue", "exchange", "ledger", "request"],

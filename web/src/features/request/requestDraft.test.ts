@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { EntryView, PreviewView } from '@/api/types'
-import { bodyOf, draftOf, keepDraft, recallDraft, valuesOf, type RequestDraft } from './requestDraft'
+import { valuesOf } from '@/shared/case/conditions'
+import { bodyOf, draftOf, keepDraft, recallDraft, type RequestDraft } from './requestDraft'
 
 const entry = {
   content: { items: [{ code: 'code', key: true }, { code: 'name' }, { code: 'phone' }] },

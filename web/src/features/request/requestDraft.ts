@@ -1,12 +1,6 @@
 /** What an officer has filled in so far. Kept in this browser tab, so that nothing typed is lost. */
-import type { EntryView, FileBody, PreviewView, TermView } from '@/api/types'
-
-export interface ConditionDraft {
-  column: string
-  op: string
-  /** As typed: values separated by commas, of either width, or line ends. */
-  values: string
-}
+import type { EntryView, FileBody, PreviewView } from '@/api/types'
+import { termsOf, type ConditionDraft } from '@/shared/case/conditions'
 
 export interface RequestDraft {
   mode: string
@@ -22,17 +16,19 @@ export interface RequestDraft {
   facts: Record<string, string>
   /** The request that this one follows. */
   previousRequestId: string | null
+  /** The form with its seal, where the first step needs one or the application came on paper. */
+  sealKind: string
+  attachmentId: string
 }
 
 export const PURPOSE_KINDS = ['admin_basis', 'work_reference', 'data_check', 'business_collaboration']
-export const OPERATORS = ['eq', 'in', 'prefix']
 export const TERMS = [6, 12, 24, 36, 0]
 
 /** The form as the server fills it in, with the data items that the officer has picked. */
 export function draftOf(entry: EntryView, preview: PreviewView, picked: string[]): RequestDraft {
   const { prefill } = preview
   return {
-    mode: preview.modes[0]?.mode ?? '',
+    mode: (preview.modes.find((one) => one.mode === prefill.mode) ?? preview.modes[0])?.mode ?? '',
     columns: withKey(entry, picked.length ? picked : prefill.columns),
     conditions: prefill.condition.map(({ column, op, values }) => ({ column, op, values: values.join(',') })),
     purposeKind: prefill.purpose_kind,
@@ -42,6 +38,8 @@ export function draftOf(entry: EntryView, preview: PreviewView, picked: string[]
     termMonths: prefill.term_months ?? 0,
     facts: {},
     previousRequestId: prefill.previous_request_id ?? null,
+    sealKind: '',
+    attachmentId: '',
   }
 }
 
@@ -50,28 +48,15 @@ export function withKey(entry: EntryView, chosen: string[]): string[] {
   return entry.content.items.filter((item) => item.key || chosen.includes(item.code)).map((item) => item.code)
 }
 
-/** The values of a condition as typed. */
-export function valuesOf(typed: string): string[] {
-  return typed
-    .split(/[,\uff0c\u3001\n]/)
-    .map((value) => value.trim())
-    .filter(Boolean)
-}
-
-/** The request to send. Conditions without a value are left out. */
-export function bodyOf(draft: RequestDraft, entryId: string, versionNo: number): FileBody {
+/** The request to send; `paperOf` is the department that has applied on paper. */
+export function bodyOf(draft: RequestDraft, entryId: string, versionNo: number, paperOf = ''): FileBody {
+  const seal = { seal_kind: draft.sealKind || null, attachment_id: draft.attachmentId }
   return {
     entry_id: entryId,
     version_no: versionNo,
     mode: draft.mode,
     columns: draft.columns,
-    condition: draft.conditions
-      .filter((one) => one.column && valuesOf(one.values).length)
-      .map((one): TermView => ({
-        column: one.column,
-        op: one.op,
-        values: one.op === 'in' ? valuesOf(one.values) : [one.values.trim()],
-      })),
+    condition: termsOf(draft.conditions),
     purpose_kind: draft.purposeKind,
     purpose: draft.purpose.trim(),
     duty: draft.duty.trim(),
@@ -79,6 +64,11 @@ export function bodyOf(draft: RequestDraft, entryId: string, versionNo: number):
     term_months: draft.termMonths || null,
     facts: draft.facts,
     previous_request_id: draft.previousRequestId,
+    form:
+      !paperOf && (draft.sealKind || draft.attachmentId)
+        ? { ...seal, attachment_id: draft.attachmentId || null }
+        : null,
+    on_paper: paperOf ? { ...seal, department_id: paperOf } : null,
     // The form isn't sent before its box is ticked.
     undertaken: true,
   }

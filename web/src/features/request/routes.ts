@@ -8,6 +8,11 @@ export const routes: RouteRecordRaw[] = [
     meta: { title: 'request.page.title', feature: 'request' },
   },
   {
+    path: '/apply/paper',
+    component: () => import('./PaperFormPage.vue'),
+    meta: { title: 'request.paper.title', feature: 'request', may: ['enter_paper'] },
+  },
+  {
     path: '/apply/:resourceId',
     component: () => import('./RequestFormPage.vue'),
     props: true,

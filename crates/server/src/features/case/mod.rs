@@ -20,8 +20,8 @@ pub use refusal::refusal;
 pub use shown::{Between, showing, shown_facts};
 pub use store::{
     CaseFilter, CaseLine, CaseRow, Task, all_about, count_open, count_tasks, find, find_many,
-    find_row, list, next_number, of_process_about, open_about, open_about_each, save_new,
-    save_steps, settled_by, tasks_of,
+    find_row, hold, list, next_number, of_process_about, open_about, open_about_each, save_new,
+    save_steps, settled_by, show, tasks_of,
 };
 pub use views::{
     CaseLineView, ClaimedView, ClauseView, ClockView, ExceptionView, FormView, GroundView,

@@ -30,6 +30,8 @@ pub struct CaseRow {
     pub subject: (String, String),
     pub case: Case,
     pub pack: Arc<Pack>,
+    /// Whether only the department that asks sees it, see [`hold`].
+    pub held: bool,
 }
 
 /// A case in a list.
@@ -76,7 +78,7 @@ fn broken(column: &'static str, reason: impl std::fmt::Display) -> DbError {
 /// A case with its number, as it stands.
 pub async fn find_row(db: &mut Db, app: &App, id: &CaseId) -> Result<Option<CaseRow>, DbError> {
     let row = sqlx::query(
-        "SELECT number, title, subject_kind, subject_id, opening FROM cases WHERE id = $1",
+        "SELECT number, title, subject_kind, subject_id, opening, held FROM cases WHERE id = $1",
     )
     .bind(id.as_str())
     .fetch_optional(&mut *db)
@@ -114,7 +116,7 @@ pub async fn find_many(
             events.entry(of).or_default().push(row.json("event")?);
         }
         let mut query = sqlx::query(concat!(
-            "SELECT id, number, title, subject_kind, subject_id, opening FROM cases WHERE id IN ",
+            "SELECT id, number, title, subject_kind, subject_id, opening, held FROM cases WHERE id IN ",
             in_places!()
         ));
         for place in places {
@@ -146,6 +148,7 @@ fn case_row(
         subject: (row.text("subject_kind")?, row.text("subject_id")?),
         case,
         pack,
+        held: row.int("held")? == 1,
     })
 }
 
@@ -252,6 +255,36 @@ async fn save_events(
     save_tasks(tx, case, pack, calendar).await
 }
 
+/// Hides a case that has just been begun from everybody but the department that asks, until [`show`]: its open
+/// steps are on no desk. Its dates run as if it were seen.
+pub async fn hold(tx: &mut Tx, id: &CaseId) -> Result<(), DbError> {
+    for hide in [
+        "UPDATE cases SET held = 1 WHERE id = $1",
+        "DELETE FROM tasks WHERE case_id = $1",
+        "DELETE FROM tasks_also WHERE case_id = $1",
+    ] {
+        sqlx::query(hide)
+            .bind(id.as_str())
+            .execute(&mut **tx)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Shows a case that was held back to everybody whom it concerns.
+pub async fn show(
+    tx: &mut Tx,
+    case: &Case,
+    pack: &Pack,
+    calendar: &Calendar,
+) -> Result<(), DbError> {
+    sqlx::query("UPDATE cases SET held = 0 WHERE id = $1")
+        .bind(case.head().id.as_str())
+        .execute(&mut **tx)
+        .await?;
+    save_tasks(tx, case, pack, calendar).await
+}
+
 macro_rules! select_lines {
     ($rest:literal) => {
         concat!(
@@ -323,7 +356,7 @@ async fn list_of(
         Some(false) => "open",
     };
     sqlx::query(select_lines!(
-        "WHERE (opened_at < $1 OR (opened_at = $1 AND id > $2)) \
+        "WHERE (opened_at < $1 OR (opened_at = $1 AND id > $2)) AND (held = 0 OR requester_department_id = $3) \
          AND ($3 = '' OR requester_department_id = $3 OR provider_department_id = $3 \
               OR EXISTS (SELECT 1 FROM tasks t WHERE t.case_id = cases.id AND t.department_id = $3) \
               OR EXISTS (SELECT 1 FROM tasks_also a WHERE a.case_id = cases.id AND a.department_id = $3)) \
@@ -427,7 +460,7 @@ pub async fn settled_by(
     let mut lines = Vec::new();
     for department in departments {
         let rows = sqlx::query(select_lines!(
-            "WHERE provider_department_id = $1 AND ended_at IS NOT NULL ORDER BY ended_at DESC, id LIMIT $2"
+            "WHERE provider_department_id = $1 AND ended_at IS NOT NULL AND held = 0 ORDER BY ended_at DESC, id LIMIT $2"
         ))
         .bind(department.as_str())
         .bind(i64::from(limit))
@@ -444,7 +477,7 @@ pub async fn settled_by(
 
 /// How many cases are open.
 pub async fn count_open(db: &mut Db) -> Result<i64, DbError> {
-    sqlx::query("SELECT COUNT(*) AS n FROM cases WHERE ended_at IS NULL")
+    sqlx::query("SELECT COUNT(*) AS n FROM cases WHERE ended_at IS NULL AND held = 0")
         .fetch_one(db)
         .await?
         .int("n")

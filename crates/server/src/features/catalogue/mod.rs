@@ -40,8 +40,8 @@ pub use mount::{COLLECT, CollectPayload, ItemColumn, Mounting, arrived, collecti
 pub use publish::{list_responsibilities, publish_submitted};
 pub use search_entries::{find_matching, index_entry, rebuild_index};
 pub use store::{
-    Entry, Version, active_items, counts_by_department, entries_count, find_entry, find_mounting,
-    find_version, interface_terms, mounting_of, newest_published, newest_version,
+    Entry, Version, active_items, counts_by_department, entries_count, entry_names, find_entry,
+    find_mounting, find_version, interface_terms, mounting_of, newest_published, newest_version,
 };
 
 /// The operations of this feature.

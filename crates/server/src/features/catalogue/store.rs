@@ -2,6 +2,8 @@
 
 mod mountings;
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use tongqu_domain::{
     catalogue::{DataItem, EntryContent, VersionState},
@@ -11,7 +13,7 @@ use tongqu_domain::{
 };
 
 use crate::platform::{
-    db::{Db, DbError, RowExt as _, Tx, counters},
+    db::{Db, DbError, RowExt as _, Tx, counters, in_places, placed},
     secrets::random_hex,
 };
 
@@ -97,6 +99,27 @@ pub async fn find_entry(db: &mut Db, id: &EntryId) -> Result<Option<Entry>, DbEr
         .await?
         .map(|row| entry(&row, "id"))
         .transpose()
+}
+
+/// The names of several entries, in a few statements however many they are.
+pub async fn entry_names(
+    db: &mut Db,
+    ids: &[&EntryId],
+) -> Result<BTreeMap<EntryId, String>, DbError> {
+    let mut names = BTreeMap::new();
+    for places in placed(ids) {
+        let mut query = sqlx::query(concat!(
+            "SELECT id, name FROM entries WHERE id IN ",
+            in_places!()
+        ));
+        for place in places {
+            query = query.bind(place);
+        }
+        for row in query.fetch_all(&mut *db).await? {
+            names.insert(row.id("id")?, row.text("name")?);
+        }
+    }
+    Ok(names)
 }
 
 /// The entry of a department with this name.

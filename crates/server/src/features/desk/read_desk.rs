@@ -7,7 +7,7 @@ use serde::Serialize;
 use tongqu_domain::{
     access::{Action, StepSubject, Subject},
     case::Clock,
-    ids::{DepartmentId, RequestId},
+    ids::DepartmentId,
     time::china_date,
 };
 use utoipa::ToSchema;
@@ -17,7 +17,7 @@ use crate::{
         case::{
             self, CaseLineView, ClauseView, ClockView, Task, case_line, clause_view, clock_view,
         },
-        catalogue, directory,
+        directory,
         request::{self, RequestLineView},
     },
     platform::{
@@ -111,10 +111,9 @@ pub async fn read_desk(ctx: Ctx) -> Reply<DeskView> {
         .into_iter()
         .filter_map(|task| task_view(&ctx, task, &departments))
         .collect();
-    let mut mine = Vec::new();
-    for request in request::requests_of_department(&mut db, &own, None, LISTED_MAX).await? {
-        mine.push(line(&ctx, &mut db, &request.id, &departments).await?);
-    }
+    let mut own_requests = request::requests_of_department(&mut db, &own, None, LISTED_MAX).await?;
+    own_requests.truncate(usize::try_from(LISTED_MAX).unwrap_or(usize::MAX));
+    let mine = request::lines(&ctx, &mut db, &own_requests, &departments).await?;
     let settled: Vec<CaseLineView> = case::settled_by(&mut db, &own, LISTED_MAX)
         .await?
         .iter()
@@ -190,22 +189,6 @@ fn task_view(ctx: &Ctx, task: Task, departments: &BTreeMap<String, String>) -> O
         clock: clock_view(&clock, limit),
         clause: clause_view(clause, &pack),
     })
-}
-
-async fn line(
-    ctx: &Ctx,
-    db: &mut Db,
-    id: &RequestId,
-    departments: &BTreeMap<String, String>,
-) -> Result<RequestLineView, ApiError> {
-    let (request, row) = request::load_by_id(ctx, db, id)
-        .await?
-        .ok_or_else(|| ApiError::bug("a case names a request that isn't there"))?;
-    let name = catalogue::find_entry(db, &request.content.entry_id)
-        .await?
-        .map(|e| e.name)
-        .unwrap_or_default();
-    request::line(ctx, &request, &row, name, departments)
 }
 
 fn strip(ctx: &Ctx, todo: &[TaskView]) -> Vec<DayView> {

@@ -207,6 +207,7 @@ async fn act(ctx: &Ctx, row: &CaseRow, deed: Deed, what: &'static str) -> Reply<
         subject: row.subject.clone(),
         case: after,
         pack: row.pack.clone(),
+        held: row.held,
     };
     attachment::bind_new(&mut tx, &after.case, known).await?;
     let more = settle(&ctx.app, &mut tx, &after, known).await?;

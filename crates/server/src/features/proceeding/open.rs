@@ -126,6 +126,7 @@ pub async fn open_case(ctx: Ctx, Json(body): Json<OpenBody>) -> Reply<Proceeding
         subject: (known.kind.code().to_owned(), known.id.clone()),
         case: begun.case.clone(),
         pack: begun.pack.clone(),
+        held: false,
     };
     attachment::bind_new(&mut tx, &begun.case, 0).await?;
     let more = settle(&ctx.app, &mut tx, &row, 0).await?;

@@ -131,6 +131,10 @@ pub(super) async fn load(ctx: &Ctx, case_id: &str) -> Result<CaseRow, ApiError> 
         .chain(parties.bound.values())
         .collect();
     ctx.must(Action::ReadCase, &Subject::Parties(&involved))?;
+    // What is held back is there for nobody else.
+    if row.held && parties.requester.as_ref() != Some(ctx.department()) {
+        return Err(not_found());
+    }
     Ok(row)
 }
 

@@ -2,16 +2,19 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use jiff::ToSpan as _;
 use tongqu_domain::{
     case::{Act, Case, CaseOutcome, Deed, Parties, StepInput},
-    grant::{Grant, GrantState, check_terms, default_masks},
+    grant::{Grant, GrantState, check_terms},
     ids::{EntryId, GrantId, RequestId},
-    law::{Action, Event, Pack},
+    law::{Action, Event, Pack, StepId},
+    request::{GrantedPart, PartialApproval},
     time::china_date,
 };
 
-use super::store::{self, Request};
+use super::{
+    hold, part,
+    store::{self, Request},
+};
 use crate::{
     app::App,
     features::{
@@ -45,6 +48,18 @@ pub async fn act(
     deed: Deed,
     acted: Acted,
 ) -> Result<(), ApiError> {
+    act_in_part(ctx, request, row, deed, acted, None).await
+}
+
+/// The same, where a decision grants a part only: in which step, and what it takes away.
+pub(super) async fn act_in_part(
+    ctx: &Ctx,
+    request: &Request,
+    row: &CaseRow,
+    deed: Deed,
+    acted: Acted,
+    part: Option<(&StepId, &PartialApproval)>,
+) -> Result<(), ApiError> {
     let act = Act {
         actor: ctx.actor.clone(),
         at: ctx.now,
@@ -55,6 +70,8 @@ pub async fn act(
         .apply(act, &row.pack, &ctx.app.calendar())
         .map_err(refusal)?;
     let mut tx = ctx.begin().await?;
+    // Whoever goes on with a request that is held back lets the others see it.
+    let shown = hold::release(&ctx.app, &mut tx, request).await?;
     case::save_steps(&mut tx, &row.case, &after, &row.pack, &ctx.app.calendar()).await?;
     attachment::bind_new(&mut tx, &after, row.case.last_seq()).await?;
     let version = catalogue::find_version(
@@ -64,9 +81,21 @@ pub async fn act(
     )
     .await?
     .ok_or_else(|| ApiError::bug("a request names a version that isn't there"))?;
-    let more = grant_if_due(&ctx.app, &mut tx, request, &after, &row.pack, &version).await?;
-    tell_parties(&mut tx, request, row, &version, &after, acted).await?;
+    if let Some((step, part)) = part {
+        store::insert_part(&mut tx, &request.id, step, part).await?;
+    }
+    let mut more = shown.unwrap_or_default();
+    more.extend(grant_if_due(&ctx.app, &mut tx, request, &after, &row.pack, &version).await?);
+    let outcome = match part {
+        Some(_) => part::OUTCOME_NAME.to_owned(),
+        None => outcome_of(row, &after),
+    };
+    tell_parties(&mut tx, request, row, &version, outcome, acted).await?;
     let first = account(ctx.did(acted.what), request, row, &after);
+    let first = match part {
+        Some((_, part)) => part::account(first, part),
+        None => first,
+    };
     tx.commit(Evidence::of(first, more)).await?;
     Ok(())
 }
@@ -81,19 +110,23 @@ fn account(entry: Entry, request: &Request, row: &CaseRow, after: &Case) -> Entr
     )
 }
 
+/// How the step that an act has taken ended, in a word; empty if it took none.
+fn outcome_of(row: &CaseRow, after: &Case) -> String {
+    after
+        .events_after(row.case.last_seq())
+        .iter()
+        .find_map(|e| e.outcome)
+        .map_or(String::new(), |o| o.label().to_owned())
+}
+
 async fn tell_parties(
     tx: &mut Tx,
     request: &Request,
     row: &CaseRow,
     version: &Version,
-    after: &Case,
+    outcome: String,
     acted: Acted,
 ) -> Result<(), ApiError> {
-    let outcome = after
-        .events_after(row.case.last_seq())
-        .iter()
-        .find_map(|e| e.outcome)
-        .map_or(String::new(), |o| o.label().to_owned());
     for to in [&request.requester, &request.provider] {
         let notice = Notice {
             to,
@@ -142,10 +175,12 @@ pub(super) async fn grant_if_due(
         return Ok(Vec::new());
     }
     let today = china_date(tx.at());
-    let valid_until = request
-        .content
-        .term_months
-        .map(|months| today.saturating_add(i64::from(months).months()));
+    let parts: Vec<PartialApproval> = store::parts_of(tx, &request.id)
+        .await?
+        .into_iter()
+        .map(|(_, part)| part)
+        .collect();
+    let granted = GrantedPart::of(&request.content, &parts, &version.content.items);
     let grant = Grant {
         id: GrantId::parse(&format!("gra-{}", random_hex::<8>())).expect("hex fits an identifier"),
         case_id: request.case_id.clone(),
@@ -153,16 +188,16 @@ pub(super) async fn grant_if_due(
         version_no: request.content.version_no,
         provider: request.provider.clone(),
         requester: request.requester.clone(),
-        masks: default_masks(&request.content.columns, &version.content.items),
-        columns: request.content.columns.clone(),
-        condition: request.content.condition.clone(),
+        valid_until: granted.ends_on(today),
+        masks: granted.masks,
+        columns: granted.columns,
+        condition: granted.condition,
         purpose: request.content.purpose.clone(),
         basis: pack
             .decider(case.facts())
             .map_or(clause, |d| &d.clause)
             .to_string(),
         valid_from: today,
-        valid_until,
         state: GrantState::Active,
     };
     let faults = check_terms(&grant, &version.content.items);
@@ -258,15 +293,16 @@ pub async fn complete_delivery(
         catalogue::find_version(tx, &request.content.entry_id, request.content.version_no)
             .await?
             .ok_or_else(|| ApiError::bug("a request names a version that isn't there"))?;
+    let acted = Acted {
+        what: "request.delivered",
+    };
     tell_parties(
         tx,
         &request,
         &row,
         &version,
-        &after,
-        Acted {
-            what: "request.delivered",
-        },
+        outcome_of(&row, &after),
+        acted,
     )
     .await?;
     Ok(Some(account(
@@ -307,7 +343,15 @@ pub async fn note_supplied(
         let acted = Acted {
             what: "request.supplied",
         };
-        tell_parties(tx, &request, &row, &version, &after, acted).await?;
+        tell_parties(
+            tx,
+            &request,
+            &row,
+            &version,
+            outcome_of(&row, &after),
+            acted,
+        )
+        .await?;
         entries.push(account(
             Entry::by_platform(acted.what),
             &request,

@@ -1,20 +1,23 @@
 //! Approve or refuse. A refusal states its reason; nobody decides their own request.
-//! Spec: PDS-10.2b, PDS-11.2, PDS-17.
+//! An approval may grant a part of what was asked. Spec: PDS-10.2b, PDS-11.2, PDS-17, YC-24.
 
 use axum::{Json, extract::Path};
 use serde::Deserialize;
 use tongqu_domain::{
     case::{Deed, StepInput, StepState},
     law::{Action, Outcome, StepId},
+    request::PartialApproval,
 };
 use utoipa::ToSchema;
 
 use super::{
-    act::{Acted, act},
+    act::{Acted, act_in_part},
+    part::{PartBody, read_part},
     read::{RequestView, load, view},
+    store::Request,
 };
 use crate::{
-    features::case::CaseRow,
+    features::{case::CaseRow, catalogue},
     platform::http::{ApiError, Ctx, Problem, Reply, reply},
 };
 
@@ -37,6 +40,9 @@ pub struct DecideBody {
     /// Code of a ground, where the regulation lists them.
     #[serde(default)]
     pub ground: Option<String>,
+    /// What the approval takes away from what was asked; left out, all of it is granted.
+    #[serde(default)]
+    pub part: Option<PartBody>,
     /// `revision` of the request as it was read; if somebody has acted since, nothing is done.
     pub revision: u32,
 }
@@ -64,28 +70,53 @@ pub async fn decide_request(
         Verdict::Approve => Outcome::Approved,
         Verdict::Refuse => Outcome::Refused,
     };
+    let part = taken_away(&ctx, &request, &row, &step, &body).await?;
     let input = StepInput {
         outcome: Some(outcome),
         reason: body.reason,
         ground: body.ground,
         ..StepInput::default()
     };
-    act(
-        &ctx,
-        &request,
-        &row,
-        Deed::TakeStep { step, input },
-        Acted {
-            what: "request.decided",
-        },
-    )
-    .await?;
+    let deed = Deed::TakeStep {
+        step: step.clone(),
+        input,
+    };
+    let acted = Acted {
+        what: "request.decided",
+    };
+    let part = part.as_ref().map(|part| (&step, part));
+    act_in_part(&ctx, &request, &row, deed, acted, part).await?;
     reply(view(&ctx, &request.id).await?)
+}
+
+/// What an approval takes away, checked; `None` if it is nothing. A refusal takes all.
+async fn taken_away(
+    ctx: &Ctx,
+    request: &Request,
+    row: &CaseRow,
+    step: &StepId,
+    body: &DecideBody,
+) -> Result<Option<PartialApproval>, ApiError> {
+    let (Some(part), Verdict::Approve) = (&body.part, body.verdict) else {
+        return Ok(None);
+    };
+    let mut db = ctx.read().await?;
+    let content = &request.content;
+    let version = catalogue::find_version(&mut db, &content.entry_id, content.version_no)
+        .await?
+        .ok_or_else(|| ApiError::bug("a request names a version that isn't there"))?;
+    let policy = row
+        .pack
+        .process(&row.case.head().process)
+        .and_then(|process| process.step(step))
+        .and_then(|step| step.reason.as_ref());
+    let reason = body.reason.as_deref();
+    read_part(&mut db, part.clone(), reason, request, &version, policy).await
 }
 
 /// The step in which this request is decided: the open one, or the one that was taken already, so that
 /// the refusal can say so.
-fn deciding_step(ctx: &Ctx, row: &CaseRow) -> Result<StepId, ApiError> {
+pub(super) fn deciding_step(ctx: &Ctx, row: &CaseRow) -> Result<StepId, ApiError> {
     let steps = row
         .case
         .steps(&row.pack, &ctx.app.calendar(), ctx.now)

@@ -16,6 +16,7 @@ use utoipa::ToSchema;
 use super::{
     act::grant_if_due,
     asked::{Asked, check},
+    hold::held_until,
     lives::renew,
     paper::{PaperBody, acting_for, applied_on_paper, keep_scan, scan, tell_applicant},
     preview::requester,
@@ -140,7 +141,7 @@ pub async fn file_request(ctx: Ctx, Json(body): Json<FileBody>) -> Reply<Request
         },
     };
     let opened = Case::open(opening, &pack, &ctx.app.calendar()).map_err(refusal)?;
-    let request = Request {
+    let mut request = Request {
         id: RequestId::parse(&format!("req-{}", random_hex::<8>()))
             .expect("hex fits an identifier"),
         case_id: opened.head().id.clone(),
@@ -150,6 +151,7 @@ pub async fn file_request(ctx: Ctx, Json(body): Json<FileBody>) -> Reply<Request
         entered_by: body.on_paper.is_some().then(|| ctx.department().clone()),
         content,
         created_at: ctx.now,
+        held_until: None,
     };
 
     let mut tx = ctx.begin().await?;
@@ -168,11 +170,19 @@ pub async fn file_request(ctx: Ctx, Json(body): Json<FileBody>) -> Reply<Request
         None => attachment::bind_new(&mut tx, &opened, 0).await?,
         Some(paper) => keep_scan(&ctx, &mut tx, paper, &request).await?,
     }
-    store::insert_request(&mut tx, &request).await?;
-    tell_applicant(&mut tx, &request, &number, &version).await?;
-    tell_provider(&mut tx, &request, &number, &version).await?;
     let mut more = renew(&ctx, &mut tx, &actor, &request.content.entry_id).await?;
-    more.extend(grant_if_due(&ctx.app, &mut tx, &request, &opened, &pack, &version).await?);
+    // The other side sees it when a grant is renewed by it, and the platform unit has seen what it enters.
+    if more.is_empty() && body.on_paper.is_none() {
+        request.held_until = held_until(&ctx, &opened, &pack)?;
+    }
+    store::insert_request(&mut tx, &request).await?;
+    if request.held_until.is_some() {
+        case::hold(&mut tx, &request.case_id).await?;
+    } else {
+        tell_applicant(&mut tx, &request, &number, &version).await?;
+        tell_provider(&mut tx, &request, &number, &version).await?;
+        more.extend(grant_if_due(&ctx.app, &mut tx, &request, &opened, &pack, &version).await?);
+    }
     let filed = ctx
         .did("request.filed")
         .on("request", &request.id)
@@ -184,13 +194,14 @@ pub async fn file_request(ctx: Ctx, Json(body): Json<FileBody>) -> Reply<Request
         .with("columns", request.content.columns.join(" "))
         .with("purpose_kind", request.content.purpose_kind.code())
         .with("undertakings", request.content.undertakings.join(" "))
+        .with("held_until", request.held_until.map(|at| at.to_string()))
         .under(pack.process(&process).map(|it| it.clause.to_string()));
     tx.commit(Evidence::of(filed, more)).await?;
     reply(view(&ctx, &request.id).await?)
 }
 
 /// Tells the provider, in the same act as the filing. Spec: PDS-10.1.
-async fn tell_provider(
+pub(super) async fn tell_provider(
     tx: &mut Tx,
     request: &Request,
     number: &str,

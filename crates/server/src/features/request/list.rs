@@ -1,18 +1,24 @@
 //! The own department's requests: where each is stuck, since when, until when.
 
+use std::collections::BTreeMap;
+
 use axum::extract::Query;
 use tongqu_domain::{
     access::{Action, Subject},
+    ids::{CaseId, EntryId},
     time::instant_text,
 };
 
 use super::{
-    store,
+    store::{self, Request},
     views::{RequestLineView, line},
 };
 use crate::{
     features::{case, catalogue, directory},
-    platform::http::{Ctx, Page, PageQuery, Problem, Reply, reply},
+    platform::{
+        db::Db,
+        http::{ApiError, Ctx, Page, PageQuery, Problem, Reply, reply},
+    },
 };
 
 /// Requests that the own department has filed, newest first.
@@ -32,17 +38,37 @@ pub async fn list_requests(
     let page = Page::cut(rows, query.size(), |r| {
         format!("{} {}", instant_text(r.created_at), r.id)
     });
-    let mut items = Vec::with_capacity(page.items.len());
-    for request in &page.items {
-        let row = case::find(&mut db, &ctx.app, &request.case_id).await?;
-        let entry_name = catalogue::find_entry(&mut db, &request.content.entry_id)
-            .await?
-            .map(|e| e.name)
-            .unwrap_or_default();
-        items.push(line(&ctx, request, &row, entry_name, &departments)?);
-    }
     reply(Page {
-        items,
+        items: lines(&ctx, &mut db, &page.items, &departments).await?,
         next_cursor: page.next_cursor,
     })
+}
+
+/// The lines of several requests, in their order and in a few statements however many they are.
+pub async fn lines(
+    ctx: &Ctx,
+    db: &mut Db,
+    requests: &[Request],
+    departments: &BTreeMap<String, String>,
+) -> Result<Vec<RequestLineView>, ApiError> {
+    let cases: Vec<CaseId> = requests.iter().map(|it| it.case_id.clone()).collect();
+    let cases = case::find_many(db, &ctx.app, &cases).await?;
+    let entries: Vec<&EntryId> = requests.iter().map(|it| &it.content.entry_id).collect();
+    let names = catalogue::entry_names(db, &entries).await?;
+    requests
+        .iter()
+        .map(|request| {
+            let row = cases
+                .get(&request.case_id)
+                .ok_or_else(|| ApiError::bug("a request names a case that isn't there"))?;
+            let name = names.get(&request.content.entry_id);
+            line(
+                ctx,
+                request,
+                row,
+                name.cloned().unwrap_or_default(),
+                departments,
+            )
+        })
+        .collect()
 }

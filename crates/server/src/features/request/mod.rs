@@ -8,12 +8,15 @@ mod act;
 mod approvals;
 mod asked;
 mod decide;
+mod decide_together;
 mod file;
 mod form;
 mod grants;
+mod hold;
 mod list;
 mod lives;
 mod paper;
+mod part;
 mod preview;
 mod read;
 mod rules;
@@ -31,6 +34,8 @@ use crate::app::App;
 pub use act::{Acted, act, complete_delivery, note_supplied};
 pub use approvals::{awaits_approval, is_approved, must_be_approved};
 pub use grants::{GrantChange, change_grant};
+pub use hold::release_due;
+pub use list::lines;
 pub use lives::{note_expired, note_used, propose_reclaims};
 pub use preview::is_sharing_request;
 pub use read::{Approved, basis_clause, columns, ground_name, load, load_by_id, standing_code};
@@ -38,7 +43,7 @@ pub use store::{
     Request, find_grant, grant_of_case, request_of_case, requests_of_department, requests_on_entry,
     users_of_entry,
 };
-pub use views::{ColumnView, RequestLineView, TermView, line, terms_of};
+pub use views::{ColumnView, RequestLineView, TermView, terms_of};
 
 /// The operations of this feature.
 pub fn routes() -> OpenApiRouter<Arc<App>> {
@@ -49,6 +54,9 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(form::print_request))
         .routes(routes!(read::read_request))
         .routes(routes!(decide::decide_request))
+        .routes(routes!(decide_together::list_alike_requests))
+        .routes(routes!(decide_together::decide_together))
+        .routes(routes!(hold::undo_request))
         .routes(routes!(withdraw::withdraw_request))
         .routes(routes!(urge::urge_request))
 }

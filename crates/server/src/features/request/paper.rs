@@ -50,6 +50,16 @@ pub(super) async fn applied_on_paper(
     entry_id: &str,
     paper: &PaperBody,
 ) -> Result<Department, ApiError> {
+    may_enter(ctx, db, entry_id, &paper.department_id).await
+}
+
+/// The same before anything is filed.
+pub(super) async fn may_enter(
+    ctx: &Ctx,
+    db: &mut Db,
+    entry_id: &str,
+    department_id: &str,
+) -> Result<Department, ApiError> {
     let (entry, _) = published(db, entry_id).await?;
     let pack = case::pack_for(&ctx.app, db, Some(&entry.department_id), ctx.now).await?;
     if pack.receiver(HandedIn::PaperApplications).is_none() {
@@ -61,7 +71,7 @@ pub(super) async fn applied_on_paper(
         ApiError::invalid("directory.invalid")
             .field("on_paper.department_id", "directory.department_id")
     };
-    let id = DepartmentId::parse(&paper.department_id).map_err(|_| not_there())?;
+    let id = DepartmentId::parse(department_id).map_err(|_| not_there())?;
     let department = directory::find_department(db, &id)
         .await?
         .filter(Department::is_active)

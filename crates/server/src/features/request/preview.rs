@@ -5,7 +5,7 @@ use axum::extract::Query;
 use serde::{Deserialize, Serialize};
 use tongqu_domain::{
     case::promise,
-    ids::EntryId,
+    ids::{EntryId, RequestId},
     law::{BarredAct, FactValue, Facts, Pack, Process, RoleId, words::FactSource},
     request::PurposeKind,
     time::china_date,
@@ -13,16 +13,19 @@ use tongqu_domain::{
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
+    paper::may_enter,
+    read::columns as columns_of,
     rules::{UndertakingView, is_recipient, undertaking_views},
-    store,
-    views::{TermView, terms_of},
+    store::{self, Request},
+    views::{ColumnView, TermView, terms_of},
 };
 use crate::{
     app::App,
     features::{
-        case::{self, ClauseView, FactView, clause_view, fact_views},
+        case::{self, ClauseView, FactView, FormView, clause_view, fact_views, form_view},
         catalogue::{self, Entry, Version},
         directory::{self, Department},
+        forms,
     },
     platform::{
         db::Db,
@@ -34,6 +37,11 @@ use crate::{
 #[derive(Debug, Deserialize, IntoParams)]
 pub struct PreviewQuery {
     pub entry_id: String,
+    /// A request of the own department on this entry whose values the form is filled in with; the newest if left
+    /// out.
+    pub from: Option<String>,
+    /// The department that has applied on paper, for whoever enters it; the own department if left out.
+    pub department_id: Option<String>,
 }
 
 /// What filing would mean.
@@ -62,6 +70,8 @@ pub struct ModePreviewView {
     pub process_name: String,
     pub clause: ClauseView,
     pub promises: Vec<PromiseView>,
+    /// The form that the first step needs, with its seal, if it needs one.
+    pub form: Option<FormView>,
     /// What the form asks beside, for example whether the data are for a development activity.
     pub facts: Vec<FactView>,
 }
@@ -80,9 +90,16 @@ pub struct PromiseView {
     pub clause: ClauseView,
 }
 
-/// The form, filled in from the department's last request on this entry.
+/// The form, filled in from a request of the department on this entry; without one, as far as its last request
+/// on anything tells. Everything is looked at anew against the version that is published now.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PrefillView {
+    /// Absent where nothing is known, or where it is no longer offered.
+    pub mode: Option<String>,
+    /// Data items that were asked for and are no longer in the entry.
+    pub dropped: Vec<ColumnView>,
+    /// Conditions that no longer fit the entry.
+    pub dropped_condition: Vec<TermView>,
     pub columns: Vec<String>,
     pub condition: Vec<TermView>,
     #[schema(value_type = String)]
@@ -106,11 +123,15 @@ pub struct UserView {
 
 /// Preview a request: promised dates and a filled-in form.
 #[utoipa::path(get, path = "/requests/preview", tag = "request", operation_id = "preview_request", params(PreviewQuery),
-    responses((status = 200, body = PreviewView), (status = 404, body = Problem)))]
+    responses((status = 200, body = PreviewView), (status = 403, body = Problem), (status = 404, body = Problem),
+        (status = 422, body = Problem)))]
 pub async fn preview_request(ctx: Ctx, Query(query): Query<PreviewQuery>) -> Reply<PreviewView> {
     let mut db = ctx.read().await?;
     let (entry, version) = published(&mut db, &query.entry_id).await?;
-    let asking = requester(&ctx, &mut db).await?;
+    let asking = match query.department_id.as_deref() {
+        None | Some("") => requester(&ctx, &mut db).await?,
+        Some(id) => may_enter(&ctx, &mut db, &query.entry_id, id).await?,
+    };
     let today = china_date(ctx.now);
     let pack = case::pack_for(&ctx.app, &mut db, Some(&entry.department_id), ctx.now).await?;
     let on = On {
@@ -131,6 +152,7 @@ pub async fn preview_request(ctx: Ctx, Query(query): Query<PreviewQuery>) -> Rep
             mode_name: mode_name(&ctx, mode),
             process_name: process.name.clone(),
             clause: clause_view(&process.clause, &pack),
+            form: forms::form_step(process).and_then(|step| form_view(step, &pack)),
             facts: fact_views(form_facts(process, &pack), &pack),
             promises: promise(&pack, process, &facts, today, &ctx.app.calendar())
                 .into_iter()
@@ -159,7 +181,8 @@ pub async fn preview_request(ctx: Ctx, Query(query): Query<PreviewQuery>) -> Rep
             since: g.valid_from.to_string(),
         })
         .collect();
-    let prefill = prefill(&ctx, &mut db, &entry, &version).await?;
+    let from = query.from.as_deref();
+    let prefill = prefill(&mut db, &asking, &entry, &version, from).await?;
     reply(PreviewView {
         entry_id: entry.id.to_string(),
         version_no: version.no,
@@ -167,7 +190,7 @@ pub async fn preview_request(ctx: Ctx, Query(query): Query<PreviewQuery>) -> Rep
         modes,
         prefill,
         undertakings: undertaking_views(&pack),
-        own_duties: directory::duties_of(&mut db, ctx.department()).await?,
+        own_duties: directory::duties_of(&mut db, &asking.id).await?,
         users,
     })
 }
@@ -299,48 +322,90 @@ pub(super) fn mode_name(ctx: &Ctx, mode: &str) -> String {
         .map_or_else(|| mode.to_owned(), |m| m.name.clone())
 }
 
-async fn prefill(
-    ctx: &Ctx,
+/// The request whose values are filled in, if there is one.
+///
+/// Errors: `request.not_found` for one that isn't the department's own, or on another entry.
+async fn source(
     db: &mut Db,
+    asking: &Department,
+    entry: &Entry,
+    from: Option<&str>,
+) -> Result<Option<Request>, ApiError> {
+    let Some(from) = from.filter(|id| !id.is_empty()) else {
+        let own = store::requests_on_entry(db, &asking.id, &entry.id).await?;
+        return Ok(own.into_iter().next());
+    };
+    let not_found = || ApiError::not_found("request.not_found");
+    let id = RequestId::parse(from).map_err(|_| not_found())?;
+    let own = directory::answers_for(db, &asking.id).await?;
+    let request = store::find_request(db, &id).await?.ok_or_else(not_found)?;
+    if !own.contains(&request.requester) || request.content.entry_id != entry.id {
+        return Err(not_found());
+    }
+    Ok(Some(request))
+}
+
+async fn prefill(
+    db: &mut Db,
+    asking: &Department,
     entry: &Entry,
     version: &Version,
+    from: Option<&str>,
 ) -> Result<PrefillView, ApiError> {
-    let last = store::requests_on_entry(db, ctx.department(), &entry.id)
-        .await?
-        .into_iter()
-        .next();
-    let key = version
-        .content
-        .items
-        .iter()
-        .filter(|i| i.key)
-        .map(|i| i.code.clone());
-    Ok(match last {
-        Some(last) => PrefillView {
-            columns: last
-                .content
-                .columns
-                .iter()
-                .filter(|c| version.content.items.iter().any(|i| i.code == **c))
-                .cloned()
-                .collect(),
-            condition: terms_of(&last.content.condition),
-            purpose_kind: last.content.purpose_kind,
-            purpose: last.content.purpose,
-            duty: last.content.duty,
-            consumer_system: last.content.consumer_system,
-            term_months: last.content.term_months,
-            previous_request_id: Some(last.id.to_string()),
-        },
-        None => PrefillView {
+    let items = &version.content.items;
+    let offered = |mode: &String| version.content.modes.contains(mode).then(|| mode.clone());
+    let Some(last) = source(db, asking, entry, from).await? else {
+        // What a department does and with which system rarely changes from one request to the next.
+        let own = std::slice::from_ref(&asking.id);
+        let latest = store::requests_of_department(db, own, None, 1)
+            .await?
+            .into_iter()
+            .next();
+        let key = items.iter().filter(|i| i.key).map(|i| i.code.clone());
+        return Ok(PrefillView {
+            mode: latest.as_ref().and_then(|it| offered(&it.content.mode)),
+            dropped: Vec::new(),
+            dropped_condition: Vec::new(),
             columns: key.collect(),
             condition: Vec::new(),
             purpose_kind: PurposeKind::AdminBasis,
             purpose: String::new(),
-            duty: String::new(),
-            consumer_system: String::new(),
+            duty: latest
+                .as_ref()
+                .map_or(String::new(), |it| it.content.duty.clone()),
+            consumer_system: latest.map_or(String::new(), |it| it.content.consumer_system),
             term_months: None,
             previous_request_id: None,
-        },
+        });
+    };
+    let asked = &last.content;
+    let (columns, gone): (Vec<String>, Vec<String>) = asked
+        .columns
+        .iter()
+        .cloned()
+        .partition(|code| items.iter().any(|item| item.code == *code));
+    let faulty: Vec<usize> = asked
+        .condition
+        .validate(items)
+        .iter()
+        .map(|fault| fault.term)
+        .collect();
+    let terms = terms_of(&asked.condition).into_iter().enumerate();
+    let (misfit, condition): (Vec<_>, Vec<_>) = terms.partition(|(at, _)| faulty.contains(at));
+    let then = catalogue::find_version(db, &asked.entry_id, asked.version_no)
+        .await?
+        .ok_or_else(|| ApiError::bug("a request names a version that isn't there"))?;
+    Ok(PrefillView {
+        mode: offered(&asked.mode),
+        dropped: columns_of(&gone, &then, |_| None),
+        dropped_condition: misfit.into_iter().map(|(_, term)| term).collect(),
+        columns,
+        condition: condition.into_iter().map(|(_, term)| term).collect(),
+        purpose_kind: asked.purpose_kind,
+        purpose: asked.purpose.clone(),
+        duty: asked.duty.clone(),
+        consumer_system: asked.consumer_system.clone(),
+        term_months: asked.term_months,
+        previous_request_id: Some(last.id.to_string()),
     })
 }

@@ -16,7 +16,9 @@ use utoipa::ToSchema;
 
 use super::{
     approvals::{ApprovalView, approvals_of},
+    hold,
     lives::life_of,
+    part::{DecisionFormView, OUTCOME_NAME, PartView, decision_form, part_views},
     preview::mode_name,
     rules::duty_fit_view,
     store::{self, Request},
@@ -58,12 +60,18 @@ pub struct RequestView {
     pub process_clause: ClauseView,
     pub content: RequestContentView,
     pub steps: Vec<StepLineView>,
+    /// What decisions took away, where they granted a part only.
+    pub parts: Vec<PartView>,
+    /// What the form of a decision offers; for whoever may decide now.
+    pub decision: Option<DecisionFormView>,
     pub grant: Option<GrantView>,
     /// What has to be observed with these data because of open cases, for example while they are checked.
     pub duties: Vec<DutyNoticeView>,
     /// The request that was refused before, if this one follows it.
     pub previous_request_id: Option<String>,
-    /// What the viewer may do: `decide`, `deliver`, `withdraw`, `urge`, `request_again`.
+    /// Instant until which it can be taken back without anybody else having seen it; absent once others see it.
+    pub undo_until: Option<String>,
+    /// What the viewer may do: `decide`, `deliver`, `undo`, `withdraw`, `urge`, `request_again`.
     pub actions: Vec<&'static str>,
 }
 
@@ -117,6 +125,10 @@ pub async fn load(ctx: &Ctx, request_id: &str) -> Result<(Request, CaseRow), Api
         Action::ReadCase,
         &Subject::Parties(&[&request.requester, &request.provider]),
     )?;
+    // What is held back, or was taken back before anybody saw it, is there for nobody else.
+    if request.held_until.is_some() && request.requester != *ctx.department() {
+        return Err(not_found());
+    }
     Ok((request, row))
 }
 
@@ -158,6 +170,25 @@ pub(super) async fn view(ctx: &Ctx, id: &RequestId) -> Result<RequestView, ApiEr
         None => None,
     };
     let duties = directory::duties_of(&mut db, &request.requester).await?;
+    let parts = part_views(&mut db, &request, &version).await?;
+    let mut steps = step_lines(ctx, &row, &departments, &people)?;
+    for step in &mut steps {
+        if parts.iter().any(|part| part.step_id == step.id) {
+            step.outcome_name = Some(OUTCOME_NAME.to_owned());
+        }
+    }
+    let actions = actions(ctx, &request, &row)?;
+    let decision = if actions.contains(&"decide") {
+        let policy = row
+            .case
+            .open_steps()
+            .filter_map(|id| row.pack.process(&row.case.head().process)?.step(id))
+            .find(|step| step.action == law::Action::Decide)
+            .and_then(|step| step.reason.as_ref());
+        Some(decision_form(&mut db, &request, &version, policy).await?)
+    } else {
+        None
+    };
     let process = row.pack.process(&row.case.head().process);
     Ok(RequestView {
         request_id: request.id.to_string(),
@@ -195,14 +226,20 @@ pub(super) async fn view(ctx: &Ctx, id: &RequestId) -> Result<RequestView, ApiEr
             |p| clause_view(&p.clause, &row.pack),
         ),
         content: content_view(ctx, &row.pack, &request.content, &version, duties),
-        steps: step_lines(ctx, &row, &departments, &people)?,
+        steps,
+        parts,
+        decision,
         grant: match &grant {
             Some(grant) => Some(grant_view(ctx, &mut db, grant, &row, &version).await?),
             None => None,
         },
         duties: observed,
         previous_request_id: previous,
-        actions: actions(ctx, &request, &row)?,
+        undo_until: request
+            .held_until
+            .filter(|_| !row.case.is_ended())
+            .map(|until| until.to_string()),
+        actions,
     })
 }
 
@@ -368,6 +405,17 @@ fn actions(ctx: &Ctx, request: &Request, row: &CaseRow) -> Result<Vec<&'static s
         }
     }
     let own = *ctx.department() == request.requester;
+    let held = hold::is_held(request, ctx.now) && !row.case.is_ended();
+    if held
+        && own
+        && ctx.may(
+            Action::FileRequest,
+            &Subject::Department(&request.requester),
+        )
+    {
+        actions.push("undo");
+        return Ok(actions);
+    }
     if row.case.may_withdraw(&ctx.actor, &row.pack).is_ok() {
         actions.push("withdraw");
     }

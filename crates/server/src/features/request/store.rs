@@ -4,7 +4,8 @@ use jiff::{Timestamp, civil::Date};
 use tongqu_domain::{
     grant::Grant,
     ids::{CaseId, DepartmentId, EntryId, GrantId, PersonId, RequestId},
-    request::SharingRequest,
+    law::StepId,
+    request::{PartialApproval, SharingRequest},
     time::instant_text,
 };
 
@@ -22,6 +23,9 @@ pub struct Request {
     pub entered_by: Option<DepartmentId>,
     pub content: SharingRequest,
     pub created_at: Timestamp,
+    /// Until when only the department that asks sees it; `None` once others do. It stays where it was taken
+    /// back before.
+    pub held_until: Option<Timestamp>,
 }
 
 fn json<T: serde::Serialize>(value: &T) -> String {
@@ -38,6 +42,7 @@ fn request(row: &sqlx::any::AnyRow) -> Result<Request, DbError> {
         entered_by: row.opt_id("entered_by_department_id")?,
         content: row.json("content")?,
         created_at: row.instant("created_at")?,
+        held_until: row.opt_instant("held_until")?,
     })
 }
 
@@ -45,7 +50,7 @@ macro_rules! select_requests {
     ($rest:literal) => {
         concat!(
             "SELECT id, case_id, requester_department_id, provider_department_id, filed_by, \
-             entered_by_department_id, content, created_at FROM sharing_requests ",
+             entered_by_department_id, content, created_at, held_until FROM sharing_requests ",
             $rest
         )
     };
@@ -54,8 +59,8 @@ macro_rules! select_requests {
 pub(super) async fn insert_request(tx: &mut Tx, request: &Request) -> Result<(), DbError> {
     sqlx::query(
         "INSERT INTO sharing_requests (id, case_id, entry_id, version_no, requester_department_id, \
-         provider_department_id, filed_by, content, created_at, entered_by_department_id) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+         provider_department_id, filed_by, content, created_at, entered_by_department_id, held_until) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
     )
     .bind(request.id.as_str())
     .bind(request.case_id.as_str())
@@ -67,6 +72,7 @@ pub(super) async fn insert_request(tx: &mut Tx, request: &Request) -> Result<(),
     .bind(json(&request.content))
     .bind(instant_text(request.created_at))
     .bind(request.entered_by.as_ref().map(ToString::to_string))
+    .bind(request.held_until.map(instant_text))
     .execute(&mut **tx)
     .await?;
     Ok(())
@@ -143,13 +149,44 @@ pub async fn requests_on_entry(
     .collect()
 }
 
-/// Requests on an entry whose cases are open, oldest first.
+/// Requests whose holding time is over by `now` and that weren't taken back; at most `limit`.
+pub(super) async fn held_due(
+    db: &mut Db,
+    now: Timestamp,
+    limit: u32,
+) -> Result<Vec<Request>, DbError> {
+    sqlx::query(select_requests!(
+        "WHERE held_until <= $1 AND case_id IN (SELECT c.id FROM cases c WHERE c.ended_at IS NULL) \
+         ORDER BY held_until, id LIMIT $2"
+    ))
+    .bind(instant_text(now))
+    .bind(i64::from(limit))
+    .fetch_all(db)
+    .await?
+    .iter()
+    .map(request)
+    .collect()
+}
+
+/// Marks that others see a request; `false` if they did already.
+pub(super) async fn unhold(tx: &mut Tx, id: &RequestId) -> Result<bool, DbError> {
+    let marked = sqlx::query(
+        "UPDATE sharing_requests SET held_until = NULL WHERE id = $1 AND held_until IS NOT NULL",
+    )
+    .bind(id.as_str())
+    .execute(&mut **tx)
+    .await?;
+    Ok(marked.rows_affected() == 1)
+}
+
+/// Requests on an entry whose cases are open and that others see, oldest first.
 pub(super) async fn open_requests_on_entry(
     db: &mut Db,
     entry_id: &EntryId,
 ) -> Result<Vec<Request>, DbError> {
     sqlx::query(select_requests!(
-        "WHERE entry_id = $1 AND case_id IN (SELECT c.id FROM cases c WHERE c.ended_at IS NULL) \
+        "WHERE entry_id = $1 AND held_until IS NULL \
+         AND case_id IN (SELECT c.id FROM cases c WHERE c.ended_at IS NULL) \
          ORDER BY created_at, id"
     ))
     .bind(entry_id.as_str())
@@ -157,6 +194,48 @@ pub(super) async fn open_requests_on_entry(
     .await?
     .iter()
     .map(request)
+    .collect()
+}
+
+/// Keeps what a decision took away from a request.
+pub(super) async fn insert_part(
+    tx: &mut Tx,
+    id: &RequestId,
+    step: &StepId,
+    part: &PartialApproval,
+) -> Result<(), DbError> {
+    let at = instant_text(tx.at());
+    sqlx::query(
+        "INSERT INTO partial_approvals (request_id, step_id, content, at) VALUES ($1, $2, $3, $4)",
+    )
+    .bind(id.as_str())
+    .bind(step.as_str())
+    .bind(json(part))
+    .bind(at)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// What the decisions on a request took away, each with its step, in their order.
+pub(super) async fn parts_of(
+    db: &mut Db,
+    id: &RequestId,
+) -> Result<Vec<(StepId, PartialApproval)>, DbError> {
+    sqlx::query(
+        "SELECT step_id, content FROM partial_approvals WHERE request_id = $1 ORDER BY at, step_id",
+    )
+    .bind(id.as_str())
+    .fetch_all(db)
+    .await?
+    .iter()
+    .map(|row| {
+        let step = StepId::parse(&row.text("step_id")?).map_err(|e| DbError::BrokenRow {
+            column: "step_id",
+            reason: e.to_string(),
+        })?;
+        Ok((step, row.json("content")?))
+    })
     .collect()
 }
 

@@ -215,9 +215,14 @@ fn reaches_own(actor: &Actor, action: Action) -> bool {
 }
 
 /// What departments hand in and the menu behind which it is received.
-const DESKS: &[(&str, HandedIn)] = &[
-    ("review_catalogue", HandedIn::Catalogue),
-    ("receive_demands", HandedIn::Demands),
+const DESKS: &[(&str, HandedIn, law::Action)] = &[
+    ("review_catalogue", HandedIn::Catalogue, law::Action::Review),
+    ("receive_demands", HandedIn::Demands, law::Action::Review),
+    (
+        "enter_paper",
+        HandedIn::PaperApplications,
+        law::Action::File,
+    ),
 ];
 
 async fn menus(
@@ -233,14 +238,14 @@ async fn menus(
     let division = directory::find_department(db, &actor.department)
         .await?
         .map(|department| department.division_code);
-    for (menu, what) in DESKS {
+    for (menu, what, action) in DESKS {
         // Where the regulation doesn't say who receives the catalogue, the table of posts does.
         if *what == HandedIn::Catalogue && pack.receiver(*what).is_none() {
             continue;
         }
         let holder = directory::receiver(db, &pack, *what, division.as_deref()).await?;
         let receives = holder.is_some_and(|holder| {
-            let step = holder.step(law::Action::Review, None);
+            let step = holder.step(*action, None);
             may(actor, Action::TakeStep, &step).allowed
         });
         menus.insert(menu, receives);

@@ -29,6 +29,9 @@ pub async fn watch(app: Arc<App>, mut notice_no: i64, mut stop: watch::Receiver<
         if let Err(error) = app.packs.follow(&app.registry, app.clock.now()).await {
             tracing::error!(%error, "can't look for another choice of regulation");
         }
+        if let Err(error) = request::release_due(&app).await {
+            tracing::error!(%error, "can't show what was held back; it is tried again");
+        }
         let today = china_date(app.clock.now());
         if done_for != Some(today) {
             match new_day(&app).await {
@@ -48,6 +51,7 @@ pub async fn watch(app: Arc<App>, mut notice_no: i64, mut stop: watch::Receiver<
 
 /// Does what a new day asks for; again on the same day it adds only what has become overdue since.
 pub async fn new_day(app: &App) -> Result<(), ApiError> {
+    request::release_due(app).await?;
     sweep::sweep(app).await?;
     request::note_expired(app).await?;
     request::propose_reclaims(app).await?;

@@ -180,6 +180,12 @@ impl ApiError {
         &self.0.code
     }
 
+    /// Whether it is our own fault or that of what we stand on, and no answer to what was asked.
+    #[must_use]
+    pub fn is_bug(&self) -> bool {
+        matches!(self.0.kind, Kind::Bug | Kind::Unavailable | Kind::Upstream)
+    }
+
     fn status(&self) -> StatusCode {
         match self.0.kind {
             Kind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,

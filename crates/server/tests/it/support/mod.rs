@@ -135,6 +135,8 @@ impl TestApp {
         config.stores.data_dir = dir.path().join("data");
         config.exchange.retry_wait_ms = 20;
         config.ledger.head_interval_ms = 100;
+        // What is filed is seen at once; tests of the holding time set their own.
+        config.request.undo_minutes = 0;
         change(&mut config);
         let mut app = Self {
             live: None,
