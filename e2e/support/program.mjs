@@ -77,7 +77,10 @@ async function settings(data, { pack, registry }) {
   const stores = registry ? `[stores]\nregistry_url = ${JSON.stringify(registry)}\n` : ''
   if (!law && !stores) return []
   const file = `${data}.toml`
-  await writeFile(file, law + stores)
+  // What is filed is seen at once, as in a demo without settings of its own.
+  await writeFile(file, `${law}${stores}[request]
+undo_minutes = 0
+`)
   return ['--config', file]
 }
 
