@@ -35,6 +35,7 @@ export const ROUTES = {
   '/provide/catalogs': { who: 'tongji', at: () => '/provide/catalogs', stranger: 'shenji' },
   '/provide/grants': { who: 'tongji', at: () => '/provide/grants', stranger: 'shenji' },
   '/review': { who: 'zhuguan', at: () => '/review', stranger: 'shenji' },
+  '/apply/paper': { who: 'yunying', at: () => '/apply/paper' },
   '/apply/:resourceId': {
     who: 'minzheng',
     at: async (page) => `/apply/${await first(page, '/catalogue/entries', 'entry_id', (entry) => entry.department_name !== '民政局')}`,

@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-/** What this browser remembers of its reader: language, elder mode, shortcuts, the newest notice shown. */
-=======
-/** What this browser remembers of its reader: language, elder mode, the newest notice shown, the tour. */
->>>>>>> e219573 (Lead newcomers through the demo in ten steps)
+/** What this browser remembers of its reader: language, elder mode, shortcuts, the newest notice shown, the tour. */
 import { ref, watchEffect } from 'vue'
 
 export type Locale = 'zh-CN' | 'en'
