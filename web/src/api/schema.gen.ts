@@ -1028,6 +1028,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/exchange/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read the exchange at a glance: everything for the operator and the authority, the own part for a department. */
+        get: operations["read_overview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/first-steps": {
         parameters: {
             query?: never;
@@ -1054,6 +1071,40 @@ export interface paths {
         };
         /** Ask whether what a regulation wants done before something was done. Everybody may ask. */
         get: operations["check_gate"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/grants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Grants, the newest first. */
+        get: operations["list_grants"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/grants/workbook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Download the grants that a question finds as XLSX. */
+        get: operations["download_grants"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1230,6 +1281,26 @@ export interface paths {
         };
         /** Prove a record: its RFC 9162 inclusion proof with SM3. For auditors. */
         get: operations["prove_record"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow what changes, as server-sent events: `changed` names a topic and a number; `resync` says that
+         *     anything may have changed; `beat` says that the stream is alive. It ends with the session.
+         */
+        get: operations["follow_changes"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1426,6 +1497,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/requests/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Decide several requests on the same entry for the same kind of purpose, each for itself. */
+        post: operations["decide_together"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/requests/form.pdf": {
         parameters: {
             query?: never;
@@ -1469,6 +1557,23 @@ export interface paths {
         };
         /** Read a request. The parties, the operator and the authority may. */
         get: operations["read_request"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/requests/{request_id}/alike": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Requests that can be decided together with this one by the viewer. */
+        get: operations["list_alike_requests"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1522,6 +1627,23 @@ export interface paths {
         get: operations["print_request"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/requests/{request_id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take back a request that others haven't seen yet. It leaves no trace for them; the ledger keeps it. */
+        post: operations["undo_request"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2064,6 +2186,59 @@ export interface components {
              */
             days: number;
         };
+        /** @description Something that fails, with its owner and what to do. */
+        AlarmView: {
+            code: string;
+            /** @description Who answers there for technical questions, as published in the directory. */
+            contact?: string | null;
+            entry_id: string;
+            entry_name: string;
+            /** Format: int64 */
+            in_a_row: number;
+            /** @description `collection` or `delivery`. */
+            kind: string;
+            /** @description Instant of the newest failed run. */
+            last_at: string;
+            /** @description What happened and what to do next, in the user's language. */
+            message: string;
+            /** @description The department on that side. */
+            owner_name: string;
+            /**
+             * Format: int64
+             * @description Deliveries that are paused because of it.
+             */
+            paused: number;
+            /** @description The newest failed run. */
+            run_id: string;
+            /** @description `provider`, `platform` or `requester`. */
+            side: string;
+            /** @description Instant: since when no run has gone well. */
+            since: string;
+        };
+        /** @description A request that asks for the same data for the same kind of purpose. */
+        AlikeLineView: {
+            clock: components["schemas"]["ClockView"];
+            /**
+             * Format: int32
+             * @description How many data items it asks for.
+             */
+            columns: number;
+            due_on?: string | null;
+            duty: string;
+            number: string;
+            purpose: string;
+            request_id: string;
+            requester_name: string;
+            /**
+             * Format: int32
+             * @description Send it back with the decision.
+             */
+            revision: number;
+        };
+        /** @description Requests that can be decided together with one. */
+        AlikeView: {
+            items: components["schemas"]["AlikeLineView"][];
+        };
         /** @description The answer from above. */
         AnswerFromAboveBody: {
             /** @description `will_provide` or `cannot`. */
@@ -2190,6 +2365,32 @@ export interface components {
             /** @description What is wrong and what to do. */
             message: string;
             sheet: string;
+        };
+        /** @description The data of the event `changed`. */
+        ChangedView: {
+            /**
+             * Format: int64
+             * @description Grows with every change of the topic.
+             */
+            number: number;
+            topic: components["schemas"]["Topic"];
+        };
+        /** @description A day of the chart. */
+        ChartDayView: {
+            date: string;
+            /** @description `working`, `weekend`, `holiday`, `make_up`, or `unknown` beyond the published calendars. */
+            day_kind: string;
+            /** @description The festival, on special days. */
+            day_name?: string | null;
+            /** Format: int64 */
+            failed: number;
+            /**
+             * Format: int64
+             * @description Rows that reached requesters.
+             */
+            rows: number;
+            /** Format: int64 */
+            runs: number;
         };
         /** @description The department to act for. */
         ChosenPostBody: {
@@ -2387,6 +2588,7 @@ export interface components {
         DecideBody: {
             /** @description Code of a ground, where the regulation lists them. */
             ground?: string | null;
+            part?: components["schemas"]["PartBody"] | null;
             /** @description The reason in words; a refusal can't do without one. */
             reason?: string | null;
             /**
@@ -2396,12 +2598,71 @@ export interface components {
             revision: number;
             verdict: components["schemas"]["Verdict"];
         };
+        /** @description One decision on several requests. */
+        DecideTogetherBody: {
+            /** @description Code of a ground, where the regulation lists them. */
+            ground?: string | null;
+            /** @description The reason in words; a refusal can't do without one. */
+            reason?: string | null;
+            requests: components["schemas"]["DecidedBody"][];
+            verdict: components["schemas"]["Verdict"];
+        };
+        /** @description A request to be decided, as it was read. */
+        DecidedBody: {
+            request_id: string;
+            /**
+             * Format: int32
+             * @description `revision` of the request as it was read; if somebody has acted since, it is left alone.
+             */
+            revision: number;
+        };
+        /** @description What became of one request. */
+        DecidedLineView: {
+            /** @description Code and sentence of why it wasn't decided. */
+            code?: string | null;
+            decided: boolean;
+            message?: string | null;
+            number: string;
+            request_id: string;
+            requester_name: string;
+        };
+        /** @description What became of each request. */
+        DecidedTogetherView: {
+            items: components["schemas"]["DecidedLineView"][];
+        };
         /** @description A rule on who decides. */
         DeciderView: {
             clause: components["schemas"]["ClauseView"];
             decides: string;
             /** @description When it applies, for example `class=conditional, mode=table|file`. */
             when: string;
+        };
+        /** @description What the form of a decision offers. */
+        DecisionFormView: {
+            /** @description The rows that can still be granted. */
+            condition: components["schemas"]["TermView"][];
+            /** @description The data items that can still be granted. */
+            items: components["schemas"]["DecisionItemView"][];
+            /** @description Whether what isn't granted needs a reason. */
+            needs_reason: boolean;
+            /**
+             * Format: int32
+             * @description The term that can still be granted; without end if absent.
+             */
+            term_months?: number | null;
+        };
+        /** @description A data item that can be granted or not. */
+        DecisionItemView: {
+            code: string;
+            /** @description How it is masked as things are. */
+            mask_name?: string | null;
+            /** @description Masks that can be put on. */
+            masks: components["schemas"]["MaskView"][];
+            name: string;
+            /** @description Without it nothing can be delivered: it goes with the request or is refused with all of it. */
+            required: boolean;
+            /** @description Whether it is marked as sensitive. */
+            sensitive: boolean;
         };
         /** @description A post for which somebody deputises. */
         DelegatedView: {
@@ -3159,6 +3420,28 @@ export interface components {
             done: boolean;
             steps: components["schemas"]["FirstStepView"][];
         };
+        /** @description What one department gave to the platform and received from it. */
+        FlowView: {
+            /** Format: int64 */
+            collections: number;
+            /** Format: int64 */
+            deliveries: number;
+            department_id: string;
+            /**
+             * Format: int64
+             * @description Rows that came from it into the pool.
+             */
+            given_rows: number;
+            name: string;
+            /**
+             * Format: int64
+             * @description Rows that went to it.
+             */
+            received_rows: number;
+            short_name: string;
+            /** @description `failing` if something that it gives or receives fails at present, else `ok`. */
+            state: string;
+        };
         /** @description A form that is handed in. */
         FormBody: {
             /** @description The uploaded file; none for a form that is filled in online. */
@@ -3219,11 +3502,92 @@ export interface components {
             process_name: string;
             step_name: string;
         };
+        /** @description Something that may be done with a grant: a step of the case that accompanies it. */
+        GrantActView: {
+            clause: components["schemas"]["ClauseView"];
+            /** @description Whether it stops what others rely on, so that the name of the entry is to be typed before. */
+            dangerous: boolean;
+            /** @description Grounds of which one has to be chosen. */
+            grounds: components["schemas"]["GroundView"][];
+            /** @description `suspend`, `end`, `resume` or `reclaim`. */
+            kind: string;
+            /** @description Whether a reason in words is needed. */
+            needs_reason: boolean;
+            /** @description How the step ends by it; absent for a step that ends in one way only. */
+            outcome?: string | null;
+            step_id: string;
+        };
+        /** @description How many grants stand where. One may be in two of them: in force, and ending soon. */
+        GrantCountsView: {
+            /** Format: int64 */
+            ended: number;
+            /** Format: int64 */
+            expired: number;
+            /** Format: int64 */
+            expiring: number;
+            /** Format: int64 */
+            in_force: number;
+            /** Format: int64 */
+            suspended: number;
+            /** Format: int64 */
+            unused: number;
+        };
+        /** @description A grant in a list. */
+        GrantLineView: {
+            /** @description What the viewer may do with it. */
+            actions: components["schemas"]["GrantActView"][];
+            /** @description The clause by which it was decided. */
+            basis: components["schemas"]["ClauseView"];
+            columns: components["schemas"]["ColumnView"][];
+            condition: components["schemas"]["TermView"][];
+            /** @description The program that uses the data; may be empty. */
+            consumer_system: string;
+            entry_id: string;
+            entry_name: string;
+            /** @description Whether its term ends soon, see `expiring_days`. */
+            expiring: boolean;
+            grant_id: string;
+            /** @description Why it was suspended or ended. */
+            ground?: string | null;
+            /** @description Instant of the last delivery that ended well. */
+            last_delivery_at?: string | null;
+            /**
+             * Format: int64
+             * @description Rows at the requester after it.
+             */
+            last_delivery_rows?: number | null;
+            /** @description The case that accompanies it, and its `revision`; absent where the regulation knows none. */
+            life_case_id?: string | null;
+            /** Format: int32 */
+            life_revision?: number | null;
+            /** @description Whether the viewer may ask for the same again. */
+            may_request_again: boolean;
+            number: string;
+            provider_name: string;
+            purpose: string;
+            /** @description Instant since which the platform proposes to reclaim it, because it lies unused. */
+            reclaim_proposed_at?: string | null;
+            /** @description The request that it came of, and its number. */
+            request_id: string;
+            requester_name: string;
+            /** @description Since when it has been suspended or ended: an instant. */
+            since?: string | null;
+            /** @description `not_yet`, `awaiting_approval`, `in_force`, `suspended`, `expired` or `ended`. */
+            state: string;
+            /** @description The table in the requester's exchange store. */
+            table?: string | null;
+            valid_from: string;
+            /** @description First day on which it is no longer valid. */
+            valid_until?: string | null;
+        };
         /** @description What came of a request. */
         GrantView: {
             /** @description What has to be approved before data move. */
             approvals: components["schemas"]["ApprovalView"][];
+            /** @description Id of the clause by which it was decided. */
             basis: string;
+            /** @description The same with its place and gist. */
+            basis_clause: components["schemas"]["ClauseView"];
             columns: components["schemas"]["ColumnView"][];
             condition: components["schemas"]["TermView"][];
             grant_id: string;
@@ -3246,6 +3610,18 @@ export interface components {
             /** @description First day on which it is no longer valid. */
             valid_until?: string | null;
         };
+        /** @description A page of grants, with how many stand where. */
+        GrantsView: {
+            counts: components["schemas"]["GrantCountsView"];
+            /**
+             * Format: int32
+             * @description How many days before its end a term counts as ending soon.
+             */
+            expiring_days: number;
+            items: components["schemas"]["GrantLineView"][];
+            /** @description Where the next page begins; absent on the last one. */
+            next_cursor?: string | null;
+        };
         /** @description A ground that may be chosen. */
         GroundView: {
             code: string;
@@ -3258,6 +3634,18 @@ export interface components {
             departments_ranking: components["schemas"]["RankingView"][];
             /** @description Newest published entries. */
             newest: components["schemas"]["NewestView"][];
+        };
+        /** @description An hour of today. */
+        HourView: {
+            /**
+             * Format: int32
+             * @description Hour of the day in China, 0 to 23.
+             */
+            hour: number;
+            /** Format: int64 */
+            rows: number;
+            /** Format: int64 */
+            runs: number;
         };
         /** @description What is wrong with a cell. */
         ImportFaultView: {
@@ -3429,6 +3817,11 @@ export interface components {
             name: string;
             open_ended: boolean;
         };
+        /** @description A way of masking. */
+        MaskView: {
+            code: string;
+            name: string;
+        };
         /** @description The entry that has what is wanted. */
         MatchBody: {
             /** @description One of the proposals, or any other published entry. */
@@ -3491,6 +3884,7 @@ export interface components {
             clause: components["schemas"]["ClauseView"];
             /** @description What the form asks beside, for example whether the data are for a development activity. */
             facts: components["schemas"]["FactView"][];
+            form?: components["schemas"]["FormView"] | null;
             mode: string;
             mode_name: string;
             process_name: string;
@@ -3619,6 +4013,30 @@ export interface components {
             name: string;
             /** @description Whether it needs a reason in words. */
             needs_reason: boolean;
+        };
+        /** @description The exchange at a glance. Whoever sees the own part only gets sums of the own part only. */
+        OverviewView: {
+            /** @description What fails at present, the newest first. */
+            alarms: components["schemas"]["AlarmView"][];
+            /** @description The last 30 days, oldest first. */
+            chart: components["schemas"]["ChartDayView"][];
+            /** @description The civil date in China that `today` sums up. */
+            date: string;
+            /**
+             * Format: int32
+             * @description Days that the flows sum up, today included.
+             */
+            days: number;
+            /** @description Departments that gave or received in these days, the busiest first. */
+            flows: components["schemas"]["FlowView"][];
+            /** @description The hours of today so far. */
+            hours: components["schemas"]["HourView"][];
+            /** @description Whether these are the sums of the viewer's department only. */
+            own_part: boolean;
+            /** @description From whom to whom, by rows. */
+            pairs: components["schemas"]["PairView"][];
+            reconciliation: components["schemas"]["ReconciliationView"];
+            today: components["schemas"]["TodayView"];
         };
         /** @description To whom the data belong. Spec: YC-4, YJ-4.2.1. */
         OwnerView: {
@@ -4250,6 +4668,17 @@ export interface components {
             /** @description Where the next page begins; absent on the last one. */
             next_cursor?: string | null;
         };
+        /** @description Deliveries from one department to another. */
+        PairView: {
+            /** Format: int64 */
+            deliveries: number;
+            provider_id: string;
+            provider_name: string;
+            requester_id: string;
+            requester_name: string;
+            /** Format: int64 */
+            rows: number;
+        };
         /** @description An application on paper. */
         PaperBody: {
             /** @description The scan, uploaded before. */
@@ -4258,6 +4687,48 @@ export interface components {
             department_id: string;
             /** @description The kind of seal on it, where the first step needs one. */
             seal_kind?: string | null;
+        };
+        /** @description What a decision takes away from a request; all of it left out: nothing. */
+        PartBody: {
+            /**
+             * @description A condition that has to hold besides the one that was asked for.
+             * @default []
+             */
+            condition: components["schemas"]["TermView"][];
+            /**
+             * @description Masks put on granted data items, by their codes, see `decision.items` of the request.
+             * @default {}
+             */
+            masks: {
+                [key: string]: string;
+            };
+            /**
+             * @description Data items that aren't granted, by their codes, each with the reason. An empty one stands for the reason
+             *     of the decision.
+             * @default {}
+             */
+            refused: {
+                [key: string]: string;
+            };
+            /**
+             * Format: int32
+             * @description A shorter term, in calendar months.
+             * @default null
+             */
+            term_months: number | null;
+        };
+        /** @description What a decision took away. */
+        PartView: {
+            /** @description The condition that has to hold besides. */
+            condition: components["schemas"]["TermView"][];
+            /** @description Data items with the masks that were put on. */
+            masks: components["schemas"]["ColumnView"][];
+            reason?: string | null;
+            refused: components["schemas"]["RefusedItemView"][];
+            /** @description The step in which it was decided. */
+            step_id: string;
+            /** Format: int32 */
+            term_months?: number | null;
         };
         /** @description How long the period of a duty is. */
         PeriodBody: {
@@ -4378,12 +4849,21 @@ export interface components {
             id: string;
             name: string;
         };
-        /** @description The form, filled in from the department's last request on this entry. */
+        /**
+         * @description The form, filled in from a request of the department on this entry; without one, as far as its last request
+         *     on anything tells. Everything is looked at anew against the version that is published now.
+         */
         PrefillView: {
             columns: string[];
             condition: components["schemas"]["TermView"][];
             consumer_system: string;
+            /** @description Data items that were asked for and are no longer in the entry. */
+            dropped: components["schemas"]["ColumnView"][];
+            /** @description Conditions that no longer fit the entry. */
+            dropped_condition: components["schemas"]["TermView"][];
             duty: string;
+            /** @description Absent where nothing is known, or where it is no longer offered. */
+            mode?: string | null;
             /** @description The request that these values come from, if there is one. */
             previous_request_id?: string | null;
             purpose: string;
@@ -4573,6 +5053,27 @@ export interface components {
             /** @description Digest of what the grant covers in the pool, masked. */
             sent_digest: string;
         };
+        /** @description One department's account. */
+        ReconciledView: {
+            counts: components["schemas"]["CountsView"];
+            department_id: string;
+            /** Format: int64 */
+            failed: number;
+            /** @description `collection`: as a provider; `delivery`: as a requester. */
+            kind: string;
+            name: string;
+            /** Format: int64 */
+            runs: number;
+        };
+        /** @description Whether every row of today is accounted for. */
+        ReconciliationView: {
+            /** @description Collections: what providers' stores gave and what became of it. */
+            collected: components["schemas"]["CountsView"];
+            /** @description Deliveries: what the pool gave and what became of it. */
+            delivered: components["schemas"]["CountsView"];
+            /** @description By department, in both roles. */
+            lines: components["schemas"]["ReconciledView"][];
+        };
         /** @description A record of the ledger. */
         RecordView: {
             /** @description Instant. */
@@ -4590,6 +5091,12 @@ export interface components {
             subject_id: string;
             subject_kind: string;
             what: string;
+        };
+        /** @description A data item that wasn't granted. */
+        RefusedItemView: {
+            code: string;
+            name: string;
+            reason?: string | null;
         };
         /** @description A new name. */
         RenameBody: {
@@ -4650,10 +5157,11 @@ export interface components {
         };
         /** @description A request in full. */
         RequestView: {
-            /** @description What the viewer may do: `decide`, `deliver`, `withdraw`, `urge`, `request_again`. */
+            /** @description What the viewer may do: `decide`, `deliver`, `undo`, `withdraw`, `urge`, `request_again`. */
             actions: string[];
             case_id: string;
             content: components["schemas"]["RequestContentView"];
+            decision?: components["schemas"]["DecisionFormView"] | null;
             /** @description What has to be observed with these data because of open cases, for example while they are checked. */
             duties: components["schemas"]["DutyNoticeView"][];
             /** @description The department that entered it for the requester, where it came on paper. */
@@ -4665,6 +5173,8 @@ export interface components {
             filed_by_name: string;
             grant?: components["schemas"]["GrantView"] | null;
             number: string;
+            /** @description What decisions took away, where they granted a part only. */
+            parts: components["schemas"]["PartView"][];
             /** @description The request that was refused before, if this one follows it. */
             previous_request_id?: string | null;
             process_clause: components["schemas"]["ClauseView"];
@@ -4680,6 +5190,8 @@ export interface components {
             /** @description `open`, `completed`, `refused`, `not_accepted` or `withdrawn`. */
             state: string;
             steps: components["schemas"]["StepLineView"][];
+            /** @description Instant until which it can be taken back without anybody else having seen it; absent once others see it. */
+            undo_until?: string | null;
             /** Format: int32 */
             version_no: number;
         };
@@ -5180,6 +5692,47 @@ export interface components {
             op: string;
             values: string[];
         };
+        /** @description Today's figures. */
+        TodayView: {
+            /** Format: int64 */
+            collections: number;
+            /**
+             * Format: int64
+             * @description Rows that reached requesters.
+             */
+            delivered: number;
+            /**
+             * Format: int64
+             * @description The same yesterday, over the whole day.
+             */
+            delivered_yesterday: number;
+            /** Format: int64 */
+            deliveries: number;
+            /** Format: int64 */
+            failed: number;
+            /**
+             * Format: int64
+             * @description Rows that providers' stores gave.
+             */
+            provided: number;
+            /**
+             * Format: int64
+             * @description Rows set aside because they are faulty.
+             */
+            quarantined: number;
+            /**
+             * Format: int64
+             * @description Under way at present, whenever they began.
+             */
+            running: number;
+            /** Format: int64 */
+            runs: number;
+        };
+        /**
+         * @description What a page may be about.
+         * @enum {string}
+         */
+        Topic: "calendar" | "cases" | "catalogue" | "demands" | "directory" | "grants" | "jobs" | "law" | "requests" | "responsibility" | "runs" | "supervision";
         /** @description Something that the requester promises with the request, in the words of the regulation. */
         UndertakingView: {
             clause: components["schemas"]["ClauseView"];
@@ -11143,6 +11696,72 @@ export interface operations {
             };
         };
     };
+    read_overview: {
+        parameters: {
+            query?: {
+                /** @description Days that the flows sum up, today included: 1 to 31; 7 if left out. */
+                days?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OverviewView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     read_first_steps: {
         parameters: {
             query?: never;
@@ -11250,6 +11869,180 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_grants: {
+        parameters: {
+            query?: {
+                /**
+                 * @description `provided` (the default): what the own department gave; `received`: what it holds; `all`: every grant,
+                 *     for those who watch over the platform.
+                 */
+                side?: string | null;
+                /** @description `in_force`, `expiring`, `unused`, `suspended`, `expired` or `ended`; all if left out. */
+                state?: string | null;
+                /** @description Part of the name of an entry or of a department. */
+                q?: string | null;
+                /** @description Only grants on this entry. */
+                entry_id?: string | null;
+                /** @description `next_cursor` of the page before; leave out for the first page. */
+                cursor?: string | null;
+                /** @description How many at most, 1-100; 20 if left out. */
+                size?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GrantsView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    download_grants: {
+        parameters: {
+            query?: {
+                /**
+                 * @description `provided` (the default): what the own department gave; `received`: what it holds; `all`: every grant,
+                 *     for those who watch over the platform.
+                 */
+                side?: string | null;
+                /** @description `in_force`, `expiring`, `unused`, `suspended`, `expired` or `ended`; all if left out. */
+                state?: string | null;
+                /** @description Part of the name of an entry or of a department. */
+                q?: string | null;
+                /** @description Only grants on this entry. */
+                entry_id?: string | null;
+                /** @description `next_cursor` of the page before; leave out for the first page. */
+                cursor?: string | null;
+                /** @description How many at most, 1-100; 20 if left out. */
+                size?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": number[];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12003,6 +12796,80 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    follow_changes: {
+        parameters: {
+            query?: {
+                /** @description Topics, separated by commas; all of them if left out. */
+                topics?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["ChangedView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12962,6 +13829,116 @@ export interface operations {
             };
         };
     };
+    decide_together: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecideTogetherBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecidedTogetherView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody was faster; or the Idempotency-Key was used before */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than the platform takes */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has not the media type that is described here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     print_application: {
         parameters: {
             query?: never;
@@ -13075,6 +14052,13 @@ export interface operations {
         parameters: {
             query: {
                 entry_id: string;
+                /**
+                 * @description A request of the own department on this entry whose values the form is filled in with; the newest if left
+                 *     out.
+                 */
+                from?: string | null;
+                /** @description The department that has applied on paper, for whoever enters it; the own department if left out. */
+                department_id?: string | null;
             };
             header?: never;
             path?: never;
@@ -13108,7 +14092,23 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13153,6 +14153,79 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RequestView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_alike_requests: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                request_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlikeView"];
                 };
             };
             /** @description The request has not the form that is described here */
@@ -13456,6 +14529,96 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    undo_request: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                request_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The content can't be accepted */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14176,6 +15339,18 @@ export interface operations {
             query?: {
                 /** @description Only runs of this entry. */
                 entry_id?: string | null;
+                /** @description `collection` or `delivery`. */
+                kind?: string | null;
+                /** @description `running`, `succeeded` or `failed`. */
+                state?: string | null;
+                /** @description Only runs to which this department is a party. */
+                department_id?: string | null;
+                /** @description Only runs that set faulty rows aside. */
+                with_faults?: boolean | null;
+                /** @description First civil date in China on which they began. */
+                from?: string | null;
+                /** @description Last one, inclusive. */
+                to?: string | null;
                 /** @description `next_cursor` of the page before. */
                 cursor?: string | null;
                 /** @description How many at most, 1-100; 20 if left out. */
@@ -14214,6 +15389,14 @@ export interface operations {
                 };
             };
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
