@@ -86,7 +86,8 @@ struct Condition {
 pub(super) struct Table {
     /// Name of the entry.
     pub entry: String,
-    pub table: String,
+    #[serde(rename = "table")]
+    pub name: String,
     pub rows: u32,
     /// Days from one exchange to the next.
     pub every: u32,

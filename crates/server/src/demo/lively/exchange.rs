@@ -61,7 +61,7 @@ impl Walk<'_> {
             let path = self.store_of(&entry.department)?;
             let made = SourceTable::make(
                 &path,
-                &table.table,
+                &table.name,
                 &entry.content.items,
                 table.rows,
                 &self.county.values,
@@ -72,8 +72,7 @@ impl Walk<'_> {
                 .entry_id(&table.entry)
                 .context("it isn't published")?;
             let stores = officer.get("/stores").await?;
-            let body =
-                json!({ "store_id": text(&stores["items"][0], "id")?, "table": table.table });
+            let body = json!({ "store_id": text(&stores["items"][0], "id")?, "table": table.name });
             officer
                 .put(&format!("/catalogue/entries/{entry_id}/mounting"), body)
                 .await
@@ -112,7 +111,7 @@ impl Walk<'_> {
         let mut due = Vec::new();
         for table in &self.county.tables {
             if let Some(subscription) = self.exchange.subscriptions.get(&table.entry)
-                && day % table.every == 0
+                && day.is_multiple_of(table.every)
             {
                 due.push((table.entry.clone(), subscription.clone()));
             }

@@ -286,13 +286,12 @@ fn cell(
                 .strftime("%Y%m")
                 .to_string(),
         ),
-        "stop_month" => Value::Null,
         "issued_at" => text(format!(
             "{happened} {:02}:{:02}:00",
             who.below(24),
             who.below(60)
         )),
-        "lifted_at" => Value::Null,
+        "stop_month" | "lifted_at" => Value::Null,
         "valid_until" | "use_until" => text((FIRST_DAY + 720.days()).to_string()),
         "updated_on" => text(today.to_string()),
         "death_cause" => text(one(who, values, "death_cause").to_owned()),
