@@ -178,7 +178,8 @@ impl Program {
     async fn start(platform: &HandedOver) -> Self {
         let config = platform.dir.path().join("site.toml");
         let text = format!(
-            "[server]\nlisten = \"127.0.0.1:0\"\n[stores]\ndata_dir = {:?}\n[exchange]\nretry_wait_ms = 20\n",
+            "[server]\nlisten = \"127.0.0.1:0\"\n[stores]\ndata_dir = {:?}\n[exchange]\nretry_wait_ms = 20\n\
+             [request]\nundo_minutes = 0\n",
             platform.data_dir
         );
         std::fs::write(&config, text).unwrap();

@@ -139,3 +139,31 @@ async fn a_first_request_on_an_entry_begins_with_what_the_department_last_wrote(
     assert_eq!(foreign["duty"], "");
     app.finish().await;
 }
+
+/// PDS-9: whoever enters a paper application sees the form as the applicant would, and nobody else does.
+#[tokio::test]
+async fn pds_9_the_form_of_a_paper_application_is_filled_in_for_the_applicant() {
+    let app = TestApp::under_pingdingshan().await;
+    let entry = app
+        .published_entry(&villages_entry("行政区划代码", "conditional"))
+        .await;
+    app.as_person("civil")
+        .post("/requests", a_request(&entry))
+        .await
+        .ok();
+    let query = format!(
+        "/requests/preview?entry_id={entry}&department_id={}",
+        app.department("civil").await
+    );
+    let seen = app.as_person("operator").get(&query).await.ok();
+    assert_eq!(seen["prefill"]["duty"], "社会救助审核确认");
+    for person in ["stats", "tax"] {
+        let reply = app.as_person(person).get(&query).await;
+        assert_eq!(reply.status, 403, "{person}");
+    }
+    let menus = app.as_person("operator").get("/session").await.ok();
+    assert_eq!(menus["may"]["enter_paper"], true);
+    let menus = app.as_person("civil").get("/session").await.ok();
+    assert_eq!(menus["may"]["enter_paper"], false);
+    app.finish().await;
+}
