@@ -7,9 +7,13 @@ import { card, confirmation, lookInEveryMode, openAnew, openMenu, rowOf, signIn 
 const REQUESTER = 'minzheng'
 const OTHER = 'tongji'
 const PROVIDER = 'zhujian'
+const OPERATOR = 'yunying'
 const ENTRY = '公租房保障对象信息'
 const NO_ESTATE = '小区位置与核验事项无关'
 const REASON = '本表正在核对，十一后再报。'
+
+/** The smallest file that passes for a PDF. */
+const A_PDF = Buffer.from('%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n<</Root 1 0 R>>\nstartxref\n9\n%%EOF\n')
 
 export const title = 'deciding and grants'
 export const pack = 'yunxi-grants'
@@ -122,6 +126,25 @@ export const steps = {
     const download = page.waitForEvent('download')
     await page.getByRole('link', { name: '导出清单' }).click()
     checkEqual((await download).suggestedFilename(), 'grants.xlsx', 'the exported list')
+  },
+
+  'the platform unit enters what another bureau has asked on paper': async (world) => {
+    const page = await signIn(world, OPERATOR)
+    await openMenu(page, '我的工作台')
+    await page.getByRole('link', { name: '录入纸质申请' }).click()
+    await page.getByRole('heading', { name: '录入纸质申请', level: 1 }).waitFor()
+    await page.getByRole('searchbox', { name: '目录' }).fill('公租房')
+    await page.getByRole('button', { name: new RegExp(ENTRY) }).click()
+    await page.getByLabel('申请部门').selectOption({ label: '云溪县统计局' })
+    await page.getByLabel('使用用途').fill('纸质申请：住户调查样本核对')
+    await page.getByLabel('履职依据').fill('住户收支调查')
+    await page.getByLabel('选择文件').setInputFiles({ name: '纸质申请.pdf', mimeType: 'application/pdf', buffer: A_PDF })
+    await page.getByText('纸质申请.pdf').waitFor()
+    await lookInEveryMode(world, page, 'a paper application')
+    await page.getByRole('checkbox', { name: /^以上内容属实/ }).check()
+    await page.getByRole('button', { name: '提交申请' }).click()
+    await confirmation(page, '已录入，申请编号')
+    await page.getByText(/由云溪县政务服务和大数据管理局据纸质申请录入/).waitFor()
   },
 }
 
