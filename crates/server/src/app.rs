@@ -19,6 +19,7 @@ use crate::{
         jobs,
         ledger::{self, Ledger, SigningKeys},
         live::{self, Live},
+        node,
         packs::{Packs, PacksError},
         secrets::{Secret, hash_password, random_hex},
     },
@@ -30,6 +31,8 @@ pub struct App {
     pub clock: Arc<Clock>,
     pub registry: Arc<Registry>,
     pub ledger: Arc<Ledger>,
+    /// Who this node is.
+    pub node: node::Identity,
     /// Whoever is told of changes.
     pub live: Arc<Live>,
     /// Every pack that cases may have begun under.
@@ -60,6 +63,8 @@ pub struct Running {
     working: JoinHandle<()>,
     supervising: JoinHandle<()>,
     telling: JoinHandle<()>,
+    beating: JoinHandle<()>,
+    checking: JoinHandle<()>,
 }
 
 impl App {
@@ -85,10 +90,12 @@ impl App {
         let search = features::catalogue::search::Index::open(&data_dir.join("search"))?;
         let has_people = features::directory::has_people(&mut *registry.read().await?).await?;
         let live = Arc::new(Live::new(&config.live));
+        let node = node::Identity::open(&data_dir, clock.wall())?;
         let app = Arc::new(Self {
             clock,
             registry: registry.clone(),
             ledger: ledger.clone(),
+            node,
             live: live.clone(),
             packs,
             calendar: RwLock::new(Arc::new(calendar)),
@@ -116,6 +123,8 @@ impl App {
             features::exchange::handle,
             stopping.clone(),
         ));
+        let beating = tokio::spawn(node::beat(app.clone(), stopping.clone()));
+        let checking = tokio::spawn(features::nodes::watch(app.clone(), stopping.clone()));
         let supervising = tokio::spawn(features::supervision::watch(
             app.clone(),
             notice_no,
@@ -128,6 +137,8 @@ impl App {
             working,
             supervising,
             telling,
+            beating,
+            checking,
         })
     }
 
@@ -185,6 +196,8 @@ impl Running {
         self.app.live.close();
         let tasks = [
             ("changes", self.telling),
+            ("signs of life", self.beating),
+            ("checks of stores", self.checking),
             ("supervision", self.supervising),
             ("jobs", self.working),
             ("evidence", self.sequencing),

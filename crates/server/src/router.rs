@@ -79,6 +79,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .merge(features::law::routes())
         .merge(features::ledger::routes())
         .merge(features::live::routes())
+        .merge(features::nodes::routes())
         .merge(features::supervision::routes())
         .merge(features::demo::routes());
     OpenApiRouter::with_openapi(Api::openapi()).nest(API, features)

@@ -13,6 +13,7 @@ import { routes as grant } from '@/features/grant/routes'
 import { routes as home } from '@/features/home/routes'
 import { routes as law } from '@/features/law/routes'
 import { routes as ledger } from '@/features/ledger/routes'
+import { routes as nodes } from '@/features/nodes/routes'
 import { routes as request } from '@/features/request/routes'
 import { routes as session } from '@/features/session/routes'
 import { routes as supervision } from '@/features/supervision/routes'
@@ -30,6 +31,7 @@ export const router = createRouter({
     ...desk,
     ...proceedings,
     ...exchange,
+    ...nodes,
     ...directory,
     ...calendar,
     ...supervision,

@@ -17,6 +17,7 @@ pub mod home;
 pub mod law;
 pub mod ledger;
 pub mod live;
+pub mod nodes;
 pub mod proceeding;
 pub mod request;
 pub mod responsibility;

@@ -16,6 +16,7 @@ pub struct Config {
     pub law: Law,
     pub session: Session,
     pub live: Live,
+    pub node: Node,
     pub catalogue: Catalogue,
     pub request: Request,
     pub exchange: Exchange,
@@ -84,6 +85,14 @@ pub struct Live {
     pub backlog_max: usize,
     pub heartbeat_s: u64,
     pub poll_ms: u64,
+}
+
+/// Section `[node]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Node {
+    pub heartbeat_s: u64,
+    pub store_check_s: u64,
 }
 
 /// Section `[catalogue]`.

@@ -9,6 +9,7 @@ pub mod http;
 pub mod jobs;
 pub mod ledger;
 pub mod live;
+pub mod node;
 pub mod packs;
 pub mod pdf;
 pub mod secrets;

@@ -20,6 +20,7 @@ mod killed;
 mod law;
 mod ledger;
 mod live;
+mod nodes;
 mod platform;
 mod proceeding;
 mod registry;

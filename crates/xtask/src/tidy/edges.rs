@@ -13,6 +13,7 @@ pub const PAIRS: &[(&str, &[&str])] = &[
     ("ledger", &[]),
     // Tells that something has changed, never what; so it needs nobody.
     ("live", &[]),
+    ("nodes", &[]),
     // Is told what the catalogue publishes, and knows nothing of it.
     ("responsibility", &[]),
     // Shows clauses as cases do.

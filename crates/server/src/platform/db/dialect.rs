@@ -42,6 +42,15 @@ impl Engine {
         }
     }
 
+    /// The code in stores and interfaces.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgres => "postgres",
+        }
+    }
+
     /// The statement by which one free job is claimed: bind worker, lease end and now.
     ///
     /// SQLite has a single writer, so the plain subquery is enough; PostgreSQL skips rows that another

@@ -33,6 +33,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!("0009_effects"),
     migration!("0010_duties"),
     migration!("0011_unlisted_tables"),
+    migration!("0012_nodes"),
     migration!("0013_deciding"),
     migration!("0014_samples"),
 ];

@@ -8,6 +8,7 @@ pub mod counters;
 pub mod dialect;
 pub mod idempotency;
 mod migrate;
+pub mod nodes;
 pub mod outbox;
 pub mod packs;
 mod places;

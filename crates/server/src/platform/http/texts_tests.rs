@@ -45,6 +45,7 @@ const FAMILIES: &[&str] = &[
     "item",
     "law",
     "ledger",
+    "live",
     "mounting",
     "platform",
     "request",

@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use tokio::sync::watch;
 
-pub use store::{Claimed, enqueue, requeue_orphans, unfinished};
+pub use store::{Claimed, enqueue, held_by, requeue_orphans, unfinished, waiting};
 
 use super::{db::DbError, evidence::Entry, secrets::random_hex};
 use crate::app::App;
@@ -70,7 +70,7 @@ pub async fn work(app: Arc<App>, handler: Handler, mut stop: watch::Receiver<boo
 }
 
 async fn work_alone(app: Arc<App>, handler: Handler, mut stop: watch::Receiver<bool>) {
-    let worker = random_hex::<8>();
+    let worker = format!("{}-{}", app.node.id, random_hex::<4>());
     let committed = app.registry.committed();
     while !*stop.borrow() {
         match claim(&app, &worker).await {

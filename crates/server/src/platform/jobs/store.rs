@@ -43,6 +43,23 @@ pub async fn unfinished(db: &mut Db) -> Result<i64, DbError> {
         .int("n")
 }
 
+/// How many jobs the workers of a node hold. Their names begin with the node's.
+pub async fn held_by(db: &mut Db, node_id: &str) -> Result<i64, DbError> {
+    sqlx::query("SELECT COUNT(*) AS n FROM jobs WHERE state = 'running' AND worker LIKE $1")
+        .bind(format!("{node_id}-%"))
+        .fetch_one(db)
+        .await?
+        .int("n")
+}
+
+/// How many jobs no worker holds yet.
+pub async fn waiting(db: &mut Db) -> Result<i64, DbError> {
+    sqlx::query("SELECT COUNT(*) AS n FROM jobs WHERE state = 'queued'")
+        .fetch_one(db)
+        .await?
+        .int("n")
+}
+
 /// Puts jobs back that a dead process of this single-node installation left running.
 pub async fn requeue_orphans(registry: &Registry, at: Timestamp) -> Result<u64, DbError> {
     let mut tx = registry.begin(at).await?;

@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{BufRead as _, BufReader, Read as _},
+    io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom},
     path::{Path, PathBuf},
 };
 
@@ -20,9 +20,27 @@ pub struct SignedHead {
     pub signature: String,
 }
 
+/// A head takes some 300 bytes; the last one is surely within these.
+const TAIL_BYTES: u64 = 4096;
+
 /// Where the signed heads are.
 pub(super) fn heads_path(dir: &Path) -> PathBuf {
     dir.join("heads.log")
+}
+
+/// The last whole head of a ledger, for whoever wants to know how far it is; its signature isn't checked here.
+/// `None` before the first, or if it can't be read.
+#[must_use]
+pub fn last_head(dir: &Path) -> Option<SignedHead> {
+    let mut file = File::open(heads_path(dir)).ok()?;
+    let end = file.metadata().ok()?.len();
+    file.seek(SeekFrom::Start(end.saturating_sub(TAIL_BYTES)))
+        .ok()?;
+    let mut tail = Vec::new();
+    file.read_to_end(&mut tail).ok()?;
+    tail.split(|byte| *byte == b'\n')
+        .rev()
+        .find_map(|line| serde_json::from_slice(line).ok())
 }
 
 /// The file with this number.

@@ -11,7 +11,7 @@ mod sequencer;
 mod verify;
 mod writer;
 
-pub use files::SignedHead;
+pub use files::{SignedHead, last_head};
 pub use keys::SigningKeys;
 pub use sequencer::sequence;
 pub use verify::{Fault, Report, prove, verify};
