@@ -96,4 +96,21 @@ export const steps = {
     world.expectRefusal(403)
     await world.look(officer, 'nodes, no right')
   },
+
+  'the statistics count what was just done, and lead to the rows behind': async (world) => {
+    const page = await world.page(OPERATOR)
+    await openMenu(page, '交换监测')
+    await page.getByRole('link', { name: '统计与考核' }).click()
+    await page.getByRole('heading', { name: '统计与考核', level: 1 }).waitFor()
+    await rowOf(page, '按部门统计', '云溪县统计局').waitFor()
+    await page.getByLabel('排序').selectOption({ label: '已发布目录' })
+    check(page.url().includes('sort=entries'), 'the order is not in the address')
+    await lookInEveryMode(world, page, 'statistics')
+    await page.getByRole('tab', { name: '共享' }).click()
+    await page.getByText('按时办结率').first().waitFor()
+    await world.look(page, 'statistics, sharing')
+    const file = page.waitForEvent('download')
+    await page.getByRole('link', { name: '导出 XLSX' }).click()
+    check((await file).suggestedFilename().endsWith('.xlsx'), 'the export is no workbook')
+  },
 }

@@ -81,6 +81,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .merge(features::live::routes())
         .merge(features::nodes::routes())
         .merge(features::supervision::routes())
+        .merge(features::stats::routes())
         .merge(features::demo::routes());
     OpenApiRouter::with_openapi(Api::openapi()).nest(API, features)
 }

@@ -67,6 +67,8 @@ export const fileUrls = {
     return `/api/v1/grants/workbook?${new URLSearchParams(given).toString()}`
   },
   requestForm: (requestId: string) => `/api/v1/requests/${encodeURIComponent(requestId)}/form.pdf`,
+  statistics: (period: { from?: string; to?: string }) =>
+    `/api/v1/statistics/departments/workbook?${new URLSearchParams(period).toString()}`,
   attachment: (attachmentId: string) => `/api/v1/attachments/${encodeURIComponent(attachmentId)}`,
 }
 

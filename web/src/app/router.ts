@@ -16,6 +16,7 @@ import { routes as ledger } from '@/features/ledger/routes'
 import { routes as nodes } from '@/features/nodes/routes'
 import { routes as request } from '@/features/request/routes'
 import { routes as session } from '@/features/session/routes'
+import { routes as stats } from '@/features/stats/routes'
 import { routes as supervision } from '@/features/supervision/routes'
 import { guard } from './guards'
 
@@ -32,6 +33,7 @@ export const router = createRouter({
     ...proceedings,
     ...exchange,
     ...nodes,
+    ...stats,
     ...directory,
     ...calendar,
     ...supervision,

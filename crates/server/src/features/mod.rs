@@ -23,4 +23,5 @@ pub mod request;
 pub mod responsibility;
 pub mod sample;
 pub mod session;
+pub mod stats;
 pub mod supervision;

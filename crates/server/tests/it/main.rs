@@ -33,5 +33,6 @@ mod responsibility;
 mod road;
 mod sample;
 mod session;
+mod stats;
 mod supervision;
 mod support;

@@ -45,6 +45,8 @@ pub const PAIRS: &[(&str, &[&str])] = &[
     // Looks at cases of every kind; the notices that it sends may open one. Its day begins with the
     // grants whose term is over and those that lie unused.
     ("supervision", &["calendar", "case", "request"]),
+    // Puts figures together that the others have stored, and stores none.
+    ("stats", &["exchange", "supervision"]),
     // These two only show what the others publish, and write nothing of theirs.
     ("desk", &["case", "exchange", "request"]),
     (

@@ -22,7 +22,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::app::App;
 
 pub use jobs::handle;
-pub use store::{LastDelivery, delivered_rows, last_deliveries, runs_of_case};
+pub use store::{LastDelivery, delivered_rows, last_deliveries, moved, runs_of_case};
 pub use views::RunLineView;
 
 /// The operations of this feature.

@@ -12,8 +12,8 @@ use tongqu_domain::{
 
 mod overview;
 
-pub use overview::{Failing, Hour, Moved};
-pub(super) use overview::{failing, hours, moved, running};
+pub use overview::{Failing, Hour, Moved, moved};
+pub(super) use overview::{failing, hours, running};
 
 use super::engine::Side;
 use crate::platform::{

@@ -27,6 +27,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::app::App;
 
 pub use daily::{new_day, watch};
+pub use store::usage;
 
 /// The operations of this feature.
 pub fn routes() -> OpenApiRouter<Arc<App>> {

@@ -54,6 +54,7 @@ const FAMILIES: &[&str] = &[
     "row",
     "session",
     "setup",
+    "stats",
     "store",
     "usage",
     "version",

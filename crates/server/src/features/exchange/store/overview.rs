@@ -25,7 +25,7 @@ fn party_text(party: Option<&DepartmentId>) -> &str {
 }
 
 /// Sums of the runs begun from `from` until `until`, by kind and parties.
-pub(in super::super) async fn moved(
+pub async fn moved(
     db: &mut Db,
     party: Option<&DepartmentId>,
     from: Timestamp,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use futures_util::TryStreamExt as _;
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use tongqu_domain::{
     case::{CaseEvent, Happening},
     ids::DepartmentId,
@@ -158,6 +158,18 @@ pub struct Usage {
     pub granted_at: Timestamp,
     pub runs: i64,
     pub rows: i64,
+    /// `active`, `suspended` or `ended`.
+    pub state_code: String,
+    /// The civil date on which it is no longer valid.
+    pub valid_until: Option<Date>,
+}
+
+impl Usage {
+    /// Whether it may be used on a day, as it stands now.
+    #[must_use]
+    pub fn is_active_on(&self, date: Date) -> bool {
+        self.state_code == "active" && self.valid_until.is_none_or(|until| date < until)
+    }
 }
 
 /// Every grant that was there before `until`, with its deliveries from `from` on.
@@ -167,14 +179,15 @@ pub async fn usage(db: &mut Db, from: Timestamp, until: Timestamp) -> Result<Vec
         mode: String,
     }
     let mut rows = sqlx::query(
-        "SELECT g.provider_department_id, g.requester_department_id, g.created_at, q.content, \
-         COUNT(r.id) AS runs, CAST(COALESCE(SUM(r.rows_delivered), 0) AS BIGINT) AS delivered \
+        "SELECT g.provider_department_id, g.requester_department_id, g.created_at, g.state_code, \
+         g.valid_until, q.content, COUNT(r.id) AS runs, CAST(COALESCE(SUM(r.rows_delivered), 0) AS BIGINT) AS delivered \
          FROM grants g JOIN sharing_requests q ON q.case_id = g.case_id \
          LEFT JOIN subscriptions s ON s.grant_id = g.id \
          LEFT JOIN runs r ON r.subscription_id = s.id AND r.kind = 'delivery' AND r.state_code = 'succeeded' \
          AND r.finished_at >= $1 AND r.finished_at < $2 \
          WHERE g.created_at < $2 \
-         GROUP BY g.id, g.provider_department_id, g.requester_department_id, g.created_at, q.content",
+         GROUP BY g.id, g.provider_department_id, g.requester_department_id, g.created_at, \
+         g.state_code, g.valid_until, q.content",
     )
     .bind(instant_text(from))
     .bind(instant_text(until))
@@ -189,6 +202,8 @@ pub async fn usage(db: &mut Db, from: Timestamp, until: Timestamp) -> Result<Vec
             granted_at: row.instant("created_at")?,
             runs: row.int("runs")?,
             rows: row.int("delivered")?,
+            state_code: row.text("state_code")?,
+            valid_until: row.opt_date("valid_until")?,
         });
     }
     Ok(found)

@@ -10,7 +10,8 @@ pub(super) use digests::{Lamps, begin_digest, digest_before, lamps};
 pub(super) use duties::{
     Owing, Report, departments, insert_report, periods, providers, reports, requesters, set_period,
 };
-pub(super) use figures::{totals, unmounted_by_department, usage, worked};
+pub use figures::usage;
+pub(super) use figures::{totals, unmounted_by_department, worked};
 pub(super) use findings::{
     Finding, OverdueStep, Place, Settled, Wanted, drafts_by_department, find, insert, list,
     overdue, settle,
