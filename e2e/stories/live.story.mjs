@@ -113,4 +113,15 @@ export const steps = {
     await page.getByRole('link', { name: '导出 XLSX' }).click()
     check((await file).suggestedFilename().endsWith('.xlsx'), 'the export is no workbook')
   },
+
+  'the big screen shows the county and goes back': async (world) => {
+    const page = await world.page(OPERATOR)
+    await openMenu(page, '交换监测')
+    await page.getByRole('link', { name: '投放大屏' }).click()
+    await page.getByRole('heading', { name: /宏观展现$/, level: 1 }).waitFor()
+    await page.getByText('接入部门').waitFor()
+    await world.look(page, 'big screen')
+    await page.getByRole('link', { name: '退出' }).click()
+    await page.getByRole('heading', { name: '交换监测', level: 1 }).waitFor()
+  },
 }

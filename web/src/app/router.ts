@@ -15,6 +15,7 @@ import { routes as law } from '@/features/law/routes'
 import { routes as ledger } from '@/features/ledger/routes'
 import { routes as nodes } from '@/features/nodes/routes'
 import { routes as request } from '@/features/request/routes'
+import { routes as screen } from '@/features/screen/routes'
 import { routes as session } from '@/features/session/routes'
 import { routes as stats } from '@/features/stats/routes'
 import { routes as supervision } from '@/features/supervision/routes'
@@ -34,6 +35,7 @@ export const router = createRouter({
     ...exchange,
     ...nodes,
     ...stats,
+    ...screen,
     ...directory,
     ...calendar,
     ...supervision,

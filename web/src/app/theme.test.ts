@@ -58,6 +58,13 @@ test.each([
   ['#e3edfd', '#114c9f'],
   ['#c9dcfa', '#114c9f'],
   ['gold', '#114c9f'],
+  // The big screen: on its lightest ground, and on its panels.
+  ['#e8f1ff', '#0e3a86'],
+  ['#c9dcfa', '#0e3a86'],
+  ['#ff8a8f', '#0d2f74'],
+  ['#ff8a8f', '#5a1a2a'],
+  ['gold', '#0d2f74'],
+  ['#041230', 'gold'],
   ['#dbe9ff', 'blue-600'],
   ['#c3d2ea', '#0b2450'],
   ['#66758c', 'card'],
