@@ -102,7 +102,7 @@ export const steps = {
     await openMenu(page, '交换监测')
     await page.getByRole('link', { name: '统计与考核' }).click()
     await page.getByRole('heading', { name: '统计与考核', level: 1 }).waitFor()
-    await rowOf(page, '按部门统计', '云溪县统计局').waitFor()
+    await rowOf(page, '按部门统计', '云溪县住房和城乡建设局').waitFor()
     await page.getByLabel('排序').selectOption({ label: '已发布目录' })
     check(page.url().includes('sort=entries'), 'the order is not in the address')
     await lookInEveryMode(world, page, 'statistics')

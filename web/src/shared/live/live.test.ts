@@ -168,3 +168,12 @@ test('the data are as fresh as the last beat, but not while a change waits to be
   FakeSource.last.says('beat')
   expect(freshAt.value).toBeLessThan(before)
 })
+
+test('a page that was refused does not ask on and on', async () => {
+  const refetch = vi.fn(() => Promise.resolve())
+  scope.run(() => useLive(['runs'], refetch, { updatedAt: 0, pollMs: 10_000, always: true, stream }))
+  await opened()
+  FakeSource.last.says('changed', { topic: 'runs', number: 1 })
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(refetch).not.toHaveBeenCalled()
+})

@@ -28,7 +28,8 @@ export function useLive(topics: readonly Topic[], refetch: () => Promise<unknown
 
   async function ask(): Promise<void> {
     planned = undefined
-    if (document.hidden) return
+    // Before the first data the page's own query is under way, or was refused: asking for more changes nothing.
+    if (document.hidden || toValue(updatedAt) === 0) return
     askedAt = Date.now()
     refreshing.value = true
     try {
