@@ -1,14 +1,15 @@
 //! Runs a plan over the postings of a segment.
 //!
-//! One way after the other is added into an array with a slot per entry. For the terms that matter here, common ones
-//! over at most some hundred thousand entries, this beats walking all postings side by side.
+//! The clause that fewest entries meet comes first: one way after the other is added into an array with a slot per
+//! entry, which for common terms beats walking all postings side by side. Every further clause is only looked up for
+//! the entries that are left.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use tantivy::fieldnorm::FieldNormReader;
 use tantivy::index::InvertedIndexReader;
-use tantivy::postings::{Postings, TermInfo};
+use tantivy::postings::{Postings, SegmentPostings, TermInfo};
 use tantivy::query::FuzzyTermQuery;
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{DocId, DocSet, Searcher, TERMINATED, Term};
@@ -21,28 +22,56 @@ const EXPANSIONS_MAX: usize = 500;
 const K1: f32 = 1.2;
 const B: f32 = 0.75;
 
-/// Entries that match, with their scores, by segment.
+/// Entries that match, in order, with their scores, by segment.
 pub(super) type Matches = Vec<Vec<(DocId, f32)>>;
 
-/// Runs a plan over every segment.
-pub(super) fn run(plan: &Plan, searcher: &Searcher) -> tantivy::Result<Matches> {
-    let mut lookup = Lookup {
-        searcher,
-        found: HashMap::new(),
-        averages: HashMap::new(),
-    };
-    let clauses = plan
-        .clauses
-        .iter()
-        .map(|clause| lookup.clause(clause))
-        .collect::<tantivy::Result<Vec<_>>>()?;
-    let lifts = lookup.ways(&plan.lifts)?;
-    let mut matches = Vec::new();
-    for at in 0..searcher.segment_readers().len() {
-        let mut segment = Segment::new(searcher, at, &lookup.averages);
-        matches.push(segment.run(&clauses, plan.needed, &lifts)?);
+/// Room for scores, kept from search to search: making it anew for a million entries takes longer than most searches.
+#[derive(Default)]
+pub(super) struct Scratch {
+    /// Of several clauses, of a clause, of a way, of a group.
+    sum: Tally,
+    clause: Tally,
+    way: Tally,
+    group: Tally,
+}
+
+/// Runs plans over every segment, and remembers the terms that it has looked up for one.
+pub(super) struct Evaluator<'a> {
+    lookup: Lookup<'a>,
+    scratch: &'a mut Scratch,
+}
+
+impl<'a> Evaluator<'a> {
+    pub(super) fn new(searcher: &'a Searcher, scratch: &'a mut Scratch) -> Self {
+        Self {
+            lookup: Lookup {
+                searcher,
+                found: HashMap::new(),
+                averages: HashMap::new(),
+            },
+            scratch,
+        }
     }
-    Ok(matches)
+
+    pub(super) fn run(&mut self, plan: &Plan) -> tantivy::Result<Matches> {
+        let searcher = self.lookup.searcher;
+        let mut clauses = Vec::with_capacity(plan.clauses.len());
+        for clause in &plan.clauses {
+            let found = self.lookup.clause(clause)?;
+            let is_nowhere = (0..searcher.segment_readers().len()).all(|at| found.cost(at) == 0);
+            if is_nowhere && plan.needed == plan.clauses.len() {
+                return Ok(vec![Vec::new(); searcher.segment_readers().len()]);
+            }
+            clauses.push(found);
+        }
+        let lifts = self.lookup.ways(&plan.lifts)?;
+        let mut matches = Vec::new();
+        for at in 0..searcher.segment_readers().len() {
+            let mut segment = Segment::new(searcher, at, &self.lookup.averages, self.scratch);
+            matches.push(segment.run(&clauses, plan.needed, &lifts)?);
+        }
+        Ok(matches)
+    }
 }
 
 /// A way whose terms have been looked up.
@@ -56,9 +85,42 @@ struct Found {
     rarity: Vec<f32>,
 }
 
+impl Found {
+    /// Postings that have to be read at least to find what goes this way.
+    fn cost(&self, segment: usize) -> u64 {
+        self.terms
+            .iter()
+            .map(|groups| {
+                groups
+                    .iter()
+                    .map(|group| read(&group[segment]))
+                    .min()
+                    .unwrap_or(0)
+            })
+            .sum()
+    }
+}
+
+/// Postings of some terms.
+fn read(terms: &[TermInfo]) -> u64 {
+    terms.iter().map(|term| u64::from(term.doc_freq)).sum()
+}
+
 enum FoundClause {
     Any(Vec<Found>),
     AnyOrAll(Vec<Found>, Vec<Vec<Found>>),
+}
+
+impl FoundClause {
+    fn cost(&self, segment: usize) -> u64 {
+        let all = |ways: &[Found]| ways.iter().map(|way| way.cost(segment)).sum::<u64>();
+        match self {
+            Self::Any(ways) => all(ways),
+            Self::AnyOrAll(ways, each) => {
+                all(ways) + each.iter().map(|ways| all(ways)).min().unwrap_or(0)
+            }
+        }
+    }
 }
 
 /// Looks terms up, each once.
@@ -199,11 +261,7 @@ impl Lookup<'_> {
 }
 
 fn frequency(group: &[Vec<TermInfo>]) -> u64 {
-    group
-        .iter()
-        .flatten()
-        .map(|term| u64::from(term.doc_freq))
-        .sum()
+    group.iter().map(|terms| read(terms)).sum()
 }
 
 /// A count as a number to reckon scores with; beyond 2^24 the last digits are lost, which no score notices.
@@ -212,17 +270,19 @@ fn precise(count: u64) -> f32 {
     count as f32
 }
 
-/// Scores by entry, and which entries have one.
+/// Scores by entry, and which entries have one. Emptied by `drain`.
+#[derive(Default)]
 struct Tally {
     scores: Vec<f32>,
     bits: Vec<u64>,
 }
 
 impl Tally {
-    fn new(entries: usize) -> Self {
-        Self {
-            scores: vec![0.0; entries],
-            bits: vec![0; entries.div_ceil(64)],
+    /// Makes room for so many entries.
+    fn widen(&mut self, entries: usize) {
+        if self.scores.len() < entries {
+            self.scores.resize(entries, 0.0);
+            self.bits.resize(entries.div_ceil(64), 0);
         }
     }
 
@@ -238,11 +298,6 @@ impl Tally {
         self.bits[at / 64] |= 1 << (at % 64);
     }
 
-    fn get(&self, doc: DocId) -> Option<f32> {
-        let at = index(doc);
-        (self.bits[at / 64] >> (at % 64) & 1 == 1).then(|| self.scores[at])
-    }
-
     /// Gives every entry with its score, in order, and starts anew.
     fn drain(&mut self, mut take: impl FnMut(DocId, f32)) {
         for (word, bits) in self.bits.iter_mut().enumerate() {
@@ -256,6 +311,13 @@ impl Tally {
             }
         }
     }
+
+    fn drained(&mut self) -> Vec<(DocId, f32)> {
+        let held = self.bits.iter().map(|bits| bits.count_ones()).sum::<u32>();
+        let mut all = Vec::with_capacity(index(held));
+        self.drain(|doc, score| all.push((doc, score)));
+        all
+    }
 }
 
 fn index(doc: DocId) -> usize {
@@ -268,10 +330,7 @@ struct Segment<'a> {
     at: usize,
     averages: &'a HashMap<Field, f32>,
     fields: HashMap<Field, Arc<Place>>,
-    /// Of a clause, of a way, of a group.
-    clause: Tally,
-    way: Tally,
-    group: Tally,
+    scratch: &'a mut Scratch,
 }
 
 /// One field of a segment.
@@ -289,25 +348,34 @@ impl Place {
             / (repetitions + self.weakening[usize::from(self.lengths.fieldnorm_id(doc))])
     }
 
-    fn postings(&self, term: &TermInfo) -> tantivy::Result<tantivy::postings::SegmentPostings> {
+    fn postings(&self, term: &TermInfo) -> tantivy::Result<SegmentPostings> {
         Ok(self
             .index
             .read_postings_from_terminfo(term, IndexRecordOption::WithFreqs)?)
     }
 }
 
+/// An entry that is still in question: its position among those asked for, the entry, its score.
+type Left = (usize, DocId, f32);
+
 impl<'a> Segment<'a> {
-    fn new(searcher: &'a Searcher, at: usize, averages: &'a HashMap<Field, f32>) -> Self {
+    fn new(
+        searcher: &'a Searcher,
+        at: usize,
+        averages: &'a HashMap<Field, f32>,
+        scratch: &'a mut Scratch,
+    ) -> Self {
         let entries = index(searcher.segment_readers()[at].max_doc());
-        let tally = || Tally::new(entries);
+        scratch.sum.widen(entries);
+        scratch.clause.widen(entries);
+        scratch.way.widen(entries);
+        scratch.group.widen(entries);
         Self {
             searcher,
             at,
             averages,
             fields: HashMap::new(),
-            clause: tally(),
-            way: tally(),
-            group: tally(),
+            scratch,
         }
     }
 
@@ -317,206 +385,227 @@ impl<'a> Segment<'a> {
         needed: usize,
         lifts: &[Found],
     ) -> tantivy::Result<Vec<(DocId, f32)>> {
+        let mut clauses: Vec<&FoundClause> = clauses.iter().collect();
+        clauses.sort_by_cached_key(|clause| clause.cost(self.at));
         let mut matches = if needed == clauses.len() {
-            self.all(clauses)?
+            self.all(&clauses)?
         } else {
-            self.some(clauses, needed)?
+            self.some(&clauses, needed)?
         };
         for way in lifts {
             if matches.is_empty() {
                 break;
             }
-            self.way(way)?;
-            for (doc, score) in &mut matches {
-                *score += self.way.get(*doc).unwrap_or(0.0);
+            let lifted = self.among(std::slice::from_ref(way), &matches)?;
+            for ((_, score), lift) in matches.iter_mut().zip(lifted) {
+                *score += lift.unwrap_or(0.0);
             }
-            self.way.drain(|_, _| {});
         }
         Ok(matches)
     }
 
     /// What meets every clause.
-    fn all(&mut self, clauses: &[FoundClause]) -> tantivy::Result<Vec<(DocId, f32)>> {
-        let mut matches: Vec<(DocId, f32)> = Vec::new();
-        for (number, clause) in clauses.iter().enumerate() {
-            self.clause(clause)?;
-            if number == 0 {
-                self.clause.drain(|doc, score| matches.push((doc, score)));
-            } else {
-                self.narrow(&mut matches);
-            }
+    fn all(&mut self, clauses: &[&FoundClause]) -> tantivy::Result<Vec<(DocId, f32)>> {
+        let Some((first, others)) = clauses.split_first() else {
+            return Ok(Vec::new());
+        };
+        let mut matches = self.clause(first)?;
+        for clause in others {
             if matches.is_empty() {
                 break;
             }
+            let scores = self.clause_among(clause, &matches)?;
+            keep_met(&mut matches, &scores);
         }
         Ok(matches)
-    }
-
-    /// Keeps what the clause has as well.
-    fn narrow(&mut self, matches: &mut Vec<(DocId, f32)>) {
-        matches.retain_mut(|(doc, score)| match self.clause.get(*doc) {
-            Some(more) => {
-                *score += more;
-                true
-            }
-            None => false,
-        });
-        self.clause.drain(|_, _| {});
     }
 
     /// What meets at least so many clauses.
     fn some(
         &mut self,
-        clauses: &[FoundClause],
+        clauses: &[&FoundClause],
         needed: usize,
     ) -> tantivy::Result<Vec<(DocId, f32)>> {
-        let mut met: HashMap<DocId, (usize, f32)> = HashMap::new();
-        for clause in clauses {
-            self.clause(clause)?;
-            self.clause.drain(|doc, score| {
-                let entry = met.entry(doc).or_default();
-                entry.0 += 1;
-                entry.1 += score;
-            });
+        // Whoever meets enough of them meets at least one of the first ones.
+        let (first, others) = clauses.split_at(clauses.len() + 1 - needed.clamp(1, clauses.len()));
+        let entries = index(self.searcher.segment_readers()[self.at].max_doc());
+        let mut counts = vec![0_u8; entries];
+        for clause in first {
+            for (doc, score) in self.clause(clause)? {
+                self.scratch.sum.add(doc, score);
+                counts[index(doc)] += 1;
+            }
         }
-        let mut matches: Vec<(DocId, f32)> = met
-            .into_iter()
-            .filter(|(_, (count, _))| *count >= needed)
-            .map(|(doc, (_, score))| (doc, score))
-            .collect();
-        matches.sort_unstable_by_key(|(doc, _)| *doc);
+        let mut matches = self.scratch.sum.drained();
+        for (number, clause) in others.iter().enumerate() {
+            // Whoever can't get there any more need not be looked at.
+            let left = others.len() - number;
+            matches.retain(|(doc, _)| usize::from(counts[index(*doc)]) + left >= needed);
+            let scores = self.clause_among(clause, &matches)?;
+            for ((doc, sum), score) in matches.iter_mut().zip(scores) {
+                counts[index(*doc)] += u8::from(score.is_some());
+                *sum += score.unwrap_or(0.0);
+            }
+        }
+        matches.retain(|(doc, _)| usize::from(counts[index(*doc)]) >= needed);
         Ok(matches)
     }
 
-    /// Fills the tally of the clause.
-    fn clause(&mut self, clause: &FoundClause) -> tantivy::Result<()> {
+    /// What meets a clause.
+    fn clause(&mut self, clause: &FoundClause) -> tantivy::Result<Vec<(DocId, f32)>> {
         match clause {
             FoundClause::Any(ways) => self.best(ways),
             FoundClause::AnyOrAll(ways, each) => {
-                let mut all: Vec<(DocId, f32)> = Vec::new();
-                for (number, ways) in each.iter().enumerate() {
-                    self.best(ways)?;
-                    if number == 0 {
-                        self.clause.drain(|doc, score| all.push((doc, score)));
-                    } else {
-                        self.narrow(&mut all);
+                let mut each: Vec<&Vec<Found>> = each.iter().collect();
+                each.sort_by_cached_key(|ways| {
+                    ways.iter().map(|way| way.cost(self.at)).sum::<u64>()
+                });
+                let mut all = match each.first() {
+                    Some(first) => self.best(first)?,
+                    None => Vec::new(),
+                };
+                for ways in each.iter().skip(1) {
+                    if all.is_empty() {
+                        break;
                     }
+                    let scores = self.among(ways, &all)?;
+                    keep_met(&mut all, &scores);
                 }
-                self.best(ways)?;
-                for (doc, score) in all {
-                    self.clause.lift(doc, score);
+                for (doc, score) in self.best(ways)?.into_iter().chain(all) {
+                    self.scratch.clause.lift(doc, score);
                 }
-                Ok(())
+                Ok(self.scratch.clause.drained())
             }
         }
     }
 
-    /// Fills the tally of the clause with the best of several ways.
-    fn best(&mut self, ways: &[Found]) -> tantivy::Result<()> {
+    /// How well each of these entries meets a clause; `None` if it doesn't.
+    fn clause_among(
+        &mut self,
+        clause: &FoundClause,
+        docs: &[(DocId, f32)],
+    ) -> tantivy::Result<Vec<Option<f32>>> {
+        match clause {
+            FoundClause::Any(ways) => self.among(ways, docs),
+            FoundClause::AnyOrAll(ways, each) => {
+                let mut best = self.among(ways, docs)?;
+                let mut all = vec![Some(0.0); docs.len()];
+                for ways in each {
+                    for (sum, score) in all.iter_mut().zip(self.among(ways, docs)?) {
+                        *sum = sum.zip(score).map(|(sum, score)| sum + score);
+                    }
+                }
+                for (best, all) in best.iter_mut().zip(all) {
+                    *best = better(*best, all);
+                }
+                Ok(best)
+            }
+        }
+    }
+
+    /// What goes one of several ways, with the score of its best.
+    fn best(&mut self, ways: &[Found]) -> tantivy::Result<Vec<(DocId, f32)>> {
         for way in ways {
             self.way(way)?;
-            let clause = &mut self.clause;
-            self.way.drain(|doc, score| clause.lift(doc, score));
+            if ways.len() > 1 {
+                let Scratch { clause, way, .. } = &mut *self.scratch;
+                way.drain(|doc, score| clause.lift(doc, score));
+            }
         }
-        Ok(())
+        Ok(if ways.len() == 1 {
+            self.scratch.way.drained()
+        } else {
+            self.scratch.clause.drained()
+        })
+    }
+
+    /// How well each of these entries goes the best of several ways.
+    fn among(
+        &mut self,
+        ways: &[Found],
+        docs: &[(DocId, f32)],
+    ) -> tantivy::Result<Vec<Option<f32>>> {
+        let mut best = vec![None; docs.len()];
+        for way in ways {
+            let mut sums: Vec<Option<f32>> = vec![None; docs.len()];
+            for (place, groups) in self.laid_out(way)? {
+                let mut left: Vec<Left> = docs
+                    .iter()
+                    .enumerate()
+                    .map(|(at, (doc, _))| (at, *doc, 0.0))
+                    .collect();
+                for (terms, weight) in groups {
+                    if left.is_empty() {
+                        break;
+                    }
+                    narrow(&place, terms, weight, &mut left)?;
+                }
+                for (at, _, score) in left {
+                    sums[at] = Some(sums[at].unwrap_or(0.0) + score);
+                }
+            }
+            for (best, sum) in best.iter_mut().zip(sums) {
+                *best = better(*best, sum);
+            }
+        }
+        Ok(best)
     }
 
     /// Fills the tally of the way: what its places give, added up.
     fn way(&mut self, way: &Found) -> tantivy::Result<()> {
+        for (place, groups) in self.laid_out(way)? {
+            let [(terms, weight), others @ ..] = &groups[..] else {
+                continue;
+            };
+            let Scratch { way, group, .. } = &mut *self.scratch;
+            if others.is_empty() {
+                match terms {
+                    [term] => each(place.postings(term)?, |doc, repetitions| {
+                        way.add(doc, weight * place.score(doc, repetitions));
+                    }),
+                    _ => {
+                        fill(&place, terms, group)?;
+                        group.drain(|doc, score| way.add(doc, weight * score));
+                    }
+                }
+                continue;
+            }
+            let mut left: Vec<Left> = Vec::new();
+            match terms {
+                [term] => each(place.postings(term)?, |doc, repetitions| {
+                    left.push((0, doc, weight * place.score(doc, repetitions)));
+                }),
+                _ => {
+                    fill(&place, terms, group)?;
+                    group.drain(|doc, score| left.push((0, doc, weight * score)));
+                }
+            }
+            for (terms, weight) in others {
+                narrow(&place, terms, *weight, &mut left)?;
+            }
+            for (_, doc, score) in left {
+                way.add(doc, score);
+            }
+        }
+        Ok(())
+    }
+
+    /// The places of a way in which it can be found at all, each with the terms of its groups and what they are
+    /// worth. The rarest group comes first: the others only need to be looked up for what it leaves.
+    fn laid_out<'f>(&mut self, way: &'f Found) -> tantivy::Result<Vec<LaidOut<'f>>> {
+        let mut places = Vec::with_capacity(way.places.len());
         for ((field, weight), groups) in way.places.iter().zip(&way.terms) {
-            let place = self.place(*field)?;
             let mut groups: Vec<(&[TermInfo], f32)> = groups
                 .iter()
                 .zip(&way.rarity)
                 .map(|(segments, rarity)| (segments[self.at].as_slice(), weight * rarity))
                 .collect();
-            // The rarest first: the others only need to be looked up for what it leaves.
-            groups.sort_by_key(|(terms, _)| {
-                terms
-                    .iter()
-                    .map(|term| u64::from(term.doc_freq))
-                    .sum::<u64>()
-            });
-            if groups.first().is_none_or(|(terms, _)| terms.is_empty()) {
-                continue;
-            }
-            if let [(terms, weight)] = groups[..] {
-                self.only_group(&place, terms, weight)?;
-            } else {
-                self.all_groups(&place, &groups)?;
+            groups.sort_by_key(|(terms, _)| read(terms));
+            if groups.first().is_some_and(|(terms, _)| !terms.is_empty()) {
+                places.push((self.place(*field)?, groups));
             }
         }
-        Ok(())
-    }
-
-    fn only_group(
-        &mut self,
-        place: &Place,
-        terms: &[TermInfo],
-        weight: f32,
-    ) -> tantivy::Result<()> {
-        if let [term] = terms {
-            let way = &mut self.way;
-            each(place.postings(term)?, |doc, repetitions| {
-                way.add(doc, weight * place.score(doc, repetitions));
-            });
-            return Ok(());
-        }
-        self.fill_group(place, terms)?;
-        let way = &mut self.way;
-        self.group.drain(|doc, score| way.add(doc, weight * score));
-        Ok(())
-    }
-
-    fn all_groups(&mut self, place: &Place, groups: &[(&[TermInfo], f32)]) -> tantivy::Result<()> {
-        let mut left: Vec<(DocId, f32)> = Vec::new();
-        for (number, (terms, weight)) in groups.iter().enumerate() {
-            match terms {
-                [term] if number > 0 => {
-                    let mut postings = place.postings(term)?;
-                    left.retain_mut(|(doc, score)| {
-                        let found = postings.doc() == *doc
-                            || (postings.doc() < *doc && postings.seek(*doc) == *doc);
-                        if found {
-                            *score += weight * place.score(*doc, postings.term_freq());
-                        }
-                        found
-                    });
-                }
-                [term] => each(place.postings(term)?, |doc, repetitions| {
-                    left.push((doc, weight * place.score(doc, repetitions)));
-                }),
-                _ => {
-                    self.fill_group(place, terms)?;
-                    if number == 0 {
-                        self.group
-                            .drain(|doc, score| left.push((doc, weight * score)));
-                    } else {
-                        left.retain_mut(|(doc, score)| {
-                            let more = self.group.get(*doc);
-                            *score += weight * more.unwrap_or(0.0);
-                            more.is_some()
-                        });
-                        self.group.drain(|_, _| {});
-                    }
-                }
-            }
-        }
-        for (doc, score) in left {
-            self.way.add(doc, score);
-        }
-        Ok(())
-    }
-
-    /// Fills the tally of the group with the best of its terms.
-    fn fill_group(&mut self, place: &Place, terms: &[TermInfo]) -> tantivy::Result<()> {
-        for term in terms {
-            let group = &mut self.group;
-            each(place.postings(term)?, |doc, repetitions| {
-                group.lift(doc, place.score(doc, repetitions));
-            });
-        }
-        Ok(())
+        Ok(places)
     }
 
     fn place(&mut self, field: Field) -> tantivy::Result<Arc<Place>> {
@@ -541,7 +630,99 @@ impl<'a> Segment<'a> {
     }
 }
 
-fn each(mut postings: tantivy::postings::SegmentPostings, mut take: impl FnMut(DocId, u32)) {
+/// A place, and the terms of each group with what the group is worth there.
+type LaidOut<'f> = (Arc<Place>, Vec<(&'f [TermInfo], f32)>);
+
+/// The greater of two scores, if there is any.
+fn better(one: Option<f32>, other: Option<f32>) -> Option<f32> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.max(other)),
+        (one, other) => one.or(other),
+    }
+}
+
+/// Keeps what has a score, and adds it.
+fn keep_met(matches: &mut Vec<(DocId, f32)>, scores: &[Option<f32>]) {
+    let mut scores = scores.iter();
+    matches.retain_mut(|(_, sum)| match scores.next().copied().flatten() {
+        Some(more) => {
+            *sum += more;
+            true
+        }
+        None => false,
+    });
+}
+
+/// Keeps the entries that have one of the terms, and adds the best of them.
+fn narrow(
+    place: &Place,
+    terms: &[TermInfo],
+    weight: f32,
+    left: &mut Vec<Left>,
+) -> tantivy::Result<()> {
+    if let [term] = terms
+        && !is_rare(term, left.len())
+    {
+        let mut postings = place.postings(term)?;
+        left.retain_mut(|(_, doc, score)| {
+            let is_there = seek(&mut postings, *doc);
+            if is_there {
+                *score += weight * place.score(*doc, postings.term_freq());
+            }
+            is_there
+        });
+        return Ok(());
+    }
+    let mut found: Vec<Option<f32>> = vec![None; left.len()];
+    for term in terms {
+        let mut postings = place.postings(term)?;
+        if is_rare(term, left.len()) {
+            let mut from = 0;
+            each(postings, |doc, repetitions| {
+                from += left[from..].partition_point(|(_, other, _)| *other < doc);
+                if left.get(from).is_some_and(|(_, other, _)| *other == doc) {
+                    found[from] = better(found[from], Some(place.score(doc, repetitions)));
+                }
+            });
+        } else {
+            for ((_, doc, _), best) in left.iter().zip(&mut found) {
+                if seek(&mut postings, *doc) {
+                    *best = better(*best, Some(place.score(*doc, postings.term_freq())));
+                }
+            }
+        }
+    }
+    let mut found = found.into_iter();
+    left.retain_mut(|(_, _, score)| match found.next().flatten() {
+        Some(more) => {
+            *score += weight * more;
+            true
+        }
+        None => false,
+    });
+    Ok(())
+}
+
+/// Whether a term has so few entries that each of them is better looked up among those left than the other way round.
+fn is_rare(term: &TermInfo, left: usize) -> bool {
+    index(term.doc_freq) < left / 8
+}
+
+fn seek(postings: &mut SegmentPostings, doc: DocId) -> bool {
+    postings.doc() == doc || (postings.doc() < doc && postings.seek(doc) == doc)
+}
+
+/// Fills the tally of a group with the best of its terms.
+fn fill(place: &Place, terms: &[TermInfo], group: &mut Tally) -> tantivy::Result<()> {
+    for term in terms {
+        each(place.postings(term)?, |doc, repetitions| {
+            group.lift(doc, place.score(doc, repetitions));
+        });
+    }
+    Ok(())
+}
+
+fn each(mut postings: SegmentPostings, mut take: impl FnMut(DocId, u32)) {
     let mut doc = postings.doc();
     while doc != TERMINATED {
         take(doc, postings.term_freq());

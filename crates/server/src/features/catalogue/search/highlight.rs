@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::plan::{Asked, Piece, TYPO_CHARS_MIN};
+use super::synonyms;
 use super::text::{self, Script};
 
 /// Longest excerpt of a summary, in characters.
@@ -101,6 +102,13 @@ impl Needles {
             }
             Piece::Letters(letters) => {
                 self.initials.push(letters.chars().collect());
+                if looseness == Looseness::Loose {
+                    self.phrases.extend(
+                        synonyms::by_sound(letters)
+                            .iter()
+                            .map(|name| name.chars().map(text::normal).collect()),
+                    );
+                }
                 for spelling in text::spellings(letters) {
                     let mut sounds: Vec<Vec<String>> = spelling
                         .whole

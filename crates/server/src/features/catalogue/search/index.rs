@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Instant;
 
 use tantivy::directory::MmapDirectory;
+use tantivy::indexer::{LogMergePolicy, MergePolicy, NoMergePolicy};
 use tantivy::schema::{Field, Value};
 use tantivy::{
     IndexReader, IndexSettings, IndexWriter, ReloadPolicy, Searcher, TantivyDocument, Term,
@@ -15,15 +16,23 @@ use tongqu_domain::ids::EntryId;
 use tongqu_domain::kind::Kind;
 
 use super::collect::{self, Candidate, Collected};
-use super::evaluate;
+use super::evaluate::{Evaluator, Scratch};
 use super::highlight::{Looseness, Needles, Segment};
 use super::plan::{Asked, Plan};
-use super::schema::{self, Fields, SCHEMA_VERSION, split_item};
+use super::schema::{self, Fields, Memo, SCHEMA_VERSION, split_item};
 use super::snapshot::Snapshot;
 use super::{Doc, Hit, LIMIT_MAX, Matched, MatchedItem, OFFSET_MAX, SearchPage, SearchQuery};
 
 /// Memory of the one writing thread, in bytes: the least tantivy accepts is 15 MB.
 const WRITER_BYTES: usize = 30_000_000;
+/// Stored texts that are compressed together, in bytes: showing a hit unpacks one such block.
+const KEPT_BLOCK_BYTES: usize = 4_096;
+/// Segments of about a size that are merged into one: every search looks its terms up in each segment.
+const SEGMENTS_MERGED: usize = 4;
+/// The part of a segment that may be out of date before it is written anew.
+const DELETED_RATIO_MAX: f32 = 0.2;
+/// Rooms for scores kept for later searches; each takes 12 bytes per entry. More searches at once make their own.
+const SCRATCHES_MAX: usize = 4;
 /// Data items named under a hit.
 const MATCHED_ITEMS_MAX: usize = 20;
 /// Written last, so that an index that was half built counts as none.
@@ -84,6 +93,8 @@ pub struct Index {
     writer: Mutex<IndexWriter>,
     /// The last commit, which searches read.
     snapshot: RwLock<Arc<Snapshot>>,
+    /// Room that no search is using just now.
+    scratches: Mutex<Vec<Scratch>>,
 }
 
 impl Index {
@@ -107,6 +118,7 @@ impl Index {
             }
         };
         let writer = index.writer_with_num_threads(1, WRITER_BYTES)?;
+        writer.set_merge_policy(merging());
         let reader: IndexReader = index
             .reader_builder()
             .reload_policy(ReloadPolicy::Manual)
@@ -118,6 +130,7 @@ impl Index {
             reader,
             writer: Mutex::new(writer),
             snapshot: RwLock::new(Arc::new(snapshot)),
+            scratches: Mutex::new(Vec::new()),
         })
     }
 
@@ -144,19 +157,36 @@ impl Index {
             is_done: false,
         };
         unfinished.writer.delete_all_documents()?;
+        // All are joined in the end, once.
+        unfinished.writer.set_merge_policy(Box::new(NoMergePolicy));
+        let mut memo = Memo::default();
         for doc in docs {
-            unfinished.writer.add_document(self.fields.document(&doc))?;
+            let document = self.fields.document(&doc, &mut memo);
+            unfinished.writer.add_document(document)?;
         }
         unfinished.writer.commit()?;
         unfinished.is_done = true;
+        Self::join(unfinished.writer)?;
         drop(unfinished);
         self.show(&writer)?;
         fs::write(self.folder.join(MARKER), SCHEMA_VERSION.to_string()).map_err(IndexError::Folder)
     }
 
+    /// Makes one segment of all: every search looks its terms up in each segment.
+    fn join(writer: &mut IndexWriter) -> Result<(), IndexError> {
+        let segments = writer.index().searchable_segment_ids()?;
+        // Merging may still be under way that began earlier. It isn't worth failing for: searches are only slower.
+        if segments.len() > 1
+            && let Err(error) = writer.merge(&segments).wait()
+        {
+            tracing::warn!(%error, "the segments of the search index can't be joined just now");
+        }
+        Ok(())
+    }
+
     /// Puts an entry in, or replaces it; seen after [`Index::commit`].
     pub fn put(&self, doc: &Doc) -> Result<(), IndexError> {
-        let document = self.fields.document(doc);
+        let document = self.fields.document(doc, &mut Memo::default());
         let writer = self.writer();
         writer.delete_term(self.id_term(&doc.entry_id));
         writer.add_document(document)?;
@@ -180,7 +210,14 @@ impl Index {
         let started = Instant::now();
         let snapshot = self.snapshot();
         let asked = Asked::parse(&query.text);
-        let (matched, collected) = self.find(&snapshot, query, &asked)?;
+        let mut scratch = self.scratches().pop().unwrap_or_default();
+        // After an error it may hold scores, and is left behind.
+        let (matched, collected) = self.find(&snapshot, query, &asked, &mut scratch)?;
+        let mut scratches = self.scratches();
+        if scratches.len() < SCRATCHES_MAX {
+            scratches.push(scratch);
+        }
+        drop(scratches);
         let looseness = if matched == Matched::Exactly {
             Looseness::Exact
         } else {
@@ -209,10 +246,12 @@ impl Index {
         snapshot: &Snapshot,
         query: &SearchQuery,
         asked: &Asked,
+        scratch: &mut Scratch,
     ) -> Result<(Matched, Collected), IndexError> {
         let kept_max = query.offset.min(OFFSET_MAX) + query.limit.min(LIMIT_MAX);
-        let collect = |plan: &Plan| -> Result<Collected, IndexError> {
-            let matches = evaluate::run(plan, &snapshot.searcher)?;
+        let mut evaluator = Evaluator::new(&snapshot.searcher, scratch);
+        let mut collect = |plan: &Plan| -> Result<Collected, IndexError> {
+            let matches = evaluator.run(plan)?;
             Ok(collect::matching(&matches, snapshot, query, kept_max))
         };
         if asked.is_empty() && query.text.trim().is_empty() {
@@ -298,6 +337,13 @@ impl Index {
         Arc::clone(&self.snapshot.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    fn scratches(&self) -> MutexGuard<'_, Vec<Scratch>> {
+        // Nobody panics while holding it.
+        self.scratches
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn id_term(&self, entry_id: &EntryId) -> Term {
         Term::from_field_text(self.fields.id, entry_id.as_str())
     }
@@ -306,6 +352,14 @@ impl Index {
         // A writer whose holder panicked is still whole: it holds operations, not half-changed state.
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// How segments are merged while entries come and go.
+fn merging() -> Box<dyn MergePolicy> {
+    let mut merging = LogMergePolicy::default();
+    merging.set_min_num_segments(SEGMENTS_MERGED);
+    merging.set_del_docs_ratio_before_merge(DELETED_RATIO_MAX);
+    Box::new(merging)
 }
 
 /// Takes a rebuilding back that ends early, by an error or because the iterator of entries panics: half of the
@@ -317,6 +371,7 @@ struct Unfinished<'a> {
 
 impl Drop for Unfinished<'_> {
     fn drop(&mut self) {
+        self.writer.set_merge_policy(merging());
         if !self.is_done
             && let Err(error) = self.writer.rollback()
         {
@@ -329,7 +384,10 @@ fn open_or_create(folder: &Path, fields: &Fields) -> Result<tantivy::Index, Inde
     let directory = MmapDirectory::open(folder).map_err(tantivy::TantivyError::from)?;
     let builder = tantivy::Index::builder()
         .schema(fields.schema.clone())
-        .settings(IndexSettings::default());
+        .settings(IndexSettings {
+            docstore_blocksize: KEPT_BLOCK_BYTES,
+            ..IndexSettings::default()
+        });
     let index = builder.open_or_create(directory)?;
     schema::register(&index);
     Ok(index)

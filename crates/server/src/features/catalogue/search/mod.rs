@@ -5,7 +5,8 @@
 //! by what sounds alike or has one wrong character. What a viewer may not see is never counted: every entry
 //! carries the permission labels that open it.
 //!
-//! How a search runs: `plan` turns what was typed into ways to find it, `evaluate` runs them over the postings that
+//! How a search runs: `plan` turns what was typed into ways to find it (other names are in `synonyms.tsv`, what is said
+//! around the thing itself in `fillers.txt`), `evaluate` runs them over the postings that
 //! tantivy keeps, `collect` counts and ranks what matched, `highlight` shows where.
 //!
 //! Published entries only: the caller puts an entry in when a version of it is published or mounted, and takes
@@ -13,6 +14,7 @@
 
 mod collect;
 mod evaluate;
+mod fillers;
 mod highlight;
 mod index;
 mod plan;
@@ -38,6 +40,9 @@ pub use schema::SCHEMA_VERSION;
 pub const LIMIT_MAX: usize = 100;
 /// Farthest hit that can be reached by paging.
 pub const OFFSET_MAX: usize = 100_000;
+
+/// Most values of one facet in a page, apart from those that are filtered by.
+pub const FACET_VALUES_MAX: usize = 200;
 
 /// What the index knows of one published entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -202,7 +207,8 @@ pub struct SearchPage {
     pub matched: Matched,
     /// The hits from `offset` on.
     pub hits: Vec<Hit>,
-    /// Counts by facet, most frequent first; the counts of a facet leave its own filter out.
+    /// Exact counts by facet, most frequent first, at most [`FACET_VALUES_MAX`] and those filtered by; the counts of a
+    /// facet leave its own filter out.
     pub facets: BTreeMap<Facet, Vec<FacetCount>>,
 }
 

@@ -2,6 +2,7 @@
 
 use tantivy::schema::Field;
 
+use super::fillers;
 use super::schema::Fields;
 use super::synonyms;
 use super::text::{self, INITIALS_EDGE_MAX, INITIALS_MAX, Run, Script};
@@ -39,7 +40,10 @@ const WEAK_WORDS: &[&str] = &[
     "信息", "数据", "资源", "目录", "情况", "相关", "有关", "查询",
 ];
 /// Words that are not looked up at all when others are there.
-const FILLER_WORDS: &[&str] = &["的", "和", "与", "及", "或", "等", "之", "在", "对", "了"];
+const FILLER_WORDS: &[&str] = &[
+    "的", "和", "与", "及", "或", "等", "之", "在", "对", "了", "有", "被", "是", "我", "吗", "呢",
+    "查", "看", "找",
+];
 
 /// What was typed, taken apart.
 #[derive(Debug, Clone)]
@@ -120,7 +124,7 @@ impl Asked {
     pub(super) fn parse(typed: &str) -> Self {
         let mut parts: Vec<Part> = Vec::new();
         let mut pieces_left = PIECES_MAX;
-        for run in text::runs(typed, QUERY_CHARS_MAX) {
+        for run in meant(text::runs(typed, QUERY_CHARS_MAX)) {
             let mut pieces = match run.script {
                 Script::Han => han_pieces(&run.chars),
                 Script::Letters => vec![Piece::Letters(run.text())],
@@ -208,6 +212,50 @@ impl Asked {
             .map(|part| name(Group::pairs(&part.run.chars), TOGETHER_WEIGHT));
         whole.into_iter().chain(together).collect()
     }
+}
+
+/// The runs without what is said around the thing that is looked for; all of them if there would be nothing left.
+fn meant(runs: Vec<Run>) -> Vec<Run> {
+    let mut left: Vec<Run> = Vec::new();
+    for run in &runs {
+        if run.script != Script::Han {
+            left.push(run.clone());
+            continue;
+        }
+        let mut at = 0;
+        let mut open = false;
+        while at < run.chars.len() {
+            let filler = fillers::at_beginning(&run.chars[at..]);
+            if filler > 0 {
+                at += filler;
+                open = false;
+                continue;
+            }
+            match left.last_mut() {
+                Some(last) if open => last.chars.push(run.chars[at]),
+                _ => left.push(Run {
+                    script: Script::Han,
+                    chars: vec![run.chars[at]],
+                    start: run.start + at,
+                }),
+            }
+            open = true;
+            at += 1;
+        }
+    }
+    // A single character that is left between two of them is one as well: 了, 的, 有.
+    let has_more = left
+        .iter()
+        .any(|run| run.script != Script::Han || run.chars.len() > 1);
+    left.retain(|run| {
+        !has_more
+            || run.script != Script::Han
+            || run.chars.len() > 1
+            || runs
+                .iter()
+                .any(|whole| whole.start == run.start && whole.chars == run.chars)
+    });
+    if left.is_empty() { runs } else { left }
 }
 
 /// Cuts Chinese at known names and words; single characters stay with their neighbours, fillers go.
@@ -299,9 +347,14 @@ impl Piece {
             Self::Han {
                 chars, synonyms, ..
             } => {
-                let others = synonyms.iter().map(|other| {
-                    Way::texts(&other.chars().collect::<Vec<_>>(), SYNONYM_WEIGHT, fields)
-                });
+                let typed: String = chars.iter().collect();
+                let others = synonyms
+                    .iter()
+                    // Where the longer name stands, the one that was typed stands as well.
+                    .filter(|other| !other.contains(&typed))
+                    .map(|other| {
+                        Way::texts(&other.chars().collect::<Vec<_>>(), SYNONYM_WEIGHT, fields)
+                    });
                 std::iter::once(Way::texts(chars, 1.0, fields))
                     .chain(others)
                     .collect()
@@ -341,6 +394,10 @@ impl Piece {
                 ways.extend(one_wrong(chars, fields));
             }
             Self::Letters(letters) => {
+                ways.extend(synonyms::by_sound(letters).iter().map(|name| {
+                    let chars: Vec<char> = name.chars().collect();
+                    Way::texts(&chars, SYNONYM_WEIGHT, fields)
+                }));
                 if letters.chars().count() >= TYPO_CHARS_MIN {
                     let places = vec![
                         (fields.codes, CODES_WEIGHT * PREFIX_WEIGHT),

@@ -1,6 +1,7 @@
 //! The fields of the index, and how an entry becomes one of its documents.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use tantivy::TantivyDocument;
 use tantivy::schema::{
@@ -13,7 +14,7 @@ use super::text::{self, Chains, Grain};
 use super::{Doc, Facet};
 
 /// Rises with every change of fields or terms; an index written under another number is rebuilt.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// Longest part of each text that is searched, in characters.
 const NAME_CHARS_MAX: usize = 500;
@@ -121,14 +122,13 @@ impl Fields {
         }
     }
 
-    /// The document of an entry.
-    pub(super) fn document(&self, doc: &Doc) -> TantivyDocument {
+    /// The document of an entry; `memo` remembers what was cut for the entries before it.
+    pub(super) fn document(&self, doc: &Doc, memo: &mut Memo) -> TantivyDocument {
         let mut out = TantivyDocument::new();
         out.add_text(self.id, doc.entry_id.as_str());
 
         let mut name = text::terms(&doc.name, Grain::Singles, NAME_CHARS_MAX);
         name.extend(text::whole_term(&doc.name, NAME_CHARS_MAX));
-        let mut departments = text::terms(&doc.department, Grain::Singles, NAME_CHARS_MAX);
         let mut name_sounds = BTreeSet::new();
         text::add_sounds(
             &doc.name,
@@ -136,36 +136,23 @@ impl Fields {
             NAME_CHARS_MAX,
             &mut name_sounds,
         );
-        let mut department_sounds = BTreeSet::new();
-        text::add_sounds(
-            &doc.department,
-            Chains::Beginning,
-            NAME_CHARS_MAX,
-            &mut department_sounds,
-        );
-        if let Some(short) = &doc.department_short {
-            departments.extend(text::terms(short, Grain::Singles, NAME_CHARS_MAX));
-            text::add_sounds(
-                short,
-                Chains::Beginning,
-                NAME_CHARS_MAX,
-                &mut department_sounds,
-            );
+        let mut departments = String::new();
+        let mut department_sounds = HashSet::new();
+        for name in std::iter::once(&doc.department).chain(&doc.department_short) {
+            let cut = memo.cut(name);
+            departments.push_str(&cut.terms);
+            department_sounds.extend(cut.sounds.iter().cloned());
         }
-        let mut items = Vec::new();
-        let mut item_sounds = BTreeSet::new();
+        let mut items = String::new();
+        let mut item_sounds = HashSet::new();
         let mut codes: BTreeSet<String> = text::terms(&doc.code, Grain::Singles, NAME_CHARS_MAX)
             .into_iter()
             .collect();
         codes.extend(text::terms(&doc.class_code, Grain::Singles, NAME_CHARS_MAX));
         for item in doc.items.iter().take(ITEMS_MAX) {
-            items.extend(text::terms(&item.name, Grain::Singles, NAME_CHARS_MAX));
-            text::add_sounds(
-                &item.name,
-                Chains::Beginning,
-                NAME_CHARS_MAX,
-                &mut item_sounds,
-            );
+            let cut = memo.cut(&item.name);
+            items.push_str(&cut.terms);
+            item_sounds.extend(cut.sounds.iter().cloned());
             codes.extend(text::terms(&item.code, Grain::Singles, NAME_CHARS_MAX));
             out.add_text(
                 self.kept.item,
@@ -175,8 +162,8 @@ impl Fields {
         let summary = text::terms(&doc.summary, Grain::Pairs, SUMMARY_CHARS_MAX);
 
         add_terms(&mut out, self.texts.name, name);
-        add_terms(&mut out, self.texts.items, items);
-        add_terms(&mut out, self.texts.department, departments);
+        add_joined(&mut out, self.texts.items, items);
+        add_joined(&mut out, self.texts.department, departments);
         add_terms(&mut out, self.texts.summary, summary);
         add_terms(&mut out, self.sounds.name, name_sounds);
         add_terms(&mut out, self.sounds.items, item_sounds);
@@ -223,14 +210,59 @@ fn counted() -> TextOptions {
     )
 }
 
-fn add_terms(out: &mut TantivyDocument, field: Field, terms: impl IntoIterator<Item = String>) {
-    let mut joined = String::new();
-    for term in terms {
-        joined.push_str(&term);
-        joined.push(TERM_END);
-    }
+fn add_terms<T: AsRef<str>>(
+    out: &mut TantivyDocument,
+    field: Field,
+    terms: impl IntoIterator<Item = T>,
+) {
+    add_joined(out, field, joined(terms));
+}
+
+fn add_joined(out: &mut TantivyDocument, field: Field, joined: String) {
     if !joined.is_empty() {
         out.add_text(field, joined);
+    }
+}
+
+fn joined<T: AsRef<str>>(terms: impl IntoIterator<Item = T>) -> String {
+    let mut joined = String::new();
+    for term in terms {
+        joined.push_str(term.as_ref());
+        joined.push(TERM_END);
+    }
+    joined
+}
+
+/// Texts that are remembered at most; the others are cut again.
+const MEMO_MAX: usize = 50_000;
+
+/// What texts were cut into that many entries share: names of data items and departments.
+#[derive(Default)]
+pub(super) struct Memo {
+    cut: HashMap<String, Arc<Cut>>,
+}
+
+/// The terms of a text, each with its end, and its sounds.
+struct Cut {
+    terms: String,
+    sounds: Vec<Arc<str>>,
+}
+
+impl Memo {
+    fn cut(&mut self, text: &str) -> Arc<Cut> {
+        if let Some(cut) = self.cut.get(text) {
+            return Arc::clone(cut);
+        }
+        let mut sounds = BTreeSet::new();
+        text::add_sounds(text, Chains::Beginning, NAME_CHARS_MAX, &mut sounds);
+        let cut = Arc::new(Cut {
+            terms: joined(text::terms(text, Grain::Singles, NAME_CHARS_MAX)),
+            sounds: sounds.into_iter().map(Arc::from).collect(),
+        });
+        if self.cut.len() < MEMO_MAX {
+            self.cut.insert(text.to_owned(), Arc::clone(&cut));
+        }
+        cut
     }
 }
 

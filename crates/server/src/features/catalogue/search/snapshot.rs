@@ -1,7 +1,8 @@
 //! A committed state of the index, with the columns of its entries laid out in memory for counting.
 //!
-//! Counting eight facets over every match reads eight columns; one row of 48 bytes per entry, made once per segment,
-//! makes that a single step. Values get numbers that stay the same over segments and commits.
+//! Counting eight facets over every match reads eight columns; one row of 12 bytes per entry, made once per segment,
+//! makes that three steps: the combination of its values, its department, its theme. Values get numbers that stay the
+//! same over segments and commits.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,16 +17,33 @@ use super::schema::{LABEL_SEPARATOR, PUBLISHED_AT, TIE, VISIBLE_TO};
 /// Modes told apart; the packs know three.
 const MODES_MAX: u16 = 63;
 
-/// What counting and ordering need of one entry.
+/// What counting needs of one entry.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Row {
-    /// Number of the value of each facet, by position in [`Facet::ALL`]; 0 is none. For the mode, which may have
-    /// several, see `modes`.
+    /// Number of its [`Profile`].
+    pub(super) profile: u32,
+    /// Number of the set of labels.
+    pub(super) labels: u32,
+    /// Numbers of the values of [`WIDE`].
+    pub(super) wide: [u16; WIDE.len()],
+}
+
+/// Facets with many values; those of the others come in few combinations.
+pub(super) const WIDE: [Facet; 2] = [Facet::DepartmentId, Facet::Theme];
+
+/// A combination of values that entries have: whole heaps of entries share one, and are counted by it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub(super) struct Profile {
+    /// Number of the value of each facet, by position in [`Facet::ALL`]; 0 is none, as it is for [`WIDE`] and for
+    /// the mode, which may have several.
     pub(super) values: [u16; Facet::ALL.len()],
     /// Bit n stands for the mode with number n.
     pub(super) modes: u64,
-    /// Number of the set of labels.
-    pub(super) labels: u32,
+}
+
+/// What ordering needs of one entry.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Order {
     /// Microseconds since 1970.
     pub(super) published_at: i64,
     /// Orders what is otherwise equal.
@@ -37,6 +55,10 @@ pub(super) struct Row {
 pub(super) struct Numbers {
     values: [Names; Facet::ALL.len()],
     labels: Names,
+    /// By label: the numbers of the sets that hold it.
+    sets_by_label: HashMap<Arc<str>, Vec<u32>>,
+    profiles: Vec<Profile>,
+    by_profile: HashMap<Profile, u32>,
 }
 
 /// Number `n` belongs to the name at `n - 1`; 0 is no name.
@@ -81,15 +103,46 @@ impl Numbers {
         self.values[facet].names.len() + 1
     }
 
+    /// Every combination of values that any entry ever had, by its number.
+    pub(super) fn profiles(&self) -> &[Profile] {
+        &self.profiles
+    }
+
+    fn profile(&mut self, profile: Profile) -> u32 {
+        *self.by_profile.entry(profile).or_insert_with(|| {
+            self.profiles.push(profile);
+            u32::try_from(self.profiles.len() - 1).unwrap_or(0)
+        })
+    }
+
     /// By number of a set of labels: whether it holds one of these.
     pub(super) fn visible(&self, labels: &[String]) -> Vec<bool> {
-        let holds = |set: &str| {
-            set.split(LABEL_SEPARATOR)
-                .any(|label| labels.iter().any(|wanted| wanted == label))
-        };
-        std::iter::once(false)
-            .chain(self.labels.names.iter().map(|set| holds(set)))
-            .collect()
+        let mut visible = vec![false; self.labels.names.len() + 1];
+        for set in labels
+            .iter()
+            .filter_map(|label| self.sets_by_label.get(label.as_str()))
+            .flatten()
+        {
+            if let Some(visible) = usize::try_from(*set)
+                .ok()
+                .and_then(|set| visible.get_mut(set))
+            {
+                *visible = true;
+            }
+        }
+        visible
+    }
+
+    /// Notes which labels the sets from this number on hold.
+    fn note_labels(&mut self, known: usize) {
+        for (number, set) in (1..).zip(&self.labels.names).skip(known) {
+            for label in set.split(LABEL_SEPARATOR) {
+                self.sets_by_label
+                    .entry(label.into())
+                    .or_default()
+                    .push(number);
+            }
+        }
     }
 }
 
@@ -105,6 +158,7 @@ pub(super) struct Snapshot {
 pub(super) struct Table {
     segment: SegmentId,
     pub(super) rows: Vec<Row>,
+    pub(super) orders: Vec<Order>,
 }
 
 impl Snapshot {
@@ -126,6 +180,7 @@ impl Snapshot {
                 None => Arc::new(Table {
                     segment: reader.segment_id(),
                     rows: rows(reader, &mut numbers)?,
+                    orders: orders(reader)?,
                 }),
             });
         }
@@ -139,39 +194,55 @@ impl Snapshot {
 
 fn rows(reader: &SegmentReader, numbers: &mut Numbers) -> tantivy::Result<Vec<Row>> {
     let columns = reader.fast_fields();
-    let mut rows = vec![Row::default(); usize::try_from(reader.max_doc()).unwrap_or(0)];
+    let entries = usize::try_from(reader.max_doc()).unwrap_or(0);
+    let mut rows = vec![Row::default(); entries];
+    let mut profiles = vec![Profile::default(); entries];
     for (at, facet) in Facet::ALL.iter().enumerate() {
         let Some(column) = columns.str(facet.column())? else {
             continue;
         };
+        let wide = WIDE.iter().position(|wide| wide == facet);
         let numbered = numbered(&column, &mut numbers.values[at])?;
-        for (doc, row) in (0..).zip(&mut rows) {
+        for ((doc, row), profile) in (0..).zip(&mut rows).zip(&mut profiles) {
             for number in ords(&column, doc)
                 .filter_map(|ord| numbered.get(ord))
                 .filter_map(|number| u16::try_from(*number).ok())
             {
-                if *facet != Facet::Mode {
-                    row.values[at] = number;
+                if let Some(wide) = wide {
+                    row.wide[wide] = number;
+                } else if *facet != Facet::Mode {
+                    profile.values[at] = number;
                 } else if number <= MODES_MAX {
-                    row.modes |= 1 << number;
+                    profile.modes |= 1 << number;
                 }
             }
         }
     }
+    for (row, profile) in rows.iter_mut().zip(profiles) {
+        row.profile = numbers.profile(profile);
+    }
     if let Some(column) = columns.str(VISIBLE_TO)? {
+        let known = numbers.labels.names.len();
         let numbered = numbered(&column, &mut numbers.labels)?;
+        numbers.note_labels(known);
         for (doc, row) in (0..).zip(&mut rows) {
             row.labels = ords(&column, doc)
                 .find_map(|ord| numbered.get(ord).copied())
                 .unwrap_or(0);
         }
     }
-    let (published_at, tie) = (columns.i64(PUBLISHED_AT)?, columns.u64(TIE)?);
-    for (doc, row) in (0..).zip(&mut rows) {
-        row.published_at = published_at.first(doc).unwrap_or(0);
-        row.tie = tie.first(doc).unwrap_or(0);
-    }
     Ok(rows)
+}
+
+fn orders(reader: &SegmentReader) -> tantivy::Result<Vec<Order>> {
+    let columns = reader.fast_fields();
+    let (published_at, tie) = (columns.i64(PUBLISHED_AT)?, columns.u64(TIE)?);
+    Ok((0..reader.max_doc())
+        .map(|doc| Order {
+            published_at: published_at.first(doc).unwrap_or(0),
+            tie: tie.first(doc).unwrap_or(0),
+        })
+        .collect())
 }
 
 fn ords(column: &StrColumn, doc: DocId) -> impl Iterator<Item = usize> + '_ {
@@ -184,10 +255,9 @@ fn ords(column: &StrColumn, doc: DocId) -> impl Iterator<Item = usize> + '_ {
 /// Numbers by ordinal.
 fn numbered(column: &StrColumn, names: &mut Names) -> tantivy::Result<Vec<u32>> {
     let mut numbered = Vec::with_capacity(column.num_terms());
-    for ord in 0..u64::try_from(column.num_terms()).unwrap_or(0) {
-        let mut name = String::new();
-        column.ord_to_str(ord, &mut name)?;
-        numbered.push(names.number(&name));
+    let mut terms = column.dictionary().stream()?;
+    while terms.advance() {
+        numbered.push(names.number(&String::from_utf8_lossy(terms.key())));
     }
     Ok(numbered)
 }

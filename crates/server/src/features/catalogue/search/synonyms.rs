@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
+use super::text;
+
 /// Groups, one per line, members parted by tabs; `#` begins a comment line.
 const GROUPS: &str = include_str!("synonyms.tsv");
 
@@ -57,4 +59,23 @@ fn table() -> &'static (Table, usize) {
             .unwrap_or(0);
         (table, longest)
     })
+}
+
+/// The names that belong to a phrase which is typed by its sound, the phrase left out: `dibao` means 最低生活保障.
+pub(super) fn by_sound(letters: &str) -> &'static [&'static str] {
+    static SOUNDS: OnceLock<BTreeMap<String, Vec<&'static str>>> = OnceLock::new();
+    let sounds = SOUNDS.get_or_init(|| {
+        let mut sounds: BTreeMap<String, Vec<&'static str>> = BTreeMap::new();
+        for (phrase, others) in &table().0 {
+            let spelt: Option<String> = phrase
+                .chars()
+                .map(|c| text::readings(c).first().copied())
+                .collect();
+            if let Some(spelt) = spelt {
+                sounds.entry(spelt).or_default().extend(others);
+            }
+        }
+        sounds
+    });
+    sounds.get(letters).map_or(&[], Vec::as_slice)
 }
