@@ -32,6 +32,7 @@ mod request_undo;
 mod responsibility;
 mod road;
 mod sample;
+mod search_quality;
 mod session;
 mod stats;
 mod supervision;
