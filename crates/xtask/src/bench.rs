@@ -2,41 +2,50 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::{proc, repo};
+use crate::{portal_bench, proc, repo};
+
+/// The benchmark that isn't one of a crate: the built program under a browser.
+const PORTAL: &str = "portal";
 
 /// Without a name, lists what there is; with one, runs it with the words behind it.
 pub fn run(name: Option<&str>, words: &[String]) -> Result<()> {
     let found = benches(&repo::root().join("crates"))?;
-    let list: Vec<&str> = found.iter().map(|(_, bench)| bench.as_str()).collect();
-    let list = if list.is_empty() {
-        "none".to_owned()
-    } else {
-        list.join(", ")
-    };
+    let list: Vec<&str> = found
+        .iter()
+        .map(|(_, bench)| bench.as_str())
+        .chain([PORTAL])
+        .collect();
+    let list = list.join(", ");
     let Some(name) = name else {
         println!("benchmarks: {list}");
         return Ok(());
     };
+    if name == PORTAL {
+        return portal_bench::run(words);
+    }
     let Some((folder, _)) = found.iter().find(|(_, bench)| bench == name) else {
         bail!("there is no benchmark `{name}`; there are: {list}");
     };
+    proc::must(command(folder, name)?.arg("--").args(words))
+}
+
+/// Builds a benchmark of a crate, and runs it with the words behind `--`.
+pub fn command(folder: &str, name: &str) -> Result<Command> {
+    let mut cargo = repo::cargo()?;
     let manifest = format!("crates/{folder}/Cargo.toml");
-    proc::must(
-        repo::cargo()?
-            .args([
-                "bench",
-                "--locked",
-                "--manifest-path",
-                &manifest,
-                "--bench",
-                name,
-                "--",
-            ])
-            .args(words),
-    )
+    cargo.args([
+        "bench",
+        "--locked",
+        "--manifest-path",
+        &manifest,
+        "--bench",
+        name,
+    ]);
+    Ok(cargo)
 }
 
 /// Crate folder and name of each `crates/*/benches/*.rs`.

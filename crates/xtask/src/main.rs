@@ -13,6 +13,7 @@ mod check;
 mod databases;
 mod demo;
 mod generated;
+mod portal_bench;
 mod proc;
 mod repo;
 mod setup;
