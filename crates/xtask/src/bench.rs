@@ -6,10 +6,13 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use crate::demo::{self, Profile};
+use crate::setup::{Purpose, setup};
 use crate::{portal_bench, proc, repo};
 
-/// The benchmark that isn't one of a crate: the built program under a browser.
+/// The benchmarks that aren't of a crate: the built program under a browser, and under a hundred officers at once.
 const PORTAL: &str = "portal";
+const OFFICERS: &str = "officers";
 
 /// Without a name, lists what there is; with one, runs it with the words behind it.
 pub fn run(name: Option<&str>, words: &[String]) -> Result<()> {
@@ -17,7 +20,7 @@ pub fn run(name: Option<&str>, words: &[String]) -> Result<()> {
     let list: Vec<&str> = found
         .iter()
         .map(|(_, bench)| bench.as_str())
-        .chain([PORTAL])
+        .chain([OFFICERS, PORTAL])
         .collect();
     let list = list.join(", ");
     let Some(name) = name else {
@@ -26,6 +29,17 @@ pub fn run(name: Option<&str>, words: &[String]) -> Result<()> {
     };
     if name == PORTAL {
         return portal_bench::run(words);
+    }
+    if name == OFFICERS {
+        setup(Purpose::Test)?;
+        demo::build(Profile::Release)?;
+        return proc::must(
+            Command::new("node")
+                .arg("bench/officers.mjs")
+                .args(words)
+                .current_dir(repo::root().join("e2e"))
+                .env("TONGQU_BIN", demo::binary(Profile::Release)?),
+        );
     }
     let Some((folder, _)) = found.iter().find(|(_, bench)| bench == name) else {
         bail!("there is no benchmark `{name}`; there are: {list}");
