@@ -96,10 +96,6 @@ pub struct Node {
 }
 
 /// Section `[catalogue]`.
-#[expect(
-    clippy::struct_field_names,
-    reason = "the names are those of the settings"
-)]
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Catalogue {

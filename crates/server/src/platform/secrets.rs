@@ -40,6 +40,12 @@ pub fn random_hex<const N: usize>() -> String {
     hex::encode(bytes)
 }
 
+/// A number that nobody can foresee.
+#[must_use]
+pub fn random_number() -> u64 {
+    rand::random()
+}
+
 /// Hashes a password with Argon2id at the library's recommended cost. Takes tens of milliseconds:
 /// call it on a blocking thread.
 #[must_use]

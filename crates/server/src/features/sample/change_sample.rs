@@ -15,7 +15,10 @@ use crate::{
         catalogue::{self, Entry},
         exchange::engine::{self, PoolTable},
     },
-    platform::http::{ApiError, Ctx, Problem, Reply, reply},
+    platform::{
+        http::{ApiError, Ctx, Problem, Reply, reply},
+        secrets::random_number,
+    },
 };
 
 /// Draw a new sample from what has arrived on the platform. The provider alone sees it until it is released.
@@ -54,7 +57,7 @@ pub async fn draw_sample(ctx: Ctx, Path(entry_id): Path<String>) -> Reply<Sample
     })
     .await
     .map_err(ApiError::bug)?;
-    let lines = lay_out_sample(columns, limits.sample_lines, rand::random())
+    let lines = lay_out_sample(columns, limits.sample_lines, random_number())
         .ok_or_else(|| ApiError::conflict("sample.too_few_rows"))?;
     let codes: Vec<String> = shown.iter().map(|(_, item)| item.code.clone()).collect();
     let version_no = entry
