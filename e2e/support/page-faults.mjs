@@ -9,7 +9,7 @@ const GRAVE = new Set(['serious', 'critical'])
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']
 
 /** Keys of messages that have no text, and values that were not there. */
-const SLIPS = /\b(?:app|session|home|catalogue|request|proceeding|law|calendar|supervision|desk|exchange|ledger|shared|directory)\.[a-z]\w*(?:\.\w+)*|\bundefined\b|\bNaN\b|\[object |\bInvalid Date\b/g
+const SLIPS = /\b(?:app|session|home|catalogue|request|proceeding|law|calendar|supervision|desk|exchange|ledger|shared|directory|demand|developer|first_steps|grant|help|nodes|stats|screen|tour)\.[a-z]\w*(?:\.\w+)*|\bundefined\b|\bNaN\b|\[object |\bInvalid Date\b/g
 
 /** Codes that stand where a text should: `public_institution`. */
 const CODES = /\b[a-z]+(?:_[a-z]+)+\b/g
