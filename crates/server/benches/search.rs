@@ -94,7 +94,7 @@ fn options(mut words: impl Iterator<Item = String>) -> anyhow::Result<Options> {
             }
             "--kept" => options.kept = Some(words.next().context("--kept needs a folder")?.into()),
             "--fill" => {
-                options.fill = Some(words.next().context("--fill needs a registry")?.into())
+                options.fill = Some(words.next().context("--fill needs a registry")?.into());
             }
             unknown => {
                 bail!("{unknown} isn't known: --json, --entries N, --kept FOLDER, --fill REGISTRY")

@@ -52,7 +52,7 @@ fn read<T: serde::de::DeserializeOwned>(file: &str) -> anyhow::Result<T> {
 fn initials(name: &str) -> String {
     name.chars()
         .filter_map(|c| c.to_pinyin())
-        .map(|sound| sound.first_letter())
+        .map(pinyin::Pinyin::first_letter)
         .collect()
 }
 

@@ -145,20 +145,22 @@ impl Measured {
         }
         text.push_str(&self.beside_scan.line("some of them"));
         text.push_str(&self.scan.line("  scanned"));
-        text.push_str(&format!(
-            "  {:.0} searches per second, one at a time\n",
+        let mut lines = vec![format!(
+            "  {:.0} searches per second, one at a time",
             self.per_second
-        ));
+        )];
         for (ms, total, asked) in &self.slowest {
-            text.push_str(&format!("  {ms:>8.3} ms for {total} hits: {asked}\n"));
+            lines.push(format!("  {ms:>8.3} ms for {total} hits: {asked}"));
         }
         if let Some(target) = target_ms(self.entries) {
             let held = if self.held() { "held" } else { "MISSED" };
-            text.push_str(&format!("  target: p99 under {target} ms, {held}\n"));
+            lines.push(format!("  target: p99 under {target} ms, {held}"));
         }
         if let Some(load) = &self.load {
-            text.push_str(&format!("  load of the machine: {load}\n"));
+            lines.push(format!("  load of the machine: {load}"));
         }
+        text.push_str(&lines.join("\n"));
+        text.push('\n');
         text
     }
 

@@ -131,7 +131,7 @@ fn asked(text: String, draw: &mut Draw) -> SearchQuery {
 
 fn thing(draw: &mut Draw) -> &'static str {
     let bureau = draw.one(BUREAUS);
-    *draw.one(bureau.things)
+    bureau.things[draw.below(bureau.things.len())]
 }
 
 fn text(kind: Kind, draw: &mut Draw) -> String {
@@ -196,7 +196,7 @@ fn text(kind: Kind, draw: &mut Draw) -> String {
 fn syllables(text: &str) -> Vec<&'static str> {
     text.chars()
         .filter_map(|c| c.to_pinyin())
-        .map(|sound| sound.plain())
+        .map(pinyin::Pinyin::plain)
         .collect()
 }
 
