@@ -559,27 +559,15 @@ impl<'a> Segment<'a> {
             };
             let Scratch { way, group, .. } = &mut *self.scratch;
             if others.is_empty() {
-                match terms {
-                    [term] => each(place.postings(term)?, |doc, repetitions| {
-                        way.add(doc, weight * place.score(doc, repetitions));
-                    }),
-                    _ => {
-                        fill(&place, terms, group)?;
-                        group.drain(|doc, score| way.add(doc, weight * score));
-                    }
-                }
+                group_of(&place, terms, group, |doc, score| {
+                    way.add(doc, weight * score);
+                })?;
                 continue;
             }
             let mut left: Vec<Left> = Vec::new();
-            match terms {
-                [term] => each(place.postings(term)?, |doc, repetitions| {
-                    left.push((0, doc, weight * place.score(doc, repetitions)));
-                }),
-                _ => {
-                    fill(&place, terms, group)?;
-                    group.drain(|doc, score| left.push((0, doc, weight * score)));
-                }
-            }
+            group_of(&place, terms, group, |doc, score| {
+                left.push((0, doc, weight * score));
+            })?;
             for (terms, weight) in others {
                 narrow(&place, terms, *weight, &mut left)?;
             }
@@ -712,13 +700,25 @@ fn seek(postings: &mut SegmentPostings, doc: DocId) -> bool {
     postings.doc() == doc || (postings.doc() < doc && postings.seek(doc) == doc)
 }
 
-/// Fills the tally of a group with the best of its terms.
-fn fill(place: &Place, terms: &[TermInfo], group: &mut Tally) -> tantivy::Result<()> {
+/// Gives every entry that has one of the terms, in order, with the score of the best; `group` is room for that.
+fn group_of(
+    place: &Place,
+    terms: &[TermInfo],
+    group: &mut Tally,
+    mut take: impl FnMut(DocId, f32),
+) -> tantivy::Result<()> {
+    if let [term] = terms {
+        each(place.postings(term)?, |doc, repetitions| {
+            take(doc, place.score(doc, repetitions));
+        });
+        return Ok(());
+    }
     for term in terms {
         each(place.postings(term)?, |doc, repetitions| {
             group.lift(doc, place.score(doc, repetitions));
         });
     }
+    group.drain(take);
     Ok(())
 }
 
