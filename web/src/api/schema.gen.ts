@@ -1309,6 +1309,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/nodes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read how the nodes and the exchange stores are doing. For the operator and the system administrator. */
+        get: operations["read_nodes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/nodes/store-checks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask every exchange store now whether it answers. */
+        post: operations["check_stores"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/notices": {
         parameters: {
             query?: never;
@@ -1861,6 +1895,40 @@ export interface paths {
          * @description Works once: the token ends with it, and there is no standing account before or after.
          */
         post: operations["set_up"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/statistics/departments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read the statistics of a period, of the whole platform and by department. For whoever may read reports. */
+        get: operations["read_stats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/statistics/departments/workbook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Download the statistics of a period as XLSX: a line for the platform and one for each department. */
+        get: operations["download_stats"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2921,6 +2989,11 @@ export interface components {
             predecessors: components["schemas"]["PredecessorView"][];
             superior_name?: string | null;
         };
+        /** @description One department's figures. */
+        DepartmentFiguresView: components["schemas"]["FiguresView"] & {
+            department_id: string;
+            department_name: string;
+        };
         /** @description How a department stands. */
         DepartmentFulfilmentView: {
             /**
@@ -3296,6 +3369,105 @@ export interface components {
             field: string;
             /** @description What to do, in the user's language. */
             message: string;
+        };
+        /** @description The figures. Those of the catalogue are as of now; all others count what happened in the period. */
+        FiguresView: {
+            /**
+             * Format: double
+             * @description Working days from filing to decision, on average over both; absent without decisions.
+             */
+            decision_days?: number | null;
+            /**
+             * Format: int64
+             * @description 汇聚: its entries with a published version.
+             */
+            entries: number;
+            /**
+             * Format: int64
+             * @description Decisions on requests for its data that granted them.
+             */
+            granted: number;
+            /**
+             * Format: int64
+             * @description 应用: grants on its data that are active.
+             */
+            grants_given: number;
+            /**
+             * Format: int64
+             * @description Grants that it holds and that are active.
+             */
+            grants_held: number;
+            /**
+             * Format: int64
+             * @description Those of the grants it holds under which nothing was delivered in the period.
+             */
+            grants_unused: number;
+            /**
+             * Format: int64
+             * @description Those of them whose last arrival is no longer ago than the promised update cycle; entries without a
+             *     fixed cycle count once they have data.
+             */
+            in_cycle: number;
+            /**
+             * Format: double
+             * @description Working days that the regulation allowed for the same decisions, on average.
+             */
+            limit_days?: number | null;
+            /**
+             * Format: int64
+             * @description Those of them that are mounted to a table.
+             */
+            mounted: number;
+            /**
+             * Format: int64
+             * @description Decisions on requests for its data that refused them.
+             */
+            refused: number;
+            /**
+             * Format: int64
+             * @description Requests that it filed itself.
+             */
+            requests_filed: number;
+            /**
+             * Format: int64
+             * @description 共享: requests for its data that were filed.
+             */
+            requests_received: number;
+            /**
+             * Format: int64
+             * @description Rows of its data that were delivered to others.
+             */
+            rows_given: number;
+            /**
+             * Format: int64
+             * @description Those of them that were set aside as faulty.
+             */
+            rows_quarantined: number;
+            /**
+             * Format: int64
+             * @description 质量: rows read from its tables.
+             */
+            rows_read: number;
+            /**
+             * Format: int64
+             * @description Rows that were delivered to it.
+             */
+            rows_received: number;
+            /**
+             * Format: int64
+             * @description Steps of any case that it took and that had a last day.
+             */
+            steps: number;
+            /**
+             * Format: int64
+             * @description Those of them taken no later than that day.
+             */
+            steps_on_time: number;
+            /**
+             * Format: int64
+             * @description Those of them of which the platform holds rows.
+             */
+            with_data: number;
         };
         /** @description The request form. */
         FileBody: {
@@ -3947,6 +4119,68 @@ export interface components {
             name: string;
             /** @description Civil date. */
             published_on: string;
+        };
+        /** @description A node. */
+        NodeView: {
+            /** @description Whether this node answered the question. */
+            answered: boolean;
+            beat_at: string;
+            /**
+             * Format: int64
+             * @description Bytes.
+             */
+            disk_free?: number | null;
+            /** @description `ok`, `low` (less than a fifth is free) or `full` (less than a twentieth). */
+            disk_state: string;
+            /** Format: int64 */
+            disk_total?: number | null;
+            /** Format: int64 */
+            jobs_running: number;
+            /** @description Instant of that head, by the platform's clock. */
+            ledger_at?: string | null;
+            /** @description Root of that head, hex SM3. */
+            ledger_root?: string | null;
+            /**
+             * Format: int64
+             * @description Records under its last signed head.
+             */
+            ledger_size: number;
+            node_id: string;
+            /** @description `sqlite` or `postgres`. */
+            registry_engine: string;
+            /** Format: int64 */
+            registry_latency_us: number;
+            /**
+             * Format: int64
+             * @description Whole seconds since the last sign of life.
+             */
+            silent_s: number;
+            started_at: string;
+            /** @description `serving`, `late`, `silent` or `stopped`. */
+            state: string;
+            /**
+             * Format: int64
+             * @description Open pages that are told of changes.
+             */
+            streams: number;
+            version: string;
+        };
+        /** @description Nodes and exchange stores. */
+        NodesView: {
+            /** @description Machine instant of this view. All instants here are the machine's, not the demo clock's. */
+            at: string;
+            /**
+             * Format: int64
+             * @description Seconds between two signs of life.
+             */
+            heartbeat_s: number;
+            /**
+             * Format: int64
+             * @description Jobs that wait for a worker of any node.
+             */
+            jobs_waiting: number;
+            nodes: components["schemas"]["NodeView"][];
+            stores: components["schemas"]["StoreStateView"][];
         };
         /** @description A holiday notice. */
         NoticeBody: {
@@ -5381,6 +5615,19 @@ export interface components {
              */
             unreachable: number;
         };
+        /** @description 安全: what was refused, on the whole platform. */
+        SecurityView: {
+            /**
+             * Format: int64
+             * @description Accounts locked after wrong passwords in a row.
+             */
+            accounts_locked: number;
+            /**
+             * Format: int64
+             * @description Sign-ins with a wrong password.
+             */
+            sign_ins_refused: number;
+        };
         /** @description A piece of text, marked if it was hit. */
         SegmentView: {
             hit: boolean;
@@ -5472,6 +5719,16 @@ export interface components {
             code: string;
             /** @description Why it was returned. */
             reason?: string | null;
+        };
+        /** @description Statistics of a period. */
+        StatsView: {
+            /** @description Departments about which there is anything to say, by name. */
+            departments: components["schemas"]["DepartmentFiguresView"][];
+            /** @description First and last civil date in China, both inclusive. */
+            from: string;
+            security: components["schemas"]["SecurityView"];
+            to: string;
+            total: components["schemas"]["FiguresView"];
         };
         /** @description What goes with a step. */
         StepBody: {
@@ -5612,6 +5869,25 @@ export interface components {
             name: string;
             /** @description `sqlite:PATH`, `postgres://...` or `mysql://...`; credentials are kept and never shown again. */
             url: string;
+        };
+        /** @description Whether a department's exchange store answers. */
+        StoreStateView: {
+            checked_at?: string | null;
+            department_id: string;
+            department_name: string;
+            error_code?: string | null;
+            /** Format: int64 */
+            latency_ms?: number | null;
+            /** @description What is wrong and what to do, in the user's language. */
+            message?: string | null;
+            name: string;
+            /** @description The node that asked. */
+            node_id?: string | null;
+            /** @description Since when it is so. */
+            since?: string | null;
+            /** @description `reachable`, `unreachable` or `unknown`. */
+            state: string;
+            store_id: string;
         };
         /** @description An exchange store. Its address is never shown. */
         StoreView: {
@@ -12897,6 +13173,132 @@ export interface operations {
             };
         };
     };
+    read_nodes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodesView"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    check_stores: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodesView"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody was faster; or the Idempotency-Key was used before */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The content can't be accepted */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_notices: {
         parameters: {
             query?: {
@@ -15865,6 +16267,158 @@ export interface operations {
             };
             /** @description The body has not the media type that is described here */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_stats: {
+        parameters: {
+            query?: {
+                /** @description First civil date. */
+                from?: string | null;
+                /** @description Last civil date, inclusive; a year after the first at most. */
+                to?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatsView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    download_stats: {
+        parameters: {
+            query?: {
+                /** @description First civil date. */
+                from?: string | null;
+                /** @description Last civil date, inclusive; a year after the first at most. */
+                to?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": number[];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
