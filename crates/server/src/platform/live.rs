@@ -100,7 +100,7 @@ impl Topic {
         let topics: &[Self] = match noun {
             "attachment" | "case" => &[Self::Cases],
             "calendar" => &[Self::Calendar, Self::Cases, Self::Requests],
-            "catalogue" => &[Self::Catalogue],
+            "catalogue" | "sample" => &[Self::Catalogue],
             "demand" => &[Self::Demands],
             // The clock of the demo moves every date.
             "demo" => Self::ALL,
