@@ -145,6 +145,7 @@ const FILLED_IN: &[(&str, &[&str])] = &[
     ("request.not_alike", &["number"]),
     ("responsibility.too_long", &["lines"]),
     ("request.outside_audience", &["audience"]),
+    ("request.too_many_together", &["max"]),
     ("request.version_changed", &["version"]),
     ("session.locked", &["minutes"]),
 ];
