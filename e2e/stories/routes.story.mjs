@@ -1,7 +1,7 @@
 // Every route in every state: as it is, in elder mode, zoomed, on a large screen, loading, broken, empty, without
 // a right to it, and with the worst names and numbers that a server could send.
 
-import { check } from '../support/check.mjs'
+import { check, until } from '../support/check.mjs'
 import { signIn } from '../support/portal.mjs'
 import { pathsOfPortal, ROUTES } from '../support/routes.mjs'
 import { asItIs, broken, empty, hostile, unanswered } from '../support/states.mjs'
@@ -20,7 +20,8 @@ const DRAWN_MS = 600
 
 async function settled(page) {
   await page.getByRole('heading', { level: 1 }).first().waitFor()
-  await page.getByText('正在加载').waitFor({ state: 'detached' })
+  // Each card of a page says by itself that it is loading.
+  await until(async () => (await page.getByText('正在加载').count()) === 0, 'the page is still loading')
 }
 
 async function elder(page, on) {
@@ -100,11 +101,28 @@ async function personsPage(world, login) {
   return signIn(world, login)
 }
 
+/** What the county hasn't lived through: its demands go onto a list and, for what the province holds, upward. */
+async function mergeDemands(world) {
+  const officer = await personsPage(world, 'minzheng')
+  const wanted = { title: '社保缴费信息', wanted: '参保人缴费月数', purpose: '救助对象核对', duty: '社会救助审核确认', level: 'province', resource: '社保缴费信息' }
+  const demand = await post(officer, '/demands', wanted)
+  const authority = await personsPage(world, 'zhuguan')
+  await post(authority, '/demand-lists')
+  await post(authority, '/upward-applications', { demand_id: demand.demand_id })
+}
+
+async function post(page, path, data) {
+  const reply = await page.request.post(`/api/v1${path}`, { headers: { 'X-Requested-With': 'story' }, data })
+  check(reply.ok(), `${path} was answered ${reply.status()}: ${await reply.text()}`)
+  return reply.json()
+}
+
 export const steps = {
   'every path of the portal has its place in this story': async () => {
     const missing = (await pathsOfPortal()).filter((path) => !(path in ROUTES))
     check(missing.length === 0, `not walked: ${missing.join(' ')}`)
   },
+  'the demands are merged': mergeDemands,
   ...Object.fromEntries(Object.entries(ROUTES).map(([route, how]) => [`${route} stands every state`, walk(route, how)])),
 }
 

@@ -33,7 +33,7 @@ export const ROUTES = {
   '/catalog/:id': { who: 'minzheng', at: async (page) => `/catalog/${await first(page, '/catalogue/entries', 'entry_id')}` },
   '/catalog/:id/diff': { who: 'minzheng', at: async (page) => `/catalog/${await first(page, '/catalogue/entries', 'entry_id')}/diff?show=all` },
   '/provide/catalogs': { who: 'tongji', at: () => '/provide/catalogs', stranger: 'shenji' },
-  '/provide/grants': { who: 'tongji', at: () => '/provide/grants', stranger: 'shenji' },
+  '/provide/grants': { who: 'minzheng', at: () => '/provide/grants', stranger: 'shenji' },
   '/review': { who: 'zhuguan', at: () => '/review', stranger: 'shenji' },
   '/apply/paper': { who: 'yunying', at: () => '/apply/paper' },
   '/apply/:resourceId': {

@@ -70,9 +70,14 @@ impl Clock {
         self.shift_s.store(shift_s, Ordering::Relaxed);
     }
 
+    /// The shift with which the clock would read `instant` now, in seconds.
+    #[must_use]
+    pub fn shift_to_s(&self, instant: Timestamp) -> i64 {
+        instant.as_second() - self.wall().as_second()
+    }
+
     /// Makes the clock read `instant` now. Only the demo has a use for it.
     pub fn set(&self, instant: Timestamp) {
-        let shift = instant.as_second() - self.wall().as_second();
-        self.shift_s.store(shift, Ordering::Relaxed);
+        self.restore_shift(self.shift_to_s(instant));
     }
 }

@@ -51,16 +51,21 @@ pub async fn advance_clock(
     }
     let until = ctx.now + SignedDuration::from_hours(24 * i64::from(body.days));
     let mut tx = app.registry.begin(until).await?;
-    app.clock.set(until);
-    // Nobody is signed out because the demo skips a night.
+    // Nobody is signed out because the demo skips a night: the clock is moved when all sessions last longer.
     session::prolong_all(
         &mut tx,
         until + SignedDuration::from_hours(app.config.session.hours_max),
     )
     .await?;
-    directory::save_setting(&mut tx, CLOCK_SHIFT, &app.clock.shift_s().to_string()).await?;
+    directory::save_setting(
+        &mut tx,
+        CLOCK_SHIFT,
+        &app.clock.shift_to_s(until).to_string(),
+    )
+    .await?;
     tx.commit(ctx.did("demo.clock_moved").with("days", body.days))
         .await?;
+    app.clock.set(until);
     supervision::new_day(&app).await?;
     reply(ClockNowView {
         now: until.to_string(),
