@@ -1,4 +1,4 @@
-// Walks every story in `stories/` in Chromium against the real program.
+// Walks every story in `stories/` in Chromium against the real program, two at a time.
 //
 // A story is a module that exports `title` and `steps`: an object of named functions, walked in order,
 // each given the story's world; `pack`, if it needs rules from `packs/`; and `independent`, if a step that
@@ -82,17 +82,27 @@ async function walk(browser, story, { scratch, pictures, registry, title }) {
 const files = (await readdir(path.join(here, 'stories'))).filter((file) => file.endsWith('.story.mjs') && file.includes(wanted)).sort()
 const scratch = await mkdtemp(path.join(process.env.TONGQU_SCRATCH ?? tmpdir(), 'e2e-'))
 const browser = await launchBrowser()
-try {
-  for (const file of files) {
-    const story = await import(path.join(here, 'stories', file))
-    for (const engine of enginesFor(story)) {
-      const name = `${file.replace('.story.mjs', '')}_${engine.toLowerCase()}`
-      const pictures = path.join(here, 'test-results', name)
-      await rm(pictures, { recursive: true, force: true })
-      const registry = await emptyRegistry(engine, `${name}_${process.pid}`)
-      await walk(browser, story, { scratch: path.join(scratch, name), pictures, registry, title: `${story.title}, on ${engine}` })
-    }
+const jobs = []
+for (const file of files) {
+  const story = await import(path.join(here, 'stories', file))
+  for (const engine of enginesFor(story)) jobs.push({ story, engine, name: `${file.replace('.story.mjs', '')}_${engine.toLowerCase()}` })
+}
+// The longest first, so that nothing is left to wait for at the end.
+jobs.sort((a, b) => Object.keys(b.story.steps).length - Object.keys(a.story.steps).length)
+
+/** Takes one story after the other: people read and servers wait, so two of these fill two processors. */
+async function walkNext() {
+  for (let job = jobs.shift(); job; job = jobs.shift()) {
+    const { story, engine, name } = job
+    const pictures = path.join(here, 'test-results', name)
+    await rm(pictures, { recursive: true, force: true })
+    const registry = await emptyRegistry(engine, `${name}_${process.pid}`)
+    await walk(browser, story, { scratch: path.join(scratch, name), pictures, registry, title: `${story.title}, on ${engine}` })
   }
+}
+
+try {
+  await Promise.all([walkNext(), walkNext()])
 } finally {
   await browser.close()
   await rm(scratch, { recursive: true, force: true })

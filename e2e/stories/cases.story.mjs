@@ -2,7 +2,7 @@
 // and escalated. On the way the pages on which everybody reads the law and its dates.
 
 import { check, until } from '../support/check.mjs'
-import { card, confirmation, openAnew, openMenu, rowOf, signIn } from '../support/portal.mjs'
+import { card, confirmation, openAnew, openMenu, rowOf, settled, signIn } from '../support/portal.mjs'
 
 const REQUESTER = 'minzheng'
 const PROVIDER = 'zhujian'
@@ -137,7 +137,7 @@ export const steps = {
     await page.getByRole('navigation', { name: '工作台' }).getByRole('link', { name: '督办' }).click()
     for (const tab of ['超期情况', '定期事项', '部门亮灯']) {
       await page.getByRole('tab', { name: tab }).click()
-      await page.getByText('正在加载').waitFor({ state: 'detached' })
+      await settled(page)
       await world.look(page, `supervision, ${tab}`)
     }
   },

@@ -1,7 +1,7 @@
 // Everybody comes in and finds their own work, and only that.
 
 import { check, checkEqual } from '../support/check.mjs'
-import { openMenu, signIn } from '../support/portal.mjs'
+import { openMenu, settled, signIn } from '../support/portal.mjs'
 
 const OFFICER = ['首页', '数据目录', '我的工作台', '供需对接', '目录编制', '授权管理', '交换监测']
 /** What the main menu offers to each person. */
@@ -39,7 +39,7 @@ export const steps = {
         for (const name of menu) {
           await openMenu(page, name)
           await page.getByRole('heading', { level: 1 }).waitFor()
-          await page.getByText('正在加载').waitFor({ state: 'detached' })
+          await settled(page)
           await world.look(page, `${login} ${name}`)
         }
       },

@@ -1,8 +1,8 @@
 // Every route in every state: as it is, in elder mode, zoomed, on a large screen, loading, broken, empty, without
 // a right to it, and with the worst names and numbers that a server could send.
 
-import { check, until } from '../support/check.mjs'
-import { signIn } from '../support/portal.mjs'
+import { check } from '../support/check.mjs'
+import { settled, signIn } from '../support/portal.mjs'
 import { pathsOfPortal, ROUTES } from '../support/routes.mjs'
 import { asItIs, broken, empty, hostile, unanswered } from '../support/states.mjs'
 
@@ -17,12 +17,6 @@ const ZOOMED = { width: 683, height: 384 }
 const LARGE = { width: 1920, height: 1080 }
 /** Long enough for a page that waits for its answers to have drawn that it does. */
 const DRAWN_MS = 600
-
-async function settled(page) {
-  await page.getByRole('heading', { level: 1 }).first().waitFor()
-  // Each card of a page says by itself that it is loading.
-  await until(async () => (await page.getByText('正在加载').count()) === 0, 'the page is still loading')
-}
 
 async function elder(page, on) {
   await page.evaluate((value) => (document.documentElement.dataset.elder = value), String(on))

@@ -18,6 +18,12 @@ export async function openAnew(page, name) {
   await page.reload()
 }
 
+/** Waits until the page has its heading and no card of it is still loading; each says so by itself. */
+export async function settled(page) {
+  await page.getByRole('heading', { level: 1 }).first().waitFor()
+  await until(async () => (await page.getByText('正在加载').count()) === 0, 'the page is still loading')
+}
+
 /** Signs a person in at the door; afterwards the header bears the person's name. */
 export async function signIn(world, login) {
   const { password, person, department } = world.program.account(login)

@@ -6,7 +6,7 @@ import path from 'node:path'
 import readline from 'node:readline'
 
 /** A lively county lives its month first, on whatever machine this is. */
-const START_MS_MAX = 300_000
+const START_MS_MAX = 900_000
 const STOP_MS_MAX = 15_000
 /** Invented rules, for stories that need what no built-in pack has. */
 const PACKS = path.join(import.meta.dirname, '..', 'packs')

@@ -1,7 +1,7 @@
 // What is left lying becomes a draft; the authority sends it or sets it aside. Nothing is sent by itself.
 
 import { check } from '../../support/check.mjs'
-import { card, checkFaultAt, confirmation, lookInEveryMode, moveClockTo, openMenu } from '../../support/portal.mjs'
+import { card, checkFaultAt, confirmation, lookInEveryMode, moveClockTo, openMenu, settled } from '../../support/portal.mjs'
 import { AUTHORITY, PROVIDER, REQUESTER } from './cases.mjs'
 import { closed } from './departments.mjs'
 
@@ -62,7 +62,7 @@ export const steps = {
     await page.keyboard.press('Escape')
     const provider = await world.page(PROVIDER)
     await provider.goto('/desk?tab=notices')
-    await provider.getByText('正在加载').waitFor({ state: 'detached' })
+    await settled(provider)
     await world.look(provider, 'notices of who was late')
   },
 
@@ -91,7 +91,7 @@ export const steps = {
     const page = await world.page(AUTHORITY)
     for (const tab of ['部门亮灯', '共享统计']) {
       await page.getByRole('tab', { name: tab }).click()
-      await page.getByText('正在加载').waitFor({ state: 'detached' })
+      await settled(page)
       await lookInEveryMode(world, page, `supervision, ${tab}`)
     }
     check(await page.getByLabel('从', { exact: true }).isVisible(), 'the period can not be chosen')
