@@ -1,0 +1,424 @@
+//! One segment under evaluation: the rarest clause is read, the others are looked up for what it leaves.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tantivy::fieldnorm::FieldNormReader;
+use tantivy::index::InvertedIndexReader;
+use tantivy::postings::{Postings, SegmentPostings, TermInfo};
+use tantivy::schema::{Field, IndexRecordOption};
+use tantivy::{DocId, DocSet, Searcher, TERMINATED};
+
+use super::Scratch;
+use super::lookup::{Found, FoundClause, read};
+use super::tally::{Tally, index, precise};
+
+/// How fast repetition stops counting, and how much the length of a text counts: the usual values of BM25.
+const K1: f32 = 1.2;
+const B: f32 = 0.75;
+
+/// One segment under evaluation.
+pub(super) struct Segment<'a> {
+    searcher: &'a Searcher,
+    at: usize,
+    averages: &'a HashMap<Field, f32>,
+    fields: HashMap<Field, Arc<Place>>,
+    scratch: &'a mut Scratch,
+}
+
+/// One field of a segment.
+struct Place {
+    index: Arc<InvertedIndexReader>,
+    lengths: FieldNormReader,
+    /// By length of the text, as tantivy codes it: how much its length weakens a term.
+    weakening: Vec<f32>,
+}
+
+impl Place {
+    fn score(&self, doc: DocId, repetitions: u32) -> f32 {
+        let repetitions = precise(u64::from(repetitions));
+        repetitions * (1.0 + K1)
+            / (repetitions + self.weakening[usize::from(self.lengths.fieldnorm_id(doc))])
+    }
+
+    fn postings(&self, term: &TermInfo) -> tantivy::Result<SegmentPostings> {
+        Ok(self
+            .index
+            .read_postings_from_terminfo(term, IndexRecordOption::WithFreqs)?)
+    }
+}
+
+/// An entry that is still in question: its position among those asked for, the entry, its score.
+type Left = (usize, DocId, f32);
+
+impl<'a> Segment<'a> {
+    pub(super) fn new(
+        searcher: &'a Searcher,
+        at: usize,
+        averages: &'a HashMap<Field, f32>,
+        scratch: &'a mut Scratch,
+    ) -> Self {
+        let entries = index(searcher.segment_readers()[at].max_doc());
+        scratch.sum.widen(entries);
+        scratch.clause.widen(entries);
+        scratch.way.widen(entries);
+        scratch.group.widen(entries);
+        Self {
+            searcher,
+            at,
+            averages,
+            fields: HashMap::new(),
+            scratch,
+        }
+    }
+
+    pub(super) fn run(
+        &mut self,
+        clauses: &[FoundClause],
+        needed: usize,
+        lifts: &[Found],
+    ) -> tantivy::Result<Vec<(DocId, f32)>> {
+        let mut clauses: Vec<&FoundClause> = clauses.iter().collect();
+        clauses.sort_by_cached_key(|clause| clause.cost(self.at));
+        let mut matches = if needed == clauses.len() {
+            self.all(&clauses)?
+        } else {
+            self.some(&clauses, needed)?
+        };
+        for way in lifts {
+            if matches.is_empty() {
+                break;
+            }
+            let lifted = self.among(std::slice::from_ref(way), &matches)?;
+            for ((_, score), lift) in matches.iter_mut().zip(lifted) {
+                *score += lift.unwrap_or(0.0);
+            }
+        }
+        Ok(matches)
+    }
+
+    /// What meets every clause.
+    fn all(&mut self, clauses: &[&FoundClause]) -> tantivy::Result<Vec<(DocId, f32)>> {
+        let Some((first, others)) = clauses.split_first() else {
+            return Ok(Vec::new());
+        };
+        let mut matches = self.clause(first)?;
+        for clause in others {
+            if matches.is_empty() {
+                break;
+            }
+            let scores = self.clause_among(clause, &matches)?;
+            keep_met(&mut matches, &scores);
+        }
+        Ok(matches)
+    }
+
+    /// What meets at least so many clauses.
+    fn some(
+        &mut self,
+        clauses: &[&FoundClause],
+        needed: usize,
+    ) -> tantivy::Result<Vec<(DocId, f32)>> {
+        // Whoever meets enough of them meets at least one of the first ones.
+        let (first, others) = clauses.split_at(clauses.len() + 1 - needed.clamp(1, clauses.len()));
+        let entries = index(self.searcher.segment_readers()[self.at].max_doc());
+        let mut counts = vec![0_u8; entries];
+        for clause in first {
+            for (doc, score) in self.clause(clause)? {
+                self.scratch.sum.add(doc, score);
+                counts[index(doc)] += 1;
+            }
+        }
+        let mut matches = self.scratch.sum.drained();
+        for (number, clause) in others.iter().enumerate() {
+            // Whoever can't get there any more need not be looked at.
+            let left = others.len() - number;
+            matches.retain(|(doc, _)| usize::from(counts[index(*doc)]) + left >= needed);
+            let scores = self.clause_among(clause, &matches)?;
+            for ((doc, sum), score) in matches.iter_mut().zip(scores) {
+                counts[index(*doc)] += u8::from(score.is_some());
+                *sum += score.unwrap_or(0.0);
+            }
+        }
+        matches.retain(|(doc, _)| usize::from(counts[index(*doc)]) >= needed);
+        Ok(matches)
+    }
+
+    /// What meets a clause.
+    fn clause(&mut self, clause: &FoundClause) -> tantivy::Result<Vec<(DocId, f32)>> {
+        match clause {
+            FoundClause::Any(ways) => self.best(ways),
+            FoundClause::AnyOrAll(ways, each) => {
+                let mut each: Vec<&Vec<Found>> = each.iter().collect();
+                each.sort_by_cached_key(|ways| {
+                    ways.iter().map(|way| way.cost(self.at)).sum::<u64>()
+                });
+                let mut all = match each.first() {
+                    Some(first) => self.best(first)?,
+                    None => Vec::new(),
+                };
+                for ways in each.iter().skip(1) {
+                    if all.is_empty() {
+                        break;
+                    }
+                    let scores = self.among(ways, &all)?;
+                    keep_met(&mut all, &scores);
+                }
+                for (doc, score) in self.best(ways)?.into_iter().chain(all) {
+                    self.scratch.clause.lift(doc, score);
+                }
+                Ok(self.scratch.clause.drained())
+            }
+        }
+    }
+
+    /// How well each of these entries meets a clause; `None` if it doesn't.
+    fn clause_among(
+        &mut self,
+        clause: &FoundClause,
+        docs: &[(DocId, f32)],
+    ) -> tantivy::Result<Vec<Option<f32>>> {
+        match clause {
+            FoundClause::Any(ways) => self.among(ways, docs),
+            FoundClause::AnyOrAll(ways, each) => {
+                let mut best = self.among(ways, docs)?;
+                let mut all = vec![Some(0.0); docs.len()];
+                for ways in each {
+                    for (sum, score) in all.iter_mut().zip(self.among(ways, docs)?) {
+                        *sum = sum.zip(score).map(|(sum, score)| sum + score);
+                    }
+                }
+                for (best, all) in best.iter_mut().zip(all) {
+                    *best = better(*best, all);
+                }
+                Ok(best)
+            }
+        }
+    }
+
+    /// What goes one of several ways, with the score of its best.
+    fn best(&mut self, ways: &[Found]) -> tantivy::Result<Vec<(DocId, f32)>> {
+        for way in ways {
+            self.way(way)?;
+            if ways.len() > 1 {
+                let Scratch { clause, way, .. } = &mut *self.scratch;
+                way.drain(|doc, score| clause.lift(doc, score));
+            }
+        }
+        Ok(if ways.len() == 1 {
+            self.scratch.way.drained()
+        } else {
+            self.scratch.clause.drained()
+        })
+    }
+
+    /// How well each of these entries goes the best of several ways.
+    fn among(
+        &mut self,
+        ways: &[Found],
+        docs: &[(DocId, f32)],
+    ) -> tantivy::Result<Vec<Option<f32>>> {
+        let mut best = vec![None; docs.len()];
+        for way in ways {
+            let mut sums: Vec<Option<f32>> = vec![None; docs.len()];
+            for (place, groups) in self.laid_out(way)? {
+                let mut left: Vec<Left> = docs
+                    .iter()
+                    .enumerate()
+                    .map(|(at, (doc, _))| (at, *doc, 0.0))
+                    .collect();
+                for (terms, weight) in groups {
+                    if left.is_empty() {
+                        break;
+                    }
+                    narrow(&place, terms, weight, &mut left)?;
+                }
+                for (at, _, score) in left {
+                    sums[at] = Some(sums[at].unwrap_or(0.0) + score);
+                }
+            }
+            for (best, sum) in best.iter_mut().zip(sums) {
+                *best = better(*best, sum);
+            }
+        }
+        Ok(best)
+    }
+
+    /// Fills the tally of the way: what its places give, added up.
+    fn way(&mut self, way: &Found) -> tantivy::Result<()> {
+        for (place, groups) in self.laid_out(way)? {
+            let [(terms, weight), others @ ..] = &groups[..] else {
+                continue;
+            };
+            let Scratch { way, group, .. } = &mut *self.scratch;
+            if others.is_empty() {
+                group_of(&place, terms, group, |doc, score| {
+                    way.add(doc, weight * score);
+                })?;
+                continue;
+            }
+            let mut left: Vec<Left> = Vec::new();
+            group_of(&place, terms, group, |doc, score| {
+                left.push((0, doc, weight * score));
+            })?;
+            for (terms, weight) in others {
+                narrow(&place, terms, *weight, &mut left)?;
+            }
+            for (_, doc, score) in left {
+                way.add(doc, score);
+            }
+        }
+        Ok(())
+    }
+
+    /// The places of a way in which it can be found at all, each with the terms of its groups and what they are
+    /// worth. The rarest group comes first: the others only need to be looked up for what it leaves.
+    fn laid_out<'f>(&mut self, way: &'f Found) -> tantivy::Result<Vec<LaidOut<'f>>> {
+        let mut places = Vec::with_capacity(way.places.len());
+        for ((field, weight), groups) in way.places.iter().zip(&way.terms) {
+            let mut groups: Vec<(&[TermInfo], f32)> = groups
+                .iter()
+                .zip(&way.rarity)
+                .map(|(segments, rarity)| (segments[self.at].as_slice(), weight * rarity))
+                .collect();
+            groups.sort_by_key(|(terms, _)| read(terms));
+            if groups.first().is_some_and(|(terms, _)| !terms.is_empty()) {
+                places.push((self.place(*field)?, groups));
+            }
+        }
+        Ok(places)
+    }
+
+    fn place(&mut self, field: Field) -> tantivy::Result<Arc<Place>> {
+        if let Some(place) = self.fields.get(&field) {
+            return Ok(Arc::clone(place));
+        }
+        let reader = &self.searcher.segment_readers()[self.at];
+        let average = self.averages.get(&field).copied().unwrap_or(1.0).max(1.0);
+        let weakening = (0..=u8::MAX)
+            .map(|id| {
+                K1 * (1.0 - B
+                    + B * precise(u64::from(FieldNormReader::id_to_fieldnorm(id))) / average)
+            })
+            .collect();
+        let place = Arc::new(Place {
+            index: reader.inverted_index(field)?,
+            lengths: reader.get_fieldnorms_reader(field)?,
+            weakening,
+        });
+        self.fields.insert(field, Arc::clone(&place));
+        Ok(place)
+    }
+}
+
+/// A place, and the terms of each group with what the group is worth there.
+type LaidOut<'f> = (Arc<Place>, Vec<(&'f [TermInfo], f32)>);
+
+/// The greater of two scores, if there is any.
+fn better(one: Option<f32>, other: Option<f32>) -> Option<f32> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.max(other)),
+        (one, other) => one.or(other),
+    }
+}
+
+/// Keeps what has a score, and adds it.
+fn keep_met(matches: &mut Vec<(DocId, f32)>, scores: &[Option<f32>]) {
+    let mut scores = scores.iter();
+    matches.retain_mut(|(_, sum)| match scores.next().copied().flatten() {
+        Some(more) => {
+            *sum += more;
+            true
+        }
+        None => false,
+    });
+}
+
+/// Keeps the entries that have one of the terms, and adds the best of them.
+fn narrow(
+    place: &Place,
+    terms: &[TermInfo],
+    weight: f32,
+    left: &mut Vec<Left>,
+) -> tantivy::Result<()> {
+    if let [term] = terms
+        && !is_rare(term, left.len())
+    {
+        let mut postings = place.postings(term)?;
+        left.retain_mut(|(_, doc, score)| {
+            let is_there = seek(&mut postings, *doc);
+            if is_there {
+                *score += weight * place.score(*doc, postings.term_freq());
+            }
+            is_there
+        });
+        return Ok(());
+    }
+    let mut found: Vec<Option<f32>> = vec![None; left.len()];
+    for term in terms {
+        let mut postings = place.postings(term)?;
+        if is_rare(term, left.len()) {
+            let mut from = 0;
+            each(postings, |doc, repetitions| {
+                from += left[from..].partition_point(|(_, other, _)| *other < doc);
+                if left.get(from).is_some_and(|(_, other, _)| *other == doc) {
+                    found[from] = better(found[from], Some(place.score(doc, repetitions)));
+                }
+            });
+        } else {
+            for ((_, doc, _), best) in left.iter().zip(&mut found) {
+                if seek(&mut postings, *doc) {
+                    *best = better(*best, Some(place.score(*doc, postings.term_freq())));
+                }
+            }
+        }
+    }
+    let mut found = found.into_iter();
+    left.retain_mut(|(_, _, score)| match found.next().flatten() {
+        Some(more) => {
+            *score += weight * more;
+            true
+        }
+        None => false,
+    });
+    Ok(())
+}
+
+/// Whether a term has so few entries that each of them is better looked up among those left than the other way round.
+fn is_rare(term: &TermInfo, left: usize) -> bool {
+    index(term.doc_freq) < left / 8
+}
+
+fn seek(postings: &mut SegmentPostings, doc: DocId) -> bool {
+    postings.doc() == doc || (postings.doc() < doc && postings.seek(doc) == doc)
+}
+
+/// Gives every entry that has one of the terms, in order, with the score of the best; `group` is room for that.
+fn group_of(
+    place: &Place,
+    terms: &[TermInfo],
+    group: &mut Tally,
+    mut take: impl FnMut(DocId, f32),
+) -> tantivy::Result<()> {
+    if let [term] = terms {
+        each(place.postings(term)?, |doc, repetitions| {
+            take(doc, place.score(doc, repetitions));
+        });
+        return Ok(());
+    }
+    for term in terms {
+        each(place.postings(term)?, |doc, repetitions| {
+            group.lift(doc, place.score(doc, repetitions));
+        });
+    }
+    group.drain(take);
+    Ok(())
+}
+
+fn each(mut postings: SegmentPostings, mut take: impl FnMut(DocId, u32)) {
+    let mut doc = postings.doc();
+    while doc != TERMINATED {
+        take(doc, postings.term_freq());
+        doc = postings.advance();
+    }
+}
