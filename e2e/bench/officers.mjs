@@ -1,5 +1,6 @@
 // 100 officers click through their day at once: the questions that the portal asks on each page, with the pauses
-// of people who read. Reports errors and how long each kind of question took.
+// of people who read; now and then one files a request and takes it back. Reports errors and how long each kind of
+// question took.
 //
 // `node bench/officers.mjs [--officers 100] [--minutes 5] [--json]`; needs TONGQU_BIN.
 
@@ -19,6 +20,8 @@ const MINUTES = Number(asked.minutes)
 const READS_MS = [1500, 6500]
 const WORDS = ['企业', '人口', '低保', '不动产', '婚姻', 'qiye', 'rk', '驾驶证', '社保', '行政区划', '残疾人', '许可证']
 const TARGET_P95_MS = 200
+/** How many of the entries looked at are asked for. */
+const ASKED_SHARE = 0.25
 
 const took = new Map()
 const errors = []
@@ -71,13 +74,14 @@ class Officer {
     await this.read()
     const entry = found?.items?.[Math.floor(Math.random() * found.items.length)]
     if (entry) {
-      await Promise.all([
+      const [whole, preview] = await Promise.all([
         this.ask('entry', `/catalogue/entries/${entry.entry_id}`),
         this.ask('preview', `/requests/preview?entry_id=${entry.entry_id}`),
       ])
       await this.read()
       await this.ask('sample', `/catalogue/entries/${entry.entry_id}/sample`)
       await this.read()
+      if (Math.random() < ASKED_SHARE) await this.fileAndWithdraw(whole, preview)
     }
     if (!this.me.may.read_case) return
     await Promise.all([this.ask('desk', '/desk'), this.ask('notices', '/notices')])
@@ -92,6 +96,29 @@ class Officer {
       await this.ask('runs', '/runs')
       await this.read()
     }
+  }
+
+  /** Asks for the first two items of an entry, looks at what has become of it, and takes it back. */
+  async fileAndWithdraw(entry, preview) {
+    const table = preview?.modes.find((mode) => mode.mode === 'table' && !mode.form && mode.facts.length === 0)
+    if (!this.me.may.file_request || !entry || !table || entry.department.id === this.me.department.id) return
+    const filed = await this.ask('file', '/requests', {
+      entry_id: entry.entry_id,
+      version_no: preview.version_no,
+      mode: table.mode,
+      columns: entry.content.items.slice(0, 2).map((item) => item.code),
+      purpose_kind: 'data_check',
+      purpose: '核对办件材料',
+      duty: preview.own_duties[0] ?? '依职责核对',
+      consumer_system: '业务系统',
+      term_months: 12,
+      undertaken: true,
+    })
+    if (!filed) return
+    await this.read()
+    await this.ask('request', `/requests/${filed.request_id}`)
+    await this.read()
+    await this.ask('withdraw', `/requests/${filed.request_id}/withdrawal`, { reason: '已另行取得' })
   }
 }
 
