@@ -6,6 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use crate::databases::postgres::{Durability, start_cluster};
 use crate::demo::{self, Profile};
 use crate::setup::{Purpose, setup};
 use crate::{portal_bench, proc, repo};
@@ -13,6 +14,8 @@ use crate::{portal_bench, proc, repo};
 /// The benchmarks that aren't of a crate: the built program under a browser, and under a hundred officers at once.
 const PORTAL: &str = "portal";
 const OFFICERS: &str = "officers";
+/// The benchmark that needs servers of its own.
+const EXCHANGE: &str = "exchange";
 
 /// Without a name, lists what there is; with one, runs it with the words behind it.
 pub fn run(name: Option<&str>, words: &[String]) -> Result<()> {
@@ -44,7 +47,25 @@ pub fn run(name: Option<&str>, words: &[String]) -> Result<()> {
     let Some((folder, _)) = found.iter().find(|(_, bench)| bench == name) else {
         bail!("there is no benchmark `{name}`; there are: {list}");
     };
-    proc::must(command(folder, name)?.arg("--").args(words))
+    let mut bench = command(folder, name)?;
+    bench.arg("--").args(words);
+    if name == EXCHANGE {
+        return exchange(bench);
+    }
+    proc::must(&mut bench)
+}
+
+/// Runs it beside two servers of its own, which wait for the disk as in service.
+fn exchange(mut bench: Command) -> Result<()> {
+    setup(Purpose::Test)?;
+    let scratch = repo::TempDir::new("bench-exchange")?;
+    let source = start_cluster(&scratch.path().join("source"), Durability::Waits)?;
+    let target = start_cluster(&scratch.path().join("target"), Durability::Waits)?;
+    proc::must(
+        bench
+            .env("TONGQU_BENCH_SOURCE", &source.url)
+            .env("TONGQU_BENCH_TARGET", &target.url),
+    )
 }
 
 /// Builds a benchmark of a crate, and runs it with the words behind `--`.

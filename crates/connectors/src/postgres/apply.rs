@@ -1,33 +1,27 @@
-//! Applying changes to a PostgreSQL table: COPY into a temporary stage, then one transaction.
+//! Applying changes to a PostgreSQL table, in one transaction: COPY into a temporary stage and from there into the
+//! table, or, where a consumer begins with an empty table, COPY straight into it.
 //!
 //! Neither `nextval()` nor MERGE is used, so that the same statements run where the table is
 //! distributed over several servers (Citus).
 
-use bytes::{BufMut, Bytes, BytesMut};
+mod encode;
+mod staged;
+mod straight;
+
+use std::pin::Pin;
+
+use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use tongqu_domain::exchange::{Column, ColumnType};
 
-use super::binary::{COPY_HEADER, COPY_TRAILER, write_field};
+use self::encode::Encoder;
 use super::catalog::{self, HeldColumn};
-use super::types::{self, Native};
+use super::types;
 use super::{NAME_BYTES_MAX, Session, quoted, quoted_table};
-use crate::rows::{OP_COLUMN, Op, Rows};
+use crate::rows::Rows;
 use crate::store::CURSOR_TABLE;
 use crate::text::joined;
-use crate::{
-    AddColumns, Applied, ApplyMode, ApplyPlan, BatchStream, ConnectorError, RecordBatch, Result,
-};
-
-const STAGE: &str = "pg_temp._tongqu_stage";
-
-/// Staged rows whose key the table has, and whether they differ from the table's.
-const MET: &str = "pg_temp._tongqu_met";
-
-/// The number of a row in the stage.
-const ROW: &str = "_tongqu_row";
-
-/// Bytes that are gathered before they go out: large enough that the socket is worked in few calls.
-const CHUNK_BYTES: usize = 256 * 1024;
+use crate::{AddColumns, Applied, ApplyPlan, BatchStream, ConnectorError, Result};
 
 /// Taken while tables are created, so that two appliers don't create the same one at once. Any
 /// number that others are unlikely to use.
@@ -38,18 +32,20 @@ struct Applying {
     plan: ApplyPlan,
 }
 
+/// When a table that is created gets its keys.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Keys {
+    AtOnce,
+    /// When the rows are in: making an index of them all is much cheaper than adding each to one.
+    Later,
+}
+
 /// What the plan meets in the database.
 #[derive(PartialEq, Eq)]
 struct Target {
     exists: bool,
     /// What the table has for each column of the plan; `None` if it is to be added.
     columns: Vec<Option<HeldColumn>>,
-}
-
-#[derive(Default)]
-struct Staged {
-    upserts: u64,
-    deletes: u64,
 }
 
 pub(super) async fn apply(
@@ -59,13 +55,19 @@ pub(super) async fn apply(
 ) -> Result<Applied> {
     let applying = Applying { session, plan };
     applying.check_names()?;
-    applying.check_cursor().await?;
+    let reached = applying.check_cursor().await?;
     let target = applying.target().await?;
-    applying.create_stage(&target).await?;
-    let staged = applying.fill_stage(changes).await?;
-    applying.index_stage().await?;
-    applying.check_values(&target).await?;
-    applying.transact(&target, &staged).await
+    // Whoever begins has nothing to compare with; only then is the table itself looked at.
+    if reached.is_none() && applying.fits_straight(&target) && applying.is_empty(&target).await? {
+        // A stream that fails at once touches nothing, and one that is slow to begin locks nothing.
+        let mut changes = changes.peekable();
+        Pin::new(&mut changes).peek().await;
+        if applying.begin_straight(&target).await? {
+            return applying.copy_straight(&target, changes.boxed()).await;
+        }
+        return applying.apply_staged(&target, changes.boxed()).await;
+    }
+    applying.apply_staged(&target, changes).await
 }
 
 impl Applying {
@@ -106,11 +108,11 @@ impl Applying {
         }
     }
 
-    /// Refuses early what the transaction would refuse late.
-    async fn check_cursor(&self) -> Result<()> {
+    /// Refuses early what the transaction would refuse late. Gives how far the consumer has come.
+    async fn check_cursor(&self) -> Result<Option<i64>> {
         match self.session.cursor(&self.plan.consumer).await? {
             Some(held) if held > self.plan.cursor => Err(self.backwards(held)),
-            _ => Ok(()),
+            reached => Ok(reached),
         }
     }
 
@@ -172,33 +174,6 @@ impl Applying {
         })
     }
 
-    /// The stage compares text as the table does, so that joining them can use the table's index.
-    async fn create_stage(&self, target: &Target) -> Result<()> {
-        let columns = joined(
-            self.plan.columns.iter().zip(&target.columns),
-            ", ",
-            |(column, held)| {
-                let collation = match (held, column.column_type) {
-                    (Some(held), ColumnType::Text { .. }) => held
-                        .collation
-                        .as_ref()
-                        .map_or(String::new(), |name| format!(" COLLATE {name}")),
-                    _ => self.new_collation(column).to_owned(),
-                };
-                format!(
-                    "{} {}{collation}",
-                    quoted(&column.name),
-                    types::staged(column.column_type)
-                )
-            },
-        );
-        let sql = format!(
-            "CREATE TEMPORARY TABLE _tongqu_stage \
-             ({columns}, {OP_COLUMN} smallint NOT NULL, {ROW} bigint NOT NULL)"
-        );
-        self.run(&sql, "create the stage").await
-    }
-
     /// Key texts of our own tables lie in bytewise order, so that reading by key can use the index.
     fn new_collation(&self, column: &Column) -> &'static str {
         let is_text = matches!(column.column_type, ColumnType::Text { .. });
@@ -209,128 +184,12 @@ impl Applying {
         }
     }
 
-    async fn fill_stage(&self, mut changes: BatchStream) -> Result<Staged> {
-        let failed = |error| {
-            self.session
-                .failure("fill the stage", &self.plan.table, &error)
-        };
-        let sql = format!("COPY {STAGE} FROM STDIN (FORMAT binary)");
-        let sink = self
-            .session
-            .client
-            .copy_in::<_, Bytes>(&sql)
-            .await
-            .map_err(failed)?;
-        let mut sink = std::pin::pin!(sink);
-        let mut staged = Staged::default();
-        let mut out = BytesMut::with_capacity(CHUNK_BYTES * 2);
-        out.put_slice(COPY_HEADER);
-        while let Some(batch) = changes.next().await {
-            let batch = batch?;
-            let rows = Rows::new(&batch)?;
-            rows.check_columns(&self.plan.columns)?;
-            self.plan.check_key_values(&rows)?;
-            drop(rows);
-            let mut next = 0;
-            while next < batch.num_rows() {
-                next = self.encode(&batch, next, &mut out, &mut staged)?;
-                if out.len() >= CHUNK_BYTES {
-                    sink.feed(out.split().freeze()).await.map_err(failed)?;
-                }
-            }
-        }
-        out.put_i16(COPY_TRAILER);
-        sink.send(out.freeze()).await.map_err(failed)?;
-        sink.finish().await.map_err(failed)?;
-        Ok(staged)
-    }
-
-    /// Appends rows from `first` on until the chunk is full, and gives back where to go on.
-    fn encode(
-        &self,
-        batch: &RecordBatch,
-        first: usize,
-        out: &mut BytesMut,
-        staged: &mut Staged,
-    ) -> Result<usize> {
-        let rows = Rows::new(batch)?;
-        let width = i16::try_from(self.plan.columns.len() + 2).map_err(|_| {
-            ConnectorError::LimitPassed {
-                what: "the number of columns",
-                limit: 1_600,
-            }
-        })?;
-        let mut row = first;
-        while row < rows.len() && out.len() < CHUNK_BYTES {
-            out.put_i16(width);
-            for (position, column) in self.plan.columns.iter().enumerate() {
-                let written = write_field(out, rows.value(row, position), column.column_type);
-                written.map_err(|found| {
-                    let (table, name) = (&self.plan.table, &column.name);
-                    ConnectorError::value_refused(table, name, column.column_type, found)
-                })?;
-            }
-            let op = rows.op(row);
-            out.put_i32(2);
-            out.put_i16(op.code().into());
-            out.put_i32(8);
-            out.put_u64(staged.upserts + staged.deletes);
-            match op {
-                Op::Upsert => staged.upserts += 1,
-                Op::Delete => staged.deletes += 1,
-            }
-            row += 1;
-        }
-        Ok(row)
-    }
-
-    /// The index finds duplicates and serves the joins; the server knows nothing yet of how many
-    /// rows a new table has, so it is told.
-    async fn index_stage(&self) -> Result<()> {
-        let key = self.key_columns();
-        let indexed = self
-            .run(
-                &format!("CREATE UNIQUE INDEX ON {STAGE} ({key})"),
-                "check the stage's keys",
-            )
-            .await;
-        if let Err(ConnectorError::KeyDuplicates { table, .. }) = indexed {
-            let sql = format!(
-                "SELECT COALESCE(sum(n - 1), 0)::bigint FROM (SELECT count(*) AS n FROM {STAGE} GROUP BY {key}) AS keys"
-            );
-            let duplicates = self.count(&sql).await?;
-            return Err(ConnectorError::KeyDuplicates { table, duplicates });
-        }
-        indexed?;
-        self.run(&format!("ANALYZE {STAGE}"), "look over the stage")
-            .await
-    }
-
-    /// Counts what the table would cut, pad or round, and refuses it before the table is touched.
-    async fn check_values(&self, target: &Target) -> Result<()> {
-        for (column, held) in self.plan.columns.iter().zip(&target.columns) {
-            let Some((changes, reason)) = narrowing(column, held.as_ref()) else {
-                continue;
-            };
-            let upsert = Op::Upsert.code();
-            let sql =
-                format!("SELECT count(*) FROM {STAGE} WHERE {OP_COLUMN} = {upsert} AND {changes}");
-            let refused = self.count(&sql).await?;
-            if refused > 0 {
-                return Err(ConnectorError::ValueRefused {
-                    table: self.plan.table.clone(),
-                    column: column.name.clone(),
-                    reason: format!("in {refused} row(s) it {reason}"),
-                });
-            }
-        }
-        Ok(())
-    }
-
-    async fn transact(&self, before: &Target, staged: &Staged) -> Result<Applied> {
+    /// Begins the transaction: the cursor moves, the table is looked at again, and other writers are kept out.
+    /// A table that is missing is created, with its keys if `keys` says so.
+    async fn begin_change(&self, before: &Target, keys: Keys) -> Result<()> {
         self.run("BEGIN", "begin the change").await?;
         self.move_cursor().await?;
-        // Somebody may have altered the table while the stage was filled.
+        // Somebody may have altered the table meanwhile.
         let mut target = self.target().await?;
         if !target.exists {
             self.lock_creation().await?;
@@ -342,6 +201,9 @@ impl Applying {
         }
         if !target.exists {
             self.create_table().await?;
+            if keys == Keys::AtOnce {
+                self.create_keys().await?;
+            }
         }
         let table = quoted_table(&self.plan.table);
         for (column, held) in self.plan.columns.iter().zip(&target.columns) {
@@ -354,10 +216,11 @@ impl Applying {
         // Readers go on; another writer would make the counts untrue.
         let lock = format!("LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE");
         self.run(&lock, "lock the table against other writers")
-            .await?;
-        let applied = self.change_rows(&target, staged).await?;
-        self.run("COMMIT", "make the change last").await?;
-        Ok(applied)
+            .await
+    }
+
+    async fn commit(&self) -> Result<()> {
+        self.run("COMMIT", "make the change last").await
     }
 
     async fn lock_creation(&self) -> Result<()> {
@@ -402,7 +265,6 @@ impl Applying {
     }
 
     async fn create_table(&self) -> Result<()> {
-        let table = quoted_table(&self.plan.table);
         let columns = joined(&self.plan.columns, ", ", |column| {
             let constraint = if column.nullable { "" } else { " NOT NULL" };
             let collation = self.new_collation(column);
@@ -412,7 +274,24 @@ impl Applying {
                 types::declared(column.column_type)
             )
         });
-        let indexes = joined(&self.plan.index_on, " ", |name| {
+        let table = quoted_table(&self.plan.table);
+        self.run(
+            &format!("CREATE TABLE {table} ({columns})"),
+            "create the table",
+        )
+        .await
+    }
+
+    /// The key and the indexes of a table that was created.
+    async fn create_keys(&self) -> Result<()> {
+        let table = quoted_table(&self.plan.table);
+        let key = self.key_columns();
+        self.run(
+            &format!("ALTER TABLE {table} ADD PRIMARY KEY ({key})"),
+            "make its key",
+        )
+        .await?;
+        for name in &self.plan.index_on {
             let plain = self.plan.table.rsplit('.').next().unwrap_or_default();
             let index = format!("{plain}_by_{name}");
             // Too long a name is left to the server, which then makes one of its own.
@@ -421,144 +300,47 @@ impl Applying {
             } else {
                 String::new()
             };
-            format!("CREATE INDEX {index} ON {table} ({});", quoted(name))
-        });
-        let key = self.key_columns();
-        let sql = format!("CREATE TABLE {table} ({columns}, PRIMARY KEY ({key})); {indexes}");
-        self.run(&sql, "create the table").await
-    }
-
-    async fn change_rows(&self, target: &Target, staged: &Staged) -> Result<Applied> {
-        let table = quoted_table(&self.plan.table);
-        let same_key = self.same_key(target);
-        let staged_as = |op: Op| {
-            format!(
-                "SELECT 1 FROM {STAGE} AS s WHERE s.{OP_COLUMN} = {} AND {same_key}",
-                op.code()
-            )
-        };
-        let taken_out = if staged.deletes == 0 {
-            0
-        } else {
-            let doomed = staged_as(Op::Delete);
-            self.change(&format!("DELETE FROM {table} AS t WHERE EXISTS ({doomed})"))
-                .await?
-        };
-        let superfluous = match self.plan.mode {
-            ApplyMode::Upsert => 0,
-            ApplyMode::ReplaceAll => {
-                let kept = staged_as(Op::Upsert);
-                self.change(&format!(
-                    "DELETE FROM {table} AS t WHERE NOT EXISTS ({kept})"
-                ))
-                .await?
-            }
-        };
-        // Rows that are there alike are found by reading: meeting them in the upsert would lock, and
-        // so rewrite, each of them.
-        self.run(&self.compare(target), "compare the table with the stage")
-            .await?;
-        let there = self.count(&format!("SELECT count(*) FROM {MET}")).await?;
-        let alike = self
-            .count(&format!("SELECT count(*) FROM {MET} WHERE NOT differs"))
-            .await?;
-        if staged.upserts > alike {
-            self.change(&self.upsert()).await?;
+            let sql = format!("CREATE INDEX {index} ON {table} ({})", quoted(name));
+            self.run(&sql, "make an index").await?;
         }
-        Ok(Applied {
-            inserted: staged.upserts - there,
-            updated: there - alike,
-            deleted: taken_out + superfluous,
-            unchanged: alike + staged.deletes - taken_out,
-        })
+        Ok(())
     }
 
-    /// A column of the stage as the table's type compares it: `char(n)` leaves blanks at the end
-    /// aside, text doesn't.
-    fn staged_side(held: Option<&HeldColumn>, name: &str) -> String {
-        let meaning = held.and_then(|held| held.meaning.as_ref().ok());
-        let is_padded = meaning.is_some_and(|meaning| meaning.native == Native::Padded);
-        let cast = if is_padded { "::bpchar" } else { "" };
-        format!("s.{}{cast}", quoted(name))
-    }
-
-    fn same_key(&self, target: &Target) -> String {
-        joined(self.plan.key_positions(), " AND ", |position| {
-            let name = &self.plan.columns[position].name;
-            let staged = Self::staged_side(target.columns[position].as_ref(), name);
-            format!("t.{} = {staged}", quoted(name))
-        })
-    }
-
-    /// Notes which staged rows meet one of the table, and whether it differs. The key is compared
-    /// too: where the table folds case, its spelling may have changed.
-    fn compare(&self, target: &Target) -> String {
-        let columns = self.plan.columns.iter().zip(&target.columns);
-        let differs = joined(columns, " OR ", |(column, held)| {
-            let name = quoted(&column.name);
-            let staged = Self::staged_side(held.as_ref(), &column.name);
-            match column.column_type {
-                ColumnType::Text { .. } => {
-                    format!("t.{name} COLLATE \"C\" IS DISTINCT FROM {staged} COLLATE \"C\"")
-                }
-                _ => format!("t.{name} IS DISTINCT FROM {staged}"),
+    /// Sends the changes into `into`, a table and its columns, in the form that `encoder` gives them.
+    async fn copy_in(
+        &self,
+        into: &str,
+        encoder: &mut Encoder<'_>,
+        mut changes: BatchStream,
+    ) -> Result<()> {
+        let failed = |error| {
+            self.session
+                .failure("take in the rows", &self.plan.table, &error)
+        };
+        let sql = format!("COPY {into} FROM STDIN (FORMAT binary)");
+        let sink = self.session.client.copy_in::<_, Bytes>(&sql).await;
+        let mut sink = std::pin::pin!(sink.map_err(failed)?);
+        while let Some(batch) = changes.next().await {
+            let batch = batch?;
+            {
+                let rows = Rows::new(&batch)?;
+                rows.check_columns(&self.plan.columns)?;
+                self.plan.check_key_values(&rows)?;
             }
-        });
-        format!(
-            "CREATE TEMPORARY TABLE _tongqu_met AS SELECT s.{ROW}, ({differs}) AS differs \
-             FROM {STAGE} AS s JOIN {} AS t ON {} WHERE s.{OP_COLUMN} = {}; ANALYZE {MET}",
-            quoted_table(&self.plan.table),
-            self.same_key(target),
-            Op::Upsert.code()
-        )
-    }
-
-    fn upsert(&self) -> String {
-        let columns = joined(&self.plan.columns, ", ", |column| quoted(&column.name));
-        let set = joined(&self.plan.columns, ", ", |column| {
-            format!("{0} = excluded.{0}", quoted(&column.name))
-        });
-        format!(
-            "INSERT INTO {} AS t ({columns}) SELECT {columns} FROM {STAGE} AS s \
-             WHERE s.{OP_COLUMN} = {} AND NOT EXISTS \
-             (SELECT 1 FROM {MET} AS m WHERE m.{ROW} = s.{ROW} AND NOT m.differs) \
-             ON CONFLICT ({}) DO UPDATE SET {set}",
-            quoted_table(&self.plan.table),
-            Op::Upsert.code(),
-            self.key_columns()
-        )
+            let mut next = 0;
+            while next < batch.num_rows() {
+                next = encoder.encode(&batch, next)?;
+                if let Some(chunk) = encoder.full_chunk() {
+                    sink.feed(chunk).await.map_err(failed)?;
+                }
+            }
+        }
+        sink.send(encoder.last_chunk()).await.map_err(failed)?;
+        sink.finish().await.map_err(failed)?;
+        Ok(())
     }
 
     fn key_columns(&self) -> String {
         joined(&self.plan.key, ", ", |name| quoted(name))
     }
-}
-
-/// Which staged values the table's column would change, as a condition, and in what way.
-fn narrowing(column: &Column, held: Option<&HeldColumn>) -> Option<(String, String)> {
-    let name = quoted(&column.name);
-    let meaning = held.and_then(|held| held.meaning.as_ref().ok());
-    let column_type = meaning.map_or(column.column_type, |meaning| meaning.column_type);
-    if let Some(digits) = meaning.and_then(|meaning| meaning.second_digits) {
-        let rounded = match column_type {
-            ColumnType::Time => format!("{name}::time({digits})"),
-            ColumnType::Instant => format!("{name}::timestamptz({digits})"),
-            _ => format!("{name}::timestamp({digits})"),
-        };
-        let reason = format!("has more than the {digits} decimals of seconds that the table keeps");
-        return Some((format!("{name} <> {rounded}"), reason));
-    }
-    let ColumnType::Text {
-        chars_max: Some(chars_max),
-    } = column_type
-    else {
-        return None;
-    };
-    if meaning.is_some_and(|meaning| meaning.native == Native::Padded) {
-        let reason =
-            format!("doesn't have the {chars_max} characters to which the table would pad it");
-        return Some((format!("char_length({name}) <> {chars_max}"), reason));
-    }
-    let reason = format!("is longer than the {chars_max} characters of the column");
-    Some((format!("char_length({name}) > {chars_max}"), reason))
 }

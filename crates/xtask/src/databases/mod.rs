@@ -18,6 +18,7 @@ use anyhow::{Context, Result, bail};
 use nix::sys::signal::Signal;
 use nix::unistd::User;
 
+use self::postgres::Durability;
 use crate::proc;
 use crate::suites::Report;
 use crate::suites::rust::Environment;
@@ -40,7 +41,7 @@ impl Databases {
     /// Starts both below `scratch`. One that doesn't start counts as failed in the report, and its
     /// variable is not set.
     pub fn start(scratch: &Path, report: &mut Report) -> Self {
-        let postgres = postgres::start_cluster(&scratch.join("postgres"));
+        let postgres = postgres::start_cluster(&scratch.join("postgres"), Durability::Forgets);
         let mariadb = mariadb::start_server(&scratch.join("mariadb"));
         let mut started = Self {
             environment: Vec::new(),

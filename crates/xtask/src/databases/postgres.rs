@@ -30,11 +30,19 @@ pub fn programs() -> Result<PathBuf> {
         .context("PostgreSQL is missing: `cargo xtask setup` installs it")
 }
 
+/// What a cluster does about the machine stopping.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// It forgets what it wrote: the tests kill the product, never the database or the machine under it.
+    Forgets,
+    /// It waits for the disk, with all settings as a fresh installation has them: for benchmarks.
+    Waits,
+}
+
 /// Starts a cluster in `folder`, which must not exist yet.
 ///
-/// It forgets what it wrote if the machine stops (`fsync=off`): the tests kill the product, never the
-/// database or the machine under it. Text sorts bytewise, as the product expects of no engine but must bear.
-pub fn start_cluster(folder: &Path) -> Result<Server> {
+/// Text sorts bytewise, as the product expects of no engine but must bear.
+pub fn start_cluster(folder: &Path, durability: Durability) -> Result<Server> {
     let bin = programs()?;
     let owner = Owner::new("postgres")?;
     owner.make_folder(folder)?;
@@ -69,14 +77,17 @@ pub fn start_cluster(folder: &Path) -> Result<Server> {
         .arg(&data)
         .args(["-p", &port, "-k"])
         .arg(folder);
-    for setting in [
-        "listen_addresses=127.0.0.1",
-        "max_connections=300",
+    let hasty = [
         "fsync=off",
         "synchronous_commit=off",
         "full_page_writes=off",
-        "wal_level=logical",
-    ] {
+        "max_connections=300",
+    ];
+    let hasty = hasty.iter().filter(|_| durability == Durability::Forgets);
+    for setting in ["listen_addresses=127.0.0.1", "wal_level=logical"]
+        .iter()
+        .chain(hasty)
+    {
         server.args(["-c", setting]);
     }
     let ready = || {

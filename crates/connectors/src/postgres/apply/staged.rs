@@ -1,0 +1,188 @@
+//! By way of a temporary stage, where the changes meet what the table has.
+
+use tongqu_domain::exchange::ColumnType;
+
+use super::super::catalog::HeldColumn;
+use super::super::types::{self, Native};
+use super::super::{quoted, quoted_table};
+use super::encode::{Encoder, Form};
+use super::{Applying, Keys, Target};
+use crate::rows::{OP_COLUMN, Op};
+use crate::text::joined;
+use crate::{Applied, ApplyMode, BatchStream, ConnectorError, Result};
+
+const STAGE: &str = "pg_temp._tongqu_stage";
+
+/// Staged rows whose key the table has, and whether they differ from the table's.
+const MET: &str = "pg_temp._tongqu_met";
+
+/// The number of a row in the stage.
+const ROW: &str = "_tongqu_row";
+
+impl Applying {
+    pub(super) async fn apply_staged(
+        &self,
+        target: &Target,
+        changes: BatchStream,
+    ) -> Result<Applied> {
+        self.create_stage(target).await?;
+        let mut encoder = Encoder::new(&self.plan, target, Form::Staged);
+        self.copy_in(STAGE, &mut encoder, changes).await?;
+        self.index_stage().await?;
+        encoder.refuse_changed_values()?;
+        self.begin_change(target, Keys::AtOnce).await?;
+        let applied = self.change_rows(target, &encoder).await?;
+        self.commit().await?;
+        Ok(applied)
+    }
+
+    /// The stage compares text as the table does, so that joining them can use the table's index.
+    async fn create_stage(&self, target: &Target) -> Result<()> {
+        let columns = joined(
+            self.plan.columns.iter().zip(&target.columns),
+            ", ",
+            |(column, held)| {
+                let collation = match (held, column.column_type) {
+                    (Some(held), ColumnType::Text { .. }) => held
+                        .collation
+                        .as_ref()
+                        .map_or(String::new(), |name| format!(" COLLATE {name}")),
+                    _ => self.new_collation(column).to_owned(),
+                };
+                format!(
+                    "{} {}{collation}",
+                    quoted(&column.name),
+                    types::staged(column.column_type)
+                )
+            },
+        );
+        let sql = format!(
+            "CREATE TEMPORARY TABLE _tongqu_stage \
+             ({columns}, {OP_COLUMN} smallint NOT NULL, {ROW} bigint NOT NULL)"
+        );
+        self.run(&sql, "create the stage").await
+    }
+
+    /// The index finds duplicates and serves the joins; the server knows nothing yet of how many
+    /// rows a new table has, so it is told.
+    async fn index_stage(&self) -> Result<()> {
+        let key = self.key_columns();
+        let indexed = self
+            .run(
+                &format!("CREATE UNIQUE INDEX ON {STAGE} ({key})"),
+                "check the stage's keys",
+            )
+            .await;
+        if let Err(ConnectorError::KeyDuplicates { table, .. }) = indexed {
+            let sql = format!(
+                "SELECT COALESCE(sum(n - 1), 0)::bigint FROM (SELECT count(*) AS n FROM {STAGE} GROUP BY {key}) AS keys"
+            );
+            let duplicates = self.count(&sql).await?;
+            return Err(ConnectorError::KeyDuplicates { table, duplicates });
+        }
+        indexed?;
+        self.run(&format!("ANALYZE {STAGE}"), "look over the stage")
+            .await
+    }
+
+    async fn change_rows(&self, target: &Target, staged: &Encoder<'_>) -> Result<Applied> {
+        let table = quoted_table(&self.plan.table);
+        let same_key = self.same_key(target);
+        let staged_as = |op: Op| {
+            format!(
+                "SELECT 1 FROM {STAGE} AS s WHERE s.{OP_COLUMN} = {} AND {same_key}",
+                op.code()
+            )
+        };
+        let taken_out = if staged.deletes == 0 {
+            0
+        } else {
+            let doomed = staged_as(Op::Delete);
+            self.change(&format!("DELETE FROM {table} AS t WHERE EXISTS ({doomed})"))
+                .await?
+        };
+        let superfluous = match self.plan.mode {
+            ApplyMode::Upsert => 0,
+            ApplyMode::ReplaceAll => {
+                let kept = staged_as(Op::Upsert);
+                self.change(&format!(
+                    "DELETE FROM {table} AS t WHERE NOT EXISTS ({kept})"
+                ))
+                .await?
+            }
+        };
+        // Rows that are there alike are found by reading: meeting them in the upsert would lock, and
+        // so rewrite, each of them.
+        self.run(&self.compare(target), "compare the table with the stage")
+            .await?;
+        let there = self.count(&format!("SELECT count(*) FROM {MET}")).await?;
+        let alike = self
+            .count(&format!("SELECT count(*) FROM {MET} WHERE NOT differs"))
+            .await?;
+        if staged.upserts > alike {
+            self.change(&self.upsert()).await?;
+        }
+        Ok(Applied {
+            inserted: staged.upserts - there,
+            updated: there - alike,
+            deleted: taken_out + superfluous,
+            unchanged: alike + staged.deletes - taken_out,
+        })
+    }
+
+    /// A column of the stage as the table's type compares it: `char(n)` leaves blanks at the end
+    /// aside, text doesn't.
+    fn staged_side(held: Option<&HeldColumn>, name: &str) -> String {
+        let meaning = held.and_then(|held| held.meaning.as_ref().ok());
+        let is_padded = meaning.is_some_and(|meaning| meaning.native == Native::Padded);
+        let cast = if is_padded { "::bpchar" } else { "" };
+        format!("s.{}{cast}", quoted(name))
+    }
+
+    fn same_key(&self, target: &Target) -> String {
+        joined(self.plan.key_positions(), " AND ", |position| {
+            let name = &self.plan.columns[position].name;
+            let staged = Self::staged_side(target.columns[position].as_ref(), name);
+            format!("t.{} = {staged}", quoted(name))
+        })
+    }
+
+    /// Notes which staged rows meet one of the table, and whether it differs. The key is compared
+    /// too: where the table folds case, its spelling may have changed.
+    fn compare(&self, target: &Target) -> String {
+        let columns = self.plan.columns.iter().zip(&target.columns);
+        let differs = joined(columns, " OR ", |(column, held)| {
+            let name = quoted(&column.name);
+            let staged = Self::staged_side(held.as_ref(), &column.name);
+            match column.column_type {
+                ColumnType::Text { .. } => {
+                    format!("t.{name} COLLATE \"C\" IS DISTINCT FROM {staged} COLLATE \"C\"")
+                }
+                _ => format!("t.{name} IS DISTINCT FROM {staged}"),
+            }
+        });
+        format!(
+            "CREATE TEMPORARY TABLE _tongqu_met AS SELECT s.{ROW}, ({differs}) AS differs \
+             FROM {STAGE} AS s JOIN {} AS t ON {} WHERE s.{OP_COLUMN} = {}; ANALYZE {MET}",
+            quoted_table(&self.plan.table),
+            self.same_key(target),
+            Op::Upsert.code()
+        )
+    }
+
+    fn upsert(&self) -> String {
+        let columns = joined(&self.plan.columns, ", ", |column| quoted(&column.name));
+        let set = joined(&self.plan.columns, ", ", |column| {
+            format!("{0} = excluded.{0}", quoted(&column.name))
+        });
+        format!(
+            "INSERT INTO {} AS t ({columns}) SELECT {columns} FROM {STAGE} AS s \
+             WHERE s.{OP_COLUMN} = {} AND NOT EXISTS \
+             (SELECT 1 FROM {MET} AS m WHERE m.{ROW} = s.{ROW} AND NOT m.differs) \
+             ON CONFLICT ({}) DO UPDATE SET {set}",
+            quoted_table(&self.plan.table),
+            Op::Upsert.code(),
+            self.key_columns()
+        )
+    }
+}

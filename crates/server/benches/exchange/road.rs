@@ -1,0 +1,267 @@
+//! The road itself, as the product's own engine walks it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::{Context as _, ensure};
+use jiff::civil::Date;
+use tongqu::features::catalogue::{ItemColumn, Mounting};
+use tongqu::features::exchange::engine::{Delivery, Limits, PoolTable, Source, collect, deliver};
+use tongqu_connectors::{ApplyPlan, Query, Store, open};
+use tongqu_domain::catalogue::{CheckKind, DataItem, DataType, MaskKind, Sensitivity};
+use tongqu_domain::exchange::RowCondition;
+use tongqu_domain::grant::{Grant, GrantState};
+use tongqu_domain::ids::{CaseId, DepartmentId, EntryId, GrantId, MountingId, StoreId};
+
+use crate::person::{self, CHANGES, People};
+use crate::report::Measured;
+use crate::servers::{Servers, write_people};
+
+/// The product's own settings.
+const LIMITS: Limits = Limits {
+    batch_rows_max: 8_192,
+    batch_bytes_max: 8 * 1024 * 1024,
+    quarantine_permille_max: 10,
+};
+const TODAY: Date = Date::constant(2026, 1, 1);
+/// The column that is masked on the way.
+const MASKED: &str = "phone";
+
+/// Fills the provider's table, then walks each road in every run, so that a busy moment hits all alike.
+pub async fn measure(servers: &Servers, rows: u64, runs: u64) -> anyhow::Result<Measured> {
+    servers.create_databases()?;
+    servers.sql(&servers.provider(), person::POSTGRES)?;
+    let mut people = People::new(7);
+    let file = tempfile::NamedTempFile::new()?;
+    write_people(file.path(), &mut people, rows)?;
+    servers.load(file.path())?;
+    drop(file);
+
+    let road = Road::new(servers).await?;
+    let mut measured = Measured {
+        rows,
+        raw: Vec::new(),
+        last_hop: Vec::new(),
+        collection: Vec::new(),
+        delivery: Vec::new(),
+        difference: Vec::new(),
+        hub_rss_mb: 0.0,
+    };
+    forget_peak()?;
+    let before = peak_mb()?;
+    for run in 0..runs {
+        servers.clear(&servers.requester())?;
+        servers.sql(&servers.requester(), person::POSTGRES)?;
+        servers.settle()?;
+        measured.raw.push(servers.raw_pipe()?);
+        road.compare(servers)?;
+
+        servers.clear(&servers.pool())?;
+        servers.clear(&servers.requester())?;
+        servers.settle()?;
+        let begun = Instant::now();
+        let collected =
+            collect(&road.source, &road.pool, &format!("collect-{run}"), LIMITS).await?;
+        measured.collection.push(begun.elapsed().as_secs_f64());
+        ensure!(
+            collected.counts.quarantined == 0,
+            "{} rows were set aside",
+            collected.counts.quarantined
+        );
+        servers.settle()?;
+        let begun = Instant::now();
+        deliver(
+            &road.delivery,
+            &road.pool,
+            &format!("deliver-{run}"),
+            LIMITS,
+        )
+        .await?;
+        measured.delivery.push(begun.elapsed().as_secs_f64());
+        road.compare(servers)?;
+
+        servers.sql(
+            &servers.provider(),
+            &person::changes(&mut people, rows, run),
+        )?;
+        servers.settle()?;
+        let begun = Instant::now();
+        let collected = collect(&road.source, &road.pool, &format!("again-{run}"), LIMITS).await?;
+        let delivered =
+            deliver(&road.delivery, &road.pool, &format!("again-{run}"), LIMITS).await?;
+        measured.difference.push(begun.elapsed().as_secs_f64());
+        let (updated, inserted, deleted) = CHANGES;
+        for counts in [&collected.counts, &delivered.counts] {
+            ensure!(
+                (counts.updated, counts.inserted, counts.deleted) == (updated, inserted, deleted),
+                "other changes were found: {counts:?}"
+            );
+        }
+        road.compare(servers)?;
+
+        servers.clear(&servers.requester())?;
+        servers.settle()?;
+        let begun = Instant::now();
+        road.last_hop(&format!("hop-{run}")).await?;
+        measured.last_hop.push(begun.elapsed().as_secs_f64());
+    }
+    measured.hub_rss_mb = peak_mb()? - before;
+    Ok(measured)
+}
+
+struct Road {
+    source: Source,
+    pool: Arc<dyn Store>,
+    delivery: Delivery,
+}
+
+impl Road {
+    async fn new(servers: &Servers) -> anyhow::Result<Self> {
+        let provider = open(&servers.provider())?;
+        let found = provider.discover("person").await?;
+        ensure!(
+            found.refused.is_empty(),
+            "columns are refused: {:?}",
+            found.refused
+        );
+        let mounting = Mounting {
+            id: MountingId::parse("mounting-person")?,
+            entry_id: EntryId::parse("entry-person")?,
+            store_id: StoreId::parse("store-provider")?,
+            table: "person".to_owned(),
+            columns: found
+                .columns
+                .iter()
+                .map(|column| ItemColumn {
+                    item: column.name.clone(),
+                    column: column.clone(),
+                })
+                .collect(),
+            key: found.key.clone(),
+            pooled: false,
+            rows_total: None,
+            last_arrival_at: None,
+        };
+        let items = items();
+        let table = PoolTable::of(&mounting, &items);
+        let delivery = Delivery {
+            table,
+            grant: grant(&items)?,
+            items: items.clone(),
+            target: open(&servers.requester())?,
+            target_table: "person".to_owned(),
+            consumer: "subscription-person".to_owned(),
+        };
+        Ok(Self {
+            source: Source {
+                store: provider,
+                mounting,
+                items,
+                today: TODAY,
+            },
+            pool: open(&servers.pool())?,
+            delivery,
+        })
+    }
+
+    /// Pool to requester and nothing else: what other tools do.
+    async fn last_hop(&self, run_id: &str) -> anyhow::Result<()> {
+        let table = &self.delivery.table;
+        let mut query = Query::all(&table.name, table.columns.clone());
+        query.batch_rows_max = LIMITS.batch_rows_max;
+        query.batch_bytes_max = LIMITS.batch_bytes_max;
+        let rows = self.pool.read(query).await?;
+        let plan = ApplyPlan::new(
+            "person",
+            table.columns.clone(),
+            &table.key,
+            "hop",
+            1,
+            run_id,
+        );
+        self.delivery.target.apply(plan, rows).await?;
+        Ok(())
+    }
+
+    /// Whether the requester holds what the provider has, but for the masked column. By the servers themselves.
+    #[expect(clippy::unused_self, reason = "it compares what this road has moved")]
+    fn compare(&self, servers: &Servers) -> anyhow::Result<()> {
+        let columns = "id_card::text, name, sex, birth, ethnicity, address, marital, household_id, income, updated_at, remark";
+        let sql = format!(
+            "SELECT count(*) || ' ' || coalesce(sum(hashtextextended(ROW({columns})::text, 0)), 0) FROM person"
+        );
+        let sql = format!("SET timezone = 'UTC'; {sql}");
+        let (theirs, ours) = (
+            servers.value(&servers.provider(), &sql)?,
+            servers.value(&servers.requester(), &sql)?,
+        );
+        ensure!(
+            theirs == ours,
+            "the requester holds {ours}, the provider {theirs}"
+        );
+        Ok(())
+    }
+}
+
+fn items() -> Vec<DataItem> {
+    let item = |code: &str, data_type, length, scale| DataItem {
+        name: code.to_owned(),
+        code: code.to_owned(),
+        data_type,
+        length,
+        scale,
+        nullable: !matches!(code, "id_card" | "name" | "updated_at"),
+        key: code == "id_card",
+        sensitivity: Sensitivity::General,
+        mask: None,
+        check: (code == "id_card").then_some(CheckKind::IdNumber),
+        standard: None,
+    };
+    vec![
+        item("id_card", DataType::Text, Some(18), None),
+        item("name", DataType::Text, Some(40), None),
+        item("sex", DataType::Integer, None, None),
+        item("birth", DataType::Date, None, None),
+        item("ethnicity", DataType::Text, Some(20), None),
+        item("address", DataType::Text, Some(100), None),
+        item(MASKED, DataType::Text, Some(20), None),
+        item("marital", DataType::Integer, None, None),
+        item("household_id", DataType::Integer, None, None),
+        item("income", DataType::Number, Some(12), Some(2)),
+        item("updated_at", DataType::DateTime, None, None),
+        item("remark", DataType::Memo, None, None),
+    ]
+}
+
+fn grant(items: &[DataItem]) -> anyhow::Result<Grant> {
+    Ok(Grant {
+        id: GrantId::parse("grant-person")?,
+        case_id: CaseId::parse("case-person")?,
+        entry_id: EntryId::parse("entry-person")?,
+        version_no: 1,
+        provider: DepartmentId::parse("provider")?,
+        requester: DepartmentId::parse("requester")?,
+        columns: items.iter().map(|item| item.code.clone()).collect(),
+        condition: RowCondition::all_rows(),
+        masks: BTreeMap::from([(MASKED.to_owned(), MaskKind::Phone)]),
+        purpose: "measuring".to_owned(),
+        basis: "measuring".to_owned(),
+        valid_from: TODAY,
+        valid_until: None,
+        state: GrantState::Active,
+    })
+}
+
+/// Begins the peak of memory anew.
+fn forget_peak() -> anyhow::Result<()> {
+    std::fs::write("/proc/self/clear_refs", "5").context("can't reset the peak of memory")
+}
+
+fn peak_mb() -> anyhow::Result<f64> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kb = line.and_then(|line| line.split_whitespace().next());
+    let kb: f64 = kb.context("the system tells no peak of memory")?.parse()?;
+    Ok(kb / 1024.0)
+}
