@@ -10,6 +10,7 @@ mod directory_departments;
 mod directory_import;
 mod directory_posts;
 mod directory_roles;
+mod engine;
 mod exchange;
 mod exchange_overview;
 mod first_steps;

@@ -2,7 +2,7 @@
 //!
 //! The source needs no change log and no time column; SELECT is enough. Spec: PDS-8.1, YC-17.
 
-use std::sync::Arc;
+use std::{pin::Pin, sync::Arc};
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::civil::Date;
@@ -12,7 +12,7 @@ use tongqu_connectors::{
 };
 use tongqu_domain::{
     catalogue::DataItem,
-    exchange::{Column, Counts, RowCheck, ValueRef},
+    exchange::{Column, Counts, RowCheck, ValueRef, diff::DiffError},
 };
 
 use super::{
@@ -62,15 +62,27 @@ pub async fn collect(
     let seq_before = pool_cursor(pool.as_ref(), &table).await?.unwrap_or(0);
     let seq = seq_before + SEQ_BLOCK;
 
-    let ours = Query::all(&source.mounting.table, source_columns).ordered_by(&source.mounting.key);
+    let mut theirs = live_pool_rows(pool.as_ref(), &table, limits)
+        .await?
+        .peekable();
+    // An empty pool needs no comparing, so the source need not sort; the pool's own key then finds keys that
+    // come twice.
+    let is_first = Pin::new(&mut theirs).peek().await.is_none();
+    let mut ours = Query::all(&source.mounting.table, source_columns);
+    if !is_first {
+        ours = ours.ordered_by(&source.mounting.key);
+    }
     let mut ours = source
         .store
         .read(limits.bound(ours))
         .await
         .map_err(at(Side::Provider))?;
-    let mut theirs = live_pool_rows(pool.as_ref(), &table, limits).await?;
+    let mut theirs = theirs.boxed();
 
     let mut merge = Merge::new(table.clone(), check, seq_before + 1, limits);
+    if is_first {
+        merge.source_comes_in_any_order();
+    }
     let (changes, merging) = stream_of(|changes| async move {
         walk(&mut merge, &mut ours, &mut theirs, &changes).await?;
         Ok(merge)
@@ -93,7 +105,10 @@ pub async fn collect(
         }
         merged => merged?,
     };
-    let applied = applied.map_err(at(Side::Platform))?;
+    let applied = applied.map_err(|error| match error {
+        ConnectorError::KeyDuplicates { .. } => RunError::Order(DiffError::DuplicateKey),
+        error => at(Side::Platform)(error),
+    })?;
     let staged = applied.inserted + applied.updated + applied.unchanged;
     if !merge.counts.adds_up() || staged != merge.counts.delivered + merge.counts.deleted {
         return Err(RunError::CountsDiffer);

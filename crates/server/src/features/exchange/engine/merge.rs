@@ -50,7 +50,8 @@ pub(super) struct Merge {
     table: PoolTable,
     key: Vec<usize>,
     check: RowCheck,
-    source_order: OrderGuard,
+    /// None where the source comes in any order.
+    source_order: Option<OrderGuard>,
     pool_order: OrderGuard,
     builder: BatchBuilder,
     limits: Limits,
@@ -68,7 +69,7 @@ impl Merge {
             builder: BatchBuilder::for_changes(&table.stored_columns()),
             table,
             check,
-            source_order: OrderGuard::new(),
+            source_order: Some(OrderGuard::new()),
             pool_order: OrderGuard::new(),
             limits,
             next_seq: first_seq,
@@ -76,6 +77,11 @@ impl Merge {
             quarantine: Vec::new(),
             live_rows: 0,
         }
+    }
+
+    /// For a pool without rows, where no two rows are compared.
+    pub(super) fn source_comes_in_any_order(&mut self) {
+        self.source_order = None;
     }
 
     /// Goes on until one side needs another batch or the changes fill one. Gives the full batch.
@@ -119,7 +125,9 @@ impl Merge {
                     continue;
                 }
                 if !source.is_admitted {
-                    self.source_order.admit(&our_key)?;
+                    if let Some(order) = &mut self.source_order {
+                        order.admit(&our_key)?;
+                    }
                     source.is_admitted = true;
                 }
                 filled = source.taken;
