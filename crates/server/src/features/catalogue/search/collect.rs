@@ -7,10 +7,11 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use tantivy::{DocAddress, DocId, SegmentReader};
+use tantivy::fastfield::AliveBitSet;
+use tantivy::{DocAddress, DocId};
 
 use super::evaluate::Matches;
-use super::snapshot::{Order, Profile, Row, Snapshot, Table, WIDE};
+use super::snapshot::{Order, Profile, Row, Snapshot, Table, WIDE, slot};
 use super::{FACET_VALUES_MAX, Facet, FacetCount, SearchQuery, Sort};
 
 /// An entry without data behind it keeps this part of its score, so that it sinks below its equals.
@@ -52,22 +53,11 @@ impl Candidate {
 /// Everything visible, all alike: nothing was typed.
 pub(super) fn everything(snapshot: &Snapshot, query: &SearchQuery, kept_max: usize) -> Collected {
     let mut page = Page::new(snapshot, query, kept_max);
-    for ((segment, reader), table) in (0..)
-        .zip(snapshot.searcher.segment_readers())
-        .zip(&snapshot.tables)
-    {
-        for (doc, row) in (0..).zip(&table.rows) {
-            page.take(
-                Found {
-                    segment,
-                    doc,
-                    reader,
-                    table,
-                },
-                *row,
-                1.0,
-            );
+    for place in places(snapshot) {
+        for (doc, row) in (0..).zip(&place.table.rows) {
+            page.count(place, doc, *row);
         }
+        page.offer_newest(place);
     }
     page.close()
 }
@@ -80,40 +70,37 @@ pub(super) fn matching(
     kept_max: usize,
 ) -> Collected {
     let mut page = Page::new(snapshot, query, kept_max);
-    for (((segment, reader), table), matches) in (0..)
-        .zip(snapshot.searcher.segment_readers())
-        .zip(&snapshot.tables)
-        .zip(matches)
-    {
+    for (place, matches) in places(snapshot).zip(matches) {
         for (doc, score) in matches.iter().copied() {
-            if let Some(row) = table.rows.get(at(doc)) {
-                page.take(
-                    Found {
-                        segment,
-                        doc,
-                        reader,
-                        table,
-                    },
-                    *row,
-                    score,
-                );
+            let Some(row) = place.table.rows.get(slot(doc)).copied() else {
+                continue;
+            };
+            if page.count(place, doc, row) {
+                page.offer(place, doc, score * page.gates[slot(row.profile)].factor);
             }
         }
     }
     page.close()
 }
 
-/// An entry that matches, and where it lies.
+/// A segment that is being collected.
 #[derive(Clone, Copy)]
-struct Found<'a> {
+struct Place<'a> {
     segment: u32,
-    doc: DocId,
-    reader: &'a SegmentReader,
+    /// What is not deleted, if anything is.
+    alive: Option<&'a AliveBitSet>,
     table: &'a Table,
 }
 
-fn at(doc: DocId) -> usize {
-    usize::try_from(doc).expect("a segment has fewer entries than an address space")
+fn places(snapshot: &Snapshot) -> impl Iterator<Item = Place<'_>> {
+    (0..)
+        .zip(snapshot.searcher.segment_readers())
+        .zip(&snapshot.tables)
+        .map(|((segment, reader), table)| Place {
+            segment,
+            alive: reader.alive_bitset(),
+            table,
+        })
 }
 
 /// A filter of one facet.
@@ -139,8 +126,8 @@ impl Filter {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verdict {
     Passes,
-    /// It fails this facet's filter only.
-    Fails(usize),
+    /// It fails the filter of the facet at this position only.
+    Fails(u8),
     /// It fails several.
     Out,
 }
@@ -148,10 +135,19 @@ enum Verdict {
 impl Verdict {
     fn failing(self, facet: usize) -> Self {
         match self {
-            Self::Passes => Self::Fails(facet),
+            Self::Passes => u8::try_from(facet).map_or(Self::Out, Self::Fails),
             Self::Fails(_) | Self::Out => Self::Out,
         }
     }
+}
+
+/// What the query makes of all entries of a profile.
+#[derive(Debug, Clone, Copy)]
+struct Gate {
+    /// What the filters of its facets say.
+    verdict: Verdict,
+    /// The part of the relevance that counts.
+    factor: f32,
 }
 
 struct Page<'a> {
@@ -159,16 +155,14 @@ struct Page<'a> {
     /// Hits kept: those of the page and all before it.
     kept_max: usize,
     visible: Vec<bool>,
-    /// By number of the profile: what the filters of its facets say.
-    verdicts: Vec<Verdict>,
-    /// By number of the profile: the part of the relevance that counts.
-    factors: Vec<f32>,
+    /// By number of the profile.
+    gates: Vec<Gate>,
     /// Filters of the facets in [`WIDE`], with their position there.
     wide_filters: Vec<(usize, Filter)>,
     /// By number of the profile.
-    counts: Vec<usize>,
+    counts: Vec<u32>,
     /// By position in [`WIDE`] and number of the value.
-    wide_counts: [Vec<usize>; WIDE.len()],
+    wide_counts: [Vec<u32>; WIDE.len()],
     /// The worst of `kept_max` hits at the last clearing: whatever is worse needs no second look.
     worst_kept: Option<Candidate>,
     matched: usize,
@@ -230,8 +224,14 @@ impl<'a> Page<'a> {
             snapshot,
             kept_max,
             visible: numbers.visible(&query.labels),
-            verdicts: numbers.profiles().iter().map(verdict).collect(),
-            factors: numbers.profiles().iter().map(factor).collect(),
+            gates: numbers
+                .profiles()
+                .iter()
+                .map(|profile| Gate {
+                    verdict: verdict(profile),
+                    factor: factor(profile),
+                })
+                .collect(),
             wide_filters,
             counts: vec![0; numbers.profiles().len()],
             wide_counts: WIDE.map(|facet| vec![0; numbers.count(position(facet))]),
@@ -242,53 +242,87 @@ impl<'a> Page<'a> {
         }
     }
 
-    fn take(&mut self, found: Found<'_>, row: Row, score: f32) {
-        let is_visible =
-            usize::try_from(row.labels).is_ok_and(|labels| self.visible.get(labels) == Some(&true));
-        if !is_visible || found.reader.is_deleted(found.doc) {
-            return;
+    /// Counts an entry if it is to be seen; whether it passes the filters.
+    fn count(&mut self, place: Place<'_>, doc: DocId, row: Row) -> bool {
+        if !self.is_seen(place, doc, row) {
+            return false;
         }
         self.matched += 1;
-        let profile = at(row.profile);
-        let mut verdict = self.verdicts[profile];
+        match self.verdict(row) {
+            Verdict::Passes => {
+                self.counts[slot(row.profile)] += 1;
+                for (counts, number) in self.wide_counts.iter_mut().zip(row.wide) {
+                    counts[usize::from(number)] += 1;
+                }
+                self.total += 1;
+                true
+            }
+            Verdict::Fails(facet) => {
+                let facet = usize::from(facet);
+                match WIDE.map(position).iter().position(|wide| *wide == facet) {
+                    Some(wide) => self.wide_counts[wide][usize::from(row.wide[wide])] += 1,
+                    // `named` knows from the verdict that these count in this facet only.
+                    None => self.counts[slot(row.profile)] += 1,
+                }
+                false
+            }
+            Verdict::Out => false,
+        }
+    }
+
+    #[inline]
+    fn is_seen(&self, place: Place<'_>, doc: DocId, row: Row) -> bool {
+        self.visible.get(slot(row.labels)) == Some(&true)
+            && place.alive.is_none_or(|alive| alive.is_alive(doc))
+    }
+
+    #[inline]
+    fn verdict(&self, row: Row) -> Verdict {
+        let mut verdict = self.gates[slot(row.profile)].verdict;
         for (wide, filter) in &self.wide_filters {
             if !filter.allowed[usize::from(row.wide[*wide])] {
                 verdict = verdict.failing(filter.facet);
             }
         }
-        match verdict {
-            Verdict::Passes => {
-                self.counts[profile] += 1;
-                for (counts, number) in self.wide_counts.iter_mut().zip(row.wide) {
-                    counts[usize::from(number)] += 1;
-                }
-                self.total += 1;
-                self.offer(found, score * self.factors[profile]);
+        verdict
+    }
+
+    /// Offers the newest entries of a segment, until there are as many as can be kept of the best.
+    fn offer_newest(&mut self, place: Place<'_>) {
+        let best = self
+            .gates
+            .iter()
+            .filter(|gate| gate.verdict == Verdict::Passes)
+            .map(|gate| gate.factor)
+            .fold(0.0, f32::max);
+        let mut wanted = self.kept_max;
+        for doc in place.table.newest.iter().copied() {
+            if wanted == 0 {
+                break;
             }
-            Verdict::Fails(facet) => {
-                match WIDE.map(position).iter().position(|wide| *wide == facet) {
-                    Some(wide) => self.wide_counts[wide][usize::from(row.wide[wide])] += 1,
-                    // `named` knows from the verdict that these count in this facet only.
-                    None => self.counts[profile] += 1,
-                }
+            let Some(row) = place.table.rows.get(slot(doc)).copied() else {
+                continue;
+            };
+            if self.is_seen(place, doc, row) && self.verdict(row) == Verdict::Passes {
+                let score = self.gates[slot(row.profile)].factor;
+                self.offer(place, doc, score);
+                wanted -= usize::from(score >= best);
             }
-            Verdict::Out => {}
         }
     }
 
-    fn offer(&mut self, found: Found<'_>, score: f32) {
+    fn offer(&mut self, place: Place<'_>, doc: DocId, score: f32) {
         if self.kept_max == 0 || self.worst_kept.is_some_and(|worst| score < worst.score) {
             return;
         }
-        let Some(Order { published_at, tie }) = found.table.orders.get(at(found.doc)).copied()
-        else {
+        let Some(Order { published_at, tie }) = place.table.orders.get(slot(doc)).copied() else {
             return;
         };
         let candidate = Candidate {
             score,
             published_at,
             tie,
-            address: DocAddress::new(found.segment, found.doc),
+            address: DocAddress::new(place.segment, doc),
         };
         if self
             .worst_kept
@@ -331,50 +365,50 @@ impl<'a> Page<'a> {
     fn named(&self, facet: usize) -> Vec<FacetCount> {
         let numbers = &self.snapshot.numbers;
         let counted = self.counted(facet);
-        let mut named: Vec<(usize, &str, usize)> = counted
+        // Ordered by these: how rare it is, its place among the values in order.
+        let mut shown: Vec<(u32, u32)> = counted
             .iter()
-            .enumerate()
-            .filter(|(_, count)| **count > 0)
-            .filter_map(|(number, count)| Some((*count, numbers.name(facet, number)?, number)))
+            .zip(numbers.ranks(facet))
+            .filter(|(count, _)| **count > 0)
+            .map(|(count, rank)| (u32::MAX - *count, *rank))
             .collect();
-        let order = |a: &(usize, &str, usize), b: &(usize, &str, usize)| {
-            b.0.cmp(&a.0).then_with(|| a.1.cmp(b.1))
-        };
-        if named.len() > FACET_VALUES_MAX {
-            named.select_nth_unstable_by(FACET_VALUES_MAX, order);
-            let is_wanted = |number: usize| {
+        if shown.len() > FACET_VALUES_MAX {
+            shown.select_nth_unstable(FACET_VALUES_MAX);
+            let is_wanted = |rank: u32| {
+                let number = numbers.ranked(facet, slot(rank)).unwrap_or(0);
                 self.wide_filters
                     .iter()
                     .any(|(_, filter)| filter.facet == facet && filter.allowed[number])
             };
-            let (shown, rest) = named.split_at(FACET_VALUES_MAX);
-            named = shown
-                .iter()
-                .chain(rest.iter().filter(|(.., number)| is_wanted(*number)))
-                .copied()
-                .collect();
+            let mut rest = shown.split_off(FACET_VALUES_MAX);
+            rest.retain(|(_, rank)| is_wanted(*rank));
+            shown.extend(rest);
         }
-        named.sort_unstable_by(order);
-        named
+        shown.sort_unstable();
+        shown
             .into_iter()
-            .map(|(count, value, _)| FacetCount {
-                value: value.to_owned(),
-                count,
+            .filter_map(|(rarity, rank)| {
+                let number = numbers.ranked(facet, slot(rank))?;
+                Some(FacetCount {
+                    value: numbers.name(facet, number)?.to_owned(),
+                    count: slot(u32::MAX - rarity),
+                })
             })
             .collect()
     }
 
     /// By number of the value.
-    fn counted(&self, facet: usize) -> Cow<'_, [usize]> {
+    fn counted(&self, facet: usize) -> Cow<'_, [u32]> {
         if let Some(wide) = WIDE.iter().position(|wide| position(*wide) == facet) {
             return Cow::Borrowed(&self.wide_counts[wide]);
         }
-        let mut counts = vec![0; self.snapshot.numbers.count(facet)];
+        let mut counts = vec![0_u32; self.snapshot.numbers.count(facet)];
         let profiles = self.snapshot.numbers.profiles();
-        for ((profile, verdict), count) in profiles.iter().zip(&self.verdicts).zip(&self.counts) {
-            if *count == 0
-                || !matches!(verdict, Verdict::Passes) && *verdict != Verdict::Fails(facet)
-            {
+        let counts_here = |verdict: Verdict| {
+            verdict == Verdict::Passes || verdict == Verdict::Passes.failing(facet)
+        };
+        for ((profile, gate), count) in profiles.iter().zip(&self.gates).zip(&self.counts) {
+            if *count == 0 || !counts_here(gate.verdict) {
                 continue;
             }
             if Facet::ALL[facet] == Facet::Mode {

@@ -13,7 +13,7 @@ use tantivy::{DocId, Searcher};
 use super::plan::Plan;
 use lookup::Lookup;
 use segment::Segment;
-use tally::Tally;
+use tally::{Repetitions, Tally};
 
 /// Entries that match, in order, with their scores, by segment.
 pub(super) type Matches = Vec<Vec<(DocId, f32)>>;
@@ -25,7 +25,7 @@ pub(super) struct Scratch {
     sum: Tally,
     clause: Tally,
     way: Tally,
-    group: Tally,
+    group: Repetitions,
 }
 
 /// Runs plans over every segment, and remembers the terms that it has looked up for one.

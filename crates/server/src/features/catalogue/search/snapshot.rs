@@ -66,6 +66,10 @@ pub(super) struct Numbers {
 struct Names {
     by_name: HashMap<Arc<str>, u32>,
     names: Vec<Arc<str>>,
+    /// By number: its place among the names in order; what has no name comes last.
+    ranks: Vec<u32>,
+    /// By place: the number.
+    by_rank: Vec<u32>,
 }
 
 impl Names {
@@ -78,6 +82,20 @@ impl Names {
         let number = u32::try_from(self.names.len()).unwrap_or(0);
         self.by_name.insert(name, number);
         number
+    }
+
+    /// Ranks the names that have come since the last time: comparing places is cheaper than comparing names.
+    fn rank(&mut self) {
+        if self.by_rank.len() == self.names.len() {
+            return;
+        }
+        self.by_rank = (1..).take(self.names.len()).collect();
+        let name = |number: &u32| &self.names[slot(*number) - 1];
+        self.by_rank.sort_unstable_by(|a, b| name(a).cmp(name(b)));
+        self.ranks = vec![u32::MAX; self.names.len() + 1];
+        for (rank, number) in (0..).zip(&self.by_rank) {
+            self.ranks[slot(*number)] = rank;
+        }
     }
 }
 
@@ -96,6 +114,19 @@ impl Numbers {
             .names
             .get(number.checked_sub(1)?)
             .map(AsRef::as_ref)
+    }
+
+    /// By number: the place of the value among all values of the facet in order.
+    pub(super) fn ranks(&self, facet: usize) -> &[u32] {
+        &self.values[facet].ranks
+    }
+
+    /// The number of the value at a place.
+    pub(super) fn ranked(&self, facet: usize, rank: usize) -> Option<usize> {
+        self.values[facet]
+            .by_rank
+            .get(rank)
+            .map(|number| slot(*number))
     }
 
     /// One more than the highest number of a facet.
@@ -159,6 +190,30 @@ pub(super) struct Table {
     segment: SegmentId,
     pub(super) rows: Vec<Row>,
     pub(super) orders: Vec<Order>,
+    /// The documents, the newest first.
+    pub(super) newest: Vec<DocId>,
+}
+
+impl Table {
+    fn new(reader: &SegmentReader, numbers: &mut Numbers) -> tantivy::Result<Self> {
+        let orders = orders(reader)?;
+        let mut newest: Vec<DocId> = (0..reader.max_doc()).collect();
+        newest.sort_unstable_by_key(|doc| {
+            let Order { published_at, tie } = orders[slot(*doc)];
+            (std::cmp::Reverse(published_at), tie, *doc)
+        });
+        Ok(Self {
+            segment: reader.segment_id(),
+            rows: rows(reader, numbers)?,
+            orders,
+            newest,
+        })
+    }
+}
+
+/// A number as the position that it stands for.
+pub(super) fn slot(number: u32) -> usize {
+    usize::try_from(number).expect("a segment has fewer entries than an address space")
 }
 
 impl Snapshot {
@@ -177,13 +232,10 @@ impl Snapshot {
             });
             tables.push(match kept {
                 Some(table) => Arc::clone(table),
-                None => Arc::new(Table {
-                    segment: reader.segment_id(),
-                    rows: rows(reader, &mut numbers)?,
-                    orders: orders(reader)?,
-                }),
+                None => Arc::new(Table::new(reader, &mut numbers)?),
             });
         }
+        numbers.values.iter_mut().for_each(Names::rank);
         Ok(Self {
             searcher,
             numbers,

@@ -5,17 +5,23 @@ use std::sync::Arc;
 
 use tantivy::fieldnorm::FieldNormReader;
 use tantivy::index::InvertedIndexReader;
-use tantivy::postings::{Postings, SegmentPostings, TermInfo};
+use tantivy::postings::{BlockSegmentPostings, Postings, SegmentPostings, TermInfo};
 use tantivy::schema::{Field, IndexRecordOption};
-use tantivy::{DocId, DocSet, Searcher, TERMINATED};
+use tantivy::{DocId, DocSet, Searcher};
 
 use super::Scratch;
 use super::lookup::{Found, FoundClause, read};
-use super::tally::{Tally, index, precise};
+use super::tally::{Repetitions, index, precise};
 
 /// How fast repetition stops counting, and how much the length of a text counts: the usual values of BM25.
 const K1: f32 = 1.2;
 const B: f32 = 0.75;
+/// Scores are worked out once for terms that are repeated up to so often.
+const REPEATED_MAX: usize = 4;
+/// Lengths of texts that tantivy tells apart.
+const LENGTHS: usize = 256;
+/// Looking an entry up in the postings of a term takes as long as reading so many of them.
+const POSTINGS_PER_LOOKUP: u64 = 16;
 
 /// One segment under evaluation.
 pub(super) struct Segment<'a> {
@@ -32,20 +38,70 @@ struct Place {
     lengths: FieldNormReader,
     /// By length of the text, as tantivy codes it: how much its length weakens a term.
     weakening: Vec<f32>,
+    /// By repetitions of a term and by length: its score.
+    scores: Vec<f32>,
 }
 
 impl Place {
-    fn score(&self, doc: DocId, repetitions: u32) -> f32 {
-        let repetitions = precise(u64::from(repetitions));
-        repetitions * (1.0 + K1)
-            / (repetitions + self.weakening[usize::from(self.lengths.fieldnorm_id(doc))])
+    fn new(index: Arc<InvertedIndexReader>, lengths: FieldNormReader, average: f32) -> Self {
+        let weakening: Vec<f32> = (0..=u8::MAX)
+            .map(|id| {
+                K1 * (1.0 - B
+                    + B * precise(u64::from(FieldNormReader::id_to_fieldnorm(id))) / average)
+            })
+            .collect();
+        let scores = (0..=REPEATED_MAX)
+            .zip(0..)
+            .flat_map(|(_, repetitions)| {
+                weakening
+                    .iter()
+                    .map(move |weakening| saturated(repetitions, *weakening))
+            })
+            .collect();
+        Self {
+            index,
+            lengths,
+            weakening,
+            scores,
+        }
     }
 
+    #[inline]
+    fn score(&self, doc: DocId, repetitions: u32) -> f32 {
+        let length = usize::from(self.lengths.fieldnorm_id(doc));
+        match self.scores.get(index(repetitions) * LENGTHS + length) {
+            Some(score) => *score,
+            None => saturated(repetitions, self.weakening[length]),
+        }
+    }
+
+    /// To look entries up in.
     fn postings(&self, term: &TermInfo) -> tantivy::Result<SegmentPostings> {
         Ok(self
             .index
             .read_postings_from_terminfo(term, IndexRecordOption::WithFreqs)?)
     }
+
+    /// Gives every entry that has a term, in order, with its repetitions. Reading whole blocks takes a fraction of what
+    /// stepping from entry to entry takes.
+    fn each(&self, term: &TermInfo, mut take: impl FnMut(DocId, u32)) -> tantivy::Result<()> {
+        let mut postings: BlockSegmentPostings = self
+            .index
+            .read_block_postings_from_terminfo(term, IndexRecordOption::WithFreqs)?;
+        while postings.block_len() > 0 {
+            for (doc, repetitions) in postings.docs().iter().zip(postings.freqs()) {
+                take(*doc, *repetitions);
+            }
+            postings.advance();
+        }
+        Ok(())
+    }
+}
+
+/// What a term is worth that is repeated so often in a text that weakens it so much.
+fn saturated(repetitions: u32, weakening: f32) -> f32 {
+    let repetitions = precise(u64::from(repetitions));
+    repetitions * (1.0 + K1) / (repetitions + weakening)
 }
 
 /// An entry that is still in question: its position among those asked for, the entry, its score.
@@ -218,30 +274,59 @@ impl<'a> Segment<'a> {
         ways: &[Found],
         docs: &[(DocId, f32)],
     ) -> tantivy::Result<Vec<Option<f32>>> {
-        let mut best = vec![None; docs.len()];
+        let mut best: Vec<Option<f32>> = Vec::new();
         for way in ways {
-            let mut sums: Vec<Option<f32>> = vec![None; docs.len()];
-            for (place, groups) in self.laid_out(way)? {
-                let mut left: Vec<Left> = docs
-                    .iter()
-                    .enumerate()
-                    .map(|(at, (doc, _))| (at, *doc, 0.0))
-                    .collect();
-                for (terms, weight) in groups {
-                    if left.is_empty() {
-                        break;
-                    }
-                    narrow(&place, terms, weight, &mut left)?;
-                }
-                for (at, _, score) in left {
-                    sums[at] = Some(sums[at].unwrap_or(0.0) + score);
-                }
+            let sums = self.way_among(way, docs)?;
+            if best.is_empty() {
+                best = sums;
+                continue;
             }
             for (best, sum) in best.iter_mut().zip(sums) {
                 *best = better(*best, sum);
             }
         }
+        best.resize(docs.len(), None);
         Ok(best)
+    }
+
+    /// How well each of these entries goes a way.
+    fn way_among(
+        &mut self,
+        way: &Found,
+        docs: &[(DocId, f32)],
+    ) -> tantivy::Result<Vec<Option<f32>>> {
+        let mut sums: Vec<Option<f32>> = vec![None; docs.len()];
+        for (place, groups) in self.laid_out(way)? {
+            let group = &mut self.scratch.group;
+            if let [(terms, weight)] = groups[..]
+                && !are_sought(terms, docs.len())
+            {
+                group.note(&place, terms)?;
+                for ((doc, _), sum) in docs.iter().zip(&mut sums) {
+                    let repetitions = group.of(*doc);
+                    if repetitions > 0 {
+                        *sum = Some(sum.unwrap_or(0.0) + weight * place.score(*doc, repetitions));
+                    }
+                }
+                group.clear();
+                continue;
+            }
+            let mut left: Vec<Left> = docs
+                .iter()
+                .enumerate()
+                .map(|(at, (doc, _))| (at, *doc, 0.0))
+                .collect();
+            for (terms, weight) in groups {
+                if left.is_empty() {
+                    break;
+                }
+                narrow(&place, terms, weight, &mut left, group)?;
+            }
+            for (at, _, score) in left {
+                sums[at] = Some(sums[at].unwrap_or(0.0) + score);
+            }
+        }
+        Ok(sums)
     }
 
     /// Fills the tally of the way: what its places give, added up.
@@ -262,7 +347,7 @@ impl<'a> Segment<'a> {
                 left.push((0, doc, weight * score));
             })?;
             for (terms, weight) in others {
-                narrow(&place, terms, *weight, &mut left)?;
+                narrow(&place, terms, *weight, &mut left, group)?;
             }
             for (_, doc, score) in left {
                 way.add(doc, score);
@@ -295,17 +380,11 @@ impl<'a> Segment<'a> {
         }
         let reader = &self.searcher.segment_readers()[self.at];
         let average = self.averages.get(&field).copied().unwrap_or(1.0).max(1.0);
-        let weakening = (0..=u8::MAX)
-            .map(|id| {
-                K1 * (1.0 - B
-                    + B * precise(u64::from(FieldNormReader::id_to_fieldnorm(id))) / average)
-            })
-            .collect();
-        let place = Arc::new(Place {
-            index: reader.inverted_index(field)?,
-            lengths: reader.get_fieldnorms_reader(field)?,
-            weakening,
-        });
+        let place = Arc::new(Place::new(
+            reader.inverted_index(field)?,
+            reader.get_fieldnorms_reader(field)?,
+            average,
+        ));
         self.fields.insert(field, Arc::clone(&place));
         Ok(place)
     }
@@ -334,59 +413,48 @@ fn keep_met(matches: &mut Vec<(DocId, f32)>, scores: &[Option<f32>]) {
     });
 }
 
-/// Keeps the entries that have one of the terms, and adds the best of them.
+/// Keeps the entries that have one of the terms, and adds the best of them; `group` is room for that.
 fn narrow(
     place: &Place,
     terms: &[TermInfo],
     weight: f32,
     left: &mut Vec<Left>,
+    group: &mut Repetitions,
 ) -> tantivy::Result<()> {
-    if let [term] = terms
-        && !is_rare(term, left.len())
-    {
-        let mut postings = place.postings(term)?;
+    if !are_sought(terms, left.len()) {
+        group.note(place, terms)?;
         left.retain_mut(|(_, doc, score)| {
-            let is_there = seek(&mut postings, *doc);
-            if is_there {
-                *score += weight * place.score(*doc, postings.term_freq());
+            let repetitions = group.of(*doc);
+            if repetitions > 0 {
+                *score += weight * place.score(*doc, repetitions);
             }
-            is_there
+            repetitions > 0
         });
+        group.clear();
         return Ok(());
     }
-    let mut found: Vec<Option<f32>> = vec![None; left.len()];
-    for term in terms {
-        let mut postings = place.postings(term)?;
-        if is_rare(term, left.len()) {
-            let mut from = 0;
-            each(postings, |doc, repetitions| {
-                from += left[from..].partition_point(|(_, other, _)| *other < doc);
-                if left.get(from).is_some_and(|(_, other, _)| *other == doc) {
-                    found[from] = better(found[from], Some(place.score(doc, repetitions)));
-                }
-            });
-        } else {
-            for ((_, doc, _), best) in left.iter().zip(&mut found) {
-                if seek(&mut postings, *doc) {
-                    *best = better(*best, Some(place.score(*doc, postings.term_freq())));
-                }
-            }
+    let mut postings = terms
+        .iter()
+        .map(|term| place.postings(term))
+        .collect::<tantivy::Result<Vec<_>>>()?;
+    left.retain_mut(|(_, doc, score)| {
+        // In one text, the term that is repeated most is the best.
+        let repetitions = postings
+            .iter_mut()
+            .filter_map(|postings| seek(postings, *doc).then(|| postings.term_freq()))
+            .max();
+        if let Some(repetitions) = repetitions {
+            *score += weight * place.score(*doc, repetitions);
         }
-    }
-    let mut found = found.into_iter();
-    left.retain_mut(|(_, _, score)| match found.next().flatten() {
-        Some(more) => {
-            *score += weight * more;
-            true
-        }
-        None => false,
+        repetitions.is_some()
     });
     Ok(())
 }
 
-/// Whether a term has so few entries that each of them is better looked up among those left than the other way round.
-fn is_rare(term: &TermInfo, left: usize) -> bool {
-    index(term.doc_freq) < left / 8
+/// Whether so few entries are left that they are better looked up one by one than all postings read.
+fn are_sought(terms: &[TermInfo], left: usize) -> bool {
+    let lookups = u64::try_from(left * terms.len()).unwrap_or(u64::MAX);
+    lookups.saturating_mul(POSTINGS_PER_LOOKUP) < read(terms)
 }
 
 fn seek(postings: &mut SegmentPostings, doc: DocId) -> bool {
@@ -397,28 +465,24 @@ fn seek(postings: &mut SegmentPostings, doc: DocId) -> bool {
 fn group_of(
     place: &Place,
     terms: &[TermInfo],
-    group: &mut Tally,
+    group: &mut Repetitions,
     mut take: impl FnMut(DocId, f32),
 ) -> tantivy::Result<()> {
     if let [term] = terms {
-        each(place.postings(term)?, |doc, repetitions| {
+        return place.each(term, |doc, repetitions| {
             take(doc, place.score(doc, repetitions));
         });
-        return Ok(());
     }
-    for term in terms {
-        each(place.postings(term)?, |doc, repetitions| {
-            group.lift(doc, place.score(doc, repetitions));
-        });
-    }
-    group.drain(take);
+    group.note(place, terms)?;
+    group.drain(|doc, repetitions| take(doc, place.score(doc, repetitions)));
     Ok(())
 }
 
-fn each(mut postings: SegmentPostings, mut take: impl FnMut(DocId, u32)) {
-    let mut doc = postings.doc();
-    while doc != TERMINATED {
-        take(doc, postings.term_freq());
-        doc = postings.advance();
+impl Repetitions {
+    /// Of several terms in one text, the one that is repeated most is the best.
+    fn note(&mut self, place: &Place, terms: &[TermInfo]) -> tantivy::Result<()> {
+        terms
+            .iter()
+            .try_for_each(|term| place.each(term, |doc, repetitions| self.lift(doc, repetitions)))
     }
 }

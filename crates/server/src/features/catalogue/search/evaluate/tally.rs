@@ -3,6 +3,7 @@
 use tantivy::DocId;
 
 /// A count as a number to reckon scores with; beyond 2^24 the last digits are lost, which no score notices.
+#[inline]
 #[expect(clippy::cast_precision_loss, reason = "scores are rough by nature")]
 pub(super) fn precise(count: u64) -> f32 {
     count as f32
@@ -24,12 +25,14 @@ impl Tally {
         }
     }
 
+    #[inline]
     pub(super) fn add(&mut self, doc: DocId, score: f32) {
         let at = index(doc);
         self.scores[at] += score;
         self.bits[at / 64] |= 1 << (at % 64);
     }
 
+    #[inline]
     pub(super) fn lift(&mut self, doc: DocId, score: f32) {
         let at = index(doc);
         self.scores[at] = self.scores[at].max(score);
@@ -58,6 +61,86 @@ impl Tally {
     }
 }
 
+/// How often a term stands in the text of each entry. Emptied by `clear` or `drain`.
+#[derive(Default)]
+pub(super) struct Repetitions {
+    /// By entry; more than 255 are 255, which no score notices.
+    counts: Vec<u8>,
+    /// The entries that have any, as long as they are few; beyond that the counts are gone through.
+    marked: Vec<DocId>,
+}
+
+impl Repetitions {
+    /// Makes room for so many entries.
+    pub(super) fn widen(&mut self, entries: usize) {
+        if self.counts.len() < entries {
+            self.counts.resize(entries.next_multiple_of(WORD), 0);
+        }
+    }
+
+    #[inline]
+    pub(super) fn lift(&mut self, doc: DocId, repetitions: u32) {
+        let count = &mut self.counts[index(doc)];
+        *count = (*count).max(u8::try_from(repetitions).unwrap_or(u8::MAX));
+        if self.marked.len() < self.counts.len() / FEW {
+            self.marked.push(doc);
+        }
+    }
+
+    #[inline]
+    pub(super) fn of(&self, doc: DocId) -> u32 {
+        u32::from(self.counts[index(doc)])
+    }
+
+    #[inline]
+    fn are_few(&self) -> bool {
+        self.marked.len() < self.counts.len() / FEW
+    }
+
+    pub(super) fn clear(&mut self) {
+        if self.are_few() {
+            for doc in &self.marked {
+                self.counts[index(*doc)] = 0;
+            }
+        } else {
+            self.counts.fill(0);
+        }
+        self.marked.clear();
+    }
+
+    /// Gives every entry that has any, in order, and starts anew.
+    pub(super) fn drain(&mut self, mut take: impl FnMut(DocId, u32)) {
+        if self.are_few() {
+            self.marked.sort_unstable();
+            for doc in &self.marked {
+                let count = std::mem::take(&mut self.counts[index(*doc)]);
+                // An entry that has several of the terms is marked several times.
+                if count > 0 {
+                    take(*doc, u32::from(count));
+                }
+            }
+        } else {
+            for (word, counts) in (0..).step_by(WORD).zip(self.counts.chunks_exact_mut(WORD)) {
+                if counts.iter().all(|count| *count == 0) {
+                    continue;
+                }
+                for (doc, count) in (word..).zip(counts) {
+                    if *count > 0 {
+                        take(doc, u32::from(std::mem::take(count)));
+                    }
+                }
+            }
+        }
+        self.marked.clear();
+    }
+}
+
+/// Counts that are gone through at once.
+const WORD: usize = 8;
+/// Entries are few if they are fewer than one in so many.
+const FEW: usize = 64;
+
+#[inline]
 pub(super) fn index(doc: DocId) -> usize {
     usize::try_from(doc).expect("a segment has fewer entries than an address space")
 }
