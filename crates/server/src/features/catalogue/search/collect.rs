@@ -243,6 +243,7 @@ impl<'a> Page<'a> {
     }
 
     /// Counts an entry if it is to be seen; whether it passes the filters.
+    #[inline]
     fn count(&mut self, place: Place<'_>, doc: DocId, row: Row) -> bool {
         if !self.is_seen(place, doc, row) {
             return false;

@@ -1,5 +1,7 @@
 //! Shows where a hit was hit: splits a text into marked and unmarked stretches.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use super::plan::{Asked, Piece, TYPO_CHARS_MIN};
@@ -92,7 +94,13 @@ impl Needles {
                     self.sounds.push(
                         chars
                             .iter()
-                            .map(|c| text::readings(*c).into_iter().map(str::to_owned).collect())
+                            .map(|c| {
+                                text::readings(*c)
+                                    .iter()
+                                    .copied()
+                                    .map(str::to_owned)
+                                    .collect()
+                            })
                             .collect(),
                     );
                 }
@@ -174,7 +182,7 @@ impl Needles {
             });
         }
         if !self.sounds.is_empty() || !self.initials.is_empty() {
-            let readings: Vec<Vec<&'static str>> =
+            let readings: Vec<Cow<'static, [&'static str]>> =
                 normal.iter().map(|c| text::readings(*c)).collect();
             for sounds in &self.sounds {
                 mark_windows(&readings, sounds.len(), &mut marks, |window| {

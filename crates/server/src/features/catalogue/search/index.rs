@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::thread;
 use std::time::Instant;
 
 use tantivy::directory::MmapDirectory;
@@ -23,8 +24,11 @@ use super::schema::{self, Fields, Memo, SCHEMA_VERSION, split_item};
 use super::snapshot::Snapshot;
 use super::{Doc, Hit, LIMIT_MAX, Matched, MatchedItem, OFFSET_MAX, SearchPage, SearchQuery};
 
-/// Memory of the one writing thread, in bytes: the least tantivy accepts is 15 MB.
+/// Memory of each writing thread, in bytes: the least tantivy accepts is 15 MB. A thread that has nothing to write takes
+/// none, and an entry that is put keeps one of them busy.
 const WRITER_BYTES: usize = 30_000_000;
+/// Most threads that write. Another one cuts the texts, and can't feed more.
+const WRITERS_MAX: usize = 3;
 /// Stored texts that are compressed together, in bytes: showing a hit unpacks one such block.
 const KEPT_BLOCK_BYTES: usize = 4_096;
 /// Segments of about a size that are merged into one: every search looks its terms up in each segment.
@@ -90,11 +94,18 @@ pub struct Index {
     folder: PathBuf,
     fields: Fields,
     reader: IndexReader,
-    writer: Mutex<IndexWriter>,
+    writing: Mutex<Writing>,
     /// The last commit, which searches read.
     snapshot: RwLock<Arc<Snapshot>>,
     /// Room that no search is using just now.
     scratches: Mutex<Vec<Scratch>>,
+}
+
+/// What writes.
+struct Writing {
+    engine: IndexWriter,
+    /// Whether anything was put or removed since the last commit.
+    has_news: bool,
 }
 
 impl Index {
@@ -117,8 +128,10 @@ impl Index {
                 open_or_create(folder, &fields)?
             }
         };
-        let writer = index.writer_with_num_threads(1, WRITER_BYTES)?;
-        writer.set_merge_policy(merging());
+        let writers =
+            thread::available_parallelism().map_or(1, |cores| cores.get().min(WRITERS_MAX));
+        let engine = index.writer_with_num_threads(writers, writers * WRITER_BYTES)?;
+        engine.set_merge_policy(merging());
         let reader: IndexReader = index
             .reader_builder()
             .reload_policy(ReloadPolicy::Manual)
@@ -128,7 +141,10 @@ impl Index {
             folder: folder.to_owned(),
             fields,
             reader,
-            writer: Mutex::new(writer),
+            writing: Mutex::new(Writing {
+                engine,
+                has_news: false,
+            }),
             snapshot: RwLock::new(Arc::new(snapshot)),
             scratches: Mutex::new(Vec::new()),
         })
@@ -149,11 +165,12 @@ impl Index {
     /// Replaces everything, what was put and not committed included. Searches see the old content until it is done;
     /// if it fails, the old content stays, but no longer counts as fresh.
     pub fn rebuild(&self, docs: impl IntoIterator<Item = Doc>) -> Result<(), IndexError> {
-        let mut writer = self.writer();
+        let mut writing = self.writing();
         remove_marker(&self.folder)?;
-        writer.rollback()?;
+        writing.engine.rollback()?;
+        writing.has_news = false;
         let mut unfinished = Unfinished {
-            writer: &mut writer,
+            writer: &mut writing.engine,
             is_done: false,
         };
         unfinished.writer.delete_all_documents()?;
@@ -168,7 +185,7 @@ impl Index {
         unfinished.is_done = true;
         Self::join(unfinished.writer)?;
         drop(unfinished);
-        self.show(&writer)?;
+        self.show(&writing)?;
         fs::write(self.folder.join(MARKER), SCHEMA_VERSION.to_string()).map_err(IndexError::Folder)
     }
 
@@ -187,22 +204,30 @@ impl Index {
     /// Puts an entry in, or replaces it; seen after [`Index::commit`].
     pub fn put(&self, doc: &Doc) -> Result<(), IndexError> {
         let document = self.fields.document(doc, &mut Memo::default());
-        let writer = self.writer();
-        writer.delete_term(self.id_term(&doc.entry_id));
-        writer.add_document(document)?;
+        let mut writing = self.writing();
+        writing.has_news = true;
+        writing.engine.delete_term(self.id_term(&doc.entry_id));
+        writing.engine.add_document(document)?;
         Ok(())
     }
 
     /// Takes an entry out; seen after [`Index::commit`]. Taking out what isn't there is no error.
     pub fn remove(&self, entry_id: &EntryId) {
-        self.writer().delete_term(self.id_term(entry_id));
+        let mut writing = self.writing();
+        writing.has_news = true;
+        writing.engine.delete_term(self.id_term(entry_id));
     }
 
-    /// Writes what was put and removed to disk and shows it to the next search.
+    /// Writes what was put and removed to disk and shows it to the next search. Of several that wait for each other, the
+    /// first one does it for all.
     pub fn commit(&self) -> Result<(), IndexError> {
-        let mut writer = self.writer();
-        writer.commit()?;
-        self.show(&writer)
+        let mut writing = self.writing();
+        if writing.has_news {
+            writing.engine.commit()?;
+            self.show(&writing)?;
+            writing.has_news = false;
+        }
+        Ok(())
     }
 
     /// Finds entries. No text is an error; the limits of [`SearchQuery`] are applied silently.
@@ -322,7 +347,7 @@ impl Index {
     }
 
     /// Lets searches see the last commit. Takes the writer as a sign that nobody commits meanwhile.
-    fn show(&self, _writer: &MutexGuard<'_, IndexWriter>) -> Result<(), IndexError> {
+    fn show(&self, _writing: &MutexGuard<'_, Writing>) -> Result<(), IndexError> {
         self.reader.reload()?;
         let before = self.snapshot();
         let after = Arc::new(Snapshot::new(self.reader.searcher(), Some(&before))?);
@@ -348,9 +373,9 @@ impl Index {
         Term::from_field_text(self.fields.id, entry_id.as_str())
     }
 
-    fn writer(&self) -> MutexGuard<'_, IndexWriter> {
+    fn writing(&self) -> MutexGuard<'_, Writing> {
         // A writer whose holder panicked is still whole: it holds operations, not half-changed state.
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -64,7 +64,7 @@ pub(super) struct Part {
 }
 
 /// What must be found in one place.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Piece {
     /// One or more Chinese characters in a row.
     Han {
@@ -125,11 +125,14 @@ impl Asked {
         let mut parts: Vec<Part> = Vec::new();
         let mut pieces_left = PIECES_MAX;
         for run in meant(text::runs(typed, QUERY_CHARS_MAX)) {
-            let mut pieces = match run.script {
+            let pieces = match run.script {
                 Script::Han => han_pieces(&run.chars),
                 Script::Letters => vec![Piece::Letters(run.text())],
                 Script::Digits => vec![Piece::Digits(run.text())],
             };
+            // What is typed twice (2024年 2025年) need not be found twice.
+            let is_new = |piece: &Piece| parts.iter().all(|part| !part.pieces.contains(piece));
+            let mut pieces: Vec<Piece> = pieces.into_iter().filter(is_new).collect();
             pieces.truncate(pieces_left);
             pieces_left -= pieces.len();
             if !pieces.is_empty() {
@@ -185,7 +188,14 @@ impl Asked {
         let clauses: Vec<Clause> = self
             .pieces()
             .filter(|piece| !piece.is_weak())
-            .map(|piece| Clause::Any(piece.similar(fields)))
+            .map(|piece| {
+                // A single character sounds like something in every second entry.
+                Clause::Any(if piece.is_single() {
+                    piece.exact(fields)
+                } else {
+                    piece.similar(fields)
+                })
+            })
             .collect();
         let needed = clauses.len().div_ceil(2);
         (clauses.len() > 1).then_some(Plan {
@@ -342,6 +352,13 @@ impl Piece {
         }
     }
 
+    fn is_single(&self) -> bool {
+        match self {
+            Self::Han { chars, .. } => chars.len() == 1,
+            Self::Letters(_) | Self::Digits(_) => false,
+        }
+    }
+
     fn exact(&self, fields: &Fields) -> Vec<Way> {
         match self {
             Self::Han {
@@ -388,7 +405,13 @@ impl Piece {
             Self::Han { chars, .. } => {
                 let sounds: Vec<Vec<String>> = chars
                     .iter()
-                    .map(|c| text::readings(*c).into_iter().map(str::to_owned).collect())
+                    .map(|c| {
+                        text::readings(*c)
+                            .iter()
+                            .copied()
+                            .map(str::to_owned)
+                            .collect()
+                    })
                     .collect();
                 ways.extend(Way::sounds(&[&sounds], fields));
                 ways.extend(one_wrong(chars, fields));

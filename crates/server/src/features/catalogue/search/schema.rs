@@ -1,6 +1,6 @@
 //! The fields of the index, and how an entry becomes one of its documents.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use tantivy::TantivyDocument;
@@ -127,8 +127,11 @@ impl Fields {
         let mut out = TantivyDocument::new();
         out.add_text(self.id, doc.entry_id.as_str());
 
-        let mut name = text::terms(&doc.name, Grain::Singles, NAME_CHARS_MAX);
-        name.extend(text::whole_term(&doc.name, NAME_CHARS_MAX));
+        memo.make_room();
+        let mut name = terms(&doc.name, Grain::Singles, NAME_CHARS_MAX);
+        if let Some(whole) = text::whole_term(&doc.name, NAME_CHARS_MAX) {
+            add_term(&mut name, &whole);
+        }
         let mut name_sounds = BTreeSet::new();
         text::add_sounds(
             &doc.name,
@@ -136,39 +139,44 @@ impl Fields {
             NAME_CHARS_MAX,
             &mut name_sounds,
         );
-        let mut departments = String::new();
-        let mut department_sounds = HashSet::new();
+        let mut departments = Gathered::default();
+        memo.begin();
         for name in std::iter::once(&doc.department).chain(&doc.department_short) {
-            let cut = memo.cut(name);
-            departments.push_str(&cut.terms);
-            department_sounds.extend(cut.sounds.iter().cloned());
+            memo.gather(name, &mut departments);
         }
-        let mut items = String::new();
-        let mut item_sounds = HashSet::new();
-        let mut codes: BTreeSet<String> = text::terms(&doc.code, Grain::Singles, NAME_CHARS_MAX)
-            .into_iter()
-            .collect();
-        codes.extend(text::terms(&doc.class_code, Grain::Singles, NAME_CHARS_MAX));
+        let mut items = Gathered::default();
+        let mut codes = BTreeSet::new();
+        let mut add_codes = |code: &str| {
+            text::each_term(code, Grain::Singles, NAME_CHARS_MAX, |term| {
+                if !codes.contains(term) {
+                    codes.insert(term.to_owned());
+                }
+            });
+        };
+        add_codes(&doc.code);
+        add_codes(&doc.class_code);
+        memo.begin();
         for item in doc.items.iter().take(ITEMS_MAX) {
-            let cut = memo.cut(&item.name);
-            items.push_str(&cut.terms);
-            item_sounds.extend(cut.sounds.iter().cloned());
-            codes.extend(text::terms(&item.code, Grain::Singles, NAME_CHARS_MAX));
+            memo.gather(&item.name, &mut items);
+            add_codes(&item.code);
             out.add_text(
                 self.kept.item,
                 format!("{}{ITEM_SEPARATOR}{}", item.name, item.code),
             );
         }
-        let summary = text::terms(&doc.summary, Grain::Pairs, SUMMARY_CHARS_MAX);
 
-        add_terms(&mut out, self.texts.name, name);
-        add_joined(&mut out, self.texts.items, items);
-        add_joined(&mut out, self.texts.department, departments);
-        add_terms(&mut out, self.texts.summary, summary);
-        add_terms(&mut out, self.sounds.name, name_sounds);
-        add_terms(&mut out, self.sounds.items, item_sounds);
-        add_terms(&mut out, self.sounds.department, department_sounds);
-        add_terms(&mut out, self.codes, codes);
+        add_joined(&mut out, self.texts.name, name);
+        add_joined(&mut out, self.texts.items, items.terms);
+        add_joined(&mut out, self.texts.department, departments.terms);
+        add_joined(
+            &mut out,
+            self.texts.summary,
+            terms(&doc.summary, Grain::Pairs, SUMMARY_CHARS_MAX),
+        );
+        add_joined(&mut out, self.sounds.name, joined(name_sounds));
+        add_joined(&mut out, self.sounds.items, items.sounds);
+        add_joined(&mut out, self.sounds.department, departments.sounds);
+        add_joined(&mut out, self.codes, joined(codes));
 
         let labels: BTreeSet<&str> = doc
             .visible_to
@@ -210,45 +218,92 @@ fn counted() -> TextOptions {
     )
 }
 
-fn add_terms<T: AsRef<str>>(
-    out: &mut TantivyDocument,
-    field: Field,
-    terms: impl IntoIterator<Item = T>,
-) {
-    add_joined(out, field, joined(terms));
-}
-
 fn add_joined(out: &mut TantivyDocument, field: Field, joined: String) {
     if !joined.is_empty() {
         out.add_text(field, joined);
     }
 }
 
-fn joined<T: AsRef<str>>(terms: impl IntoIterator<Item = T>) -> String {
+fn add_term(joined: &mut String, term: &str) {
+    joined.push_str(term);
+    joined.push(TERM_END);
+}
+
+fn joined(terms: impl IntoIterator<Item = String>) -> String {
     let mut joined = String::new();
     for term in terms {
-        joined.push_str(term.as_ref());
-        joined.push(TERM_END);
+        add_term(&mut joined, &term);
     }
     joined
 }
 
-/// Texts that are remembered at most; the others are cut again.
+/// The terms of a text, joined.
+fn terms(text: &str, grain: Grain, chars_max: usize) -> String {
+    let mut joined = String::new();
+    text::each_term(text, grain, chars_max, |term| add_term(&mut joined, term));
+    joined
+}
+
+/// Texts that are remembered at most; then all are forgotten.
 const MEMO_MAX: usize = 50_000;
 
 /// What texts were cut into that many entries share: names of data items and departments.
 #[derive(Default)]
 pub(super) struct Memo {
     cut: HashMap<String, Arc<Cut>>,
+    /// The number of each sound.
+    numbers: HashMap<String, usize>,
+    /// By number of the sound.
+    sounds: Vec<Sound>,
+    /// The number of the gathering that is under way.
+    gathering: u64,
 }
 
-/// The terms of a text, each with its end, and its sounds.
+/// A sound, with its end, and the gathering that had it last: each is gathered once.
+struct Sound {
+    text: String,
+    gathered: u64,
+}
+
+/// The terms of a text, each with its end, and the numbers of its sounds.
 struct Cut {
     terms: String,
-    sounds: Vec<Arc<str>>,
+    sounds: Vec<usize>,
+}
+
+/// Terms and sounds of several texts, joined.
+#[derive(Default)]
+struct Gathered {
+    terms: String,
+    sounds: String,
 }
 
 impl Memo {
+    /// Forgets everything when it has become too much. Not while gathering.
+    fn make_room(&mut self) {
+        if self.cut.len() > MEMO_MAX {
+            *self = Self::default();
+        }
+    }
+
+    /// Begins to gather.
+    fn begin(&mut self) {
+        self.gathering += 1;
+    }
+
+    /// Adds a text to what is gathered: all its terms, and the sounds that no text before it had.
+    fn gather(&mut self, text: &str, gathered: &mut Gathered) {
+        let cut = self.cut(text);
+        gathered.terms.push_str(&cut.terms);
+        for number in &cut.sounds {
+            let sound = &mut self.sounds[*number];
+            if sound.gathered != self.gathering {
+                sound.gathered = self.gathering;
+                gathered.sounds.push_str(&sound.text);
+            }
+        }
+    }
+
     fn cut(&mut self, text: &str) -> Arc<Cut> {
         if let Some(cut) = self.cut.get(text) {
             return Arc::clone(cut);
@@ -256,13 +311,24 @@ impl Memo {
         let mut sounds = BTreeSet::new();
         text::add_sounds(text, Chains::Beginning, NAME_CHARS_MAX, &mut sounds);
         let cut = Arc::new(Cut {
-            terms: joined(text::terms(text, Grain::Singles, NAME_CHARS_MAX)),
-            sounds: sounds.into_iter().map(Arc::from).collect(),
+            terms: terms(text, Grain::Singles, NAME_CHARS_MAX),
+            sounds: sounds.into_iter().map(|sound| self.number(sound)).collect(),
         });
-        if self.cut.len() < MEMO_MAX {
-            self.cut.insert(text.to_owned(), Arc::clone(&cut));
-        }
+        self.cut.insert(text.to_owned(), Arc::clone(&cut));
         cut
+    }
+
+    fn number(&mut self, sound: String) -> usize {
+        if let Some(number) = self.numbers.get(&sound) {
+            return *number;
+        }
+        let number = self.sounds.len();
+        self.sounds.push(Sound {
+            text: format!("{sound}{TERM_END}"),
+            gathered: 0,
+        });
+        self.numbers.insert(sound, number);
+        number
     }
 }
 

@@ -212,6 +212,7 @@ impl Table {
 }
 
 /// A number as the position that it stands for.
+#[inline]
 pub(super) fn slot(number: u32) -> usize {
     usize::try_from(number).expect("a segment has fewer entries than an address space")
 }

@@ -5,8 +5,9 @@
 //!   the dictionary count twice;
 //! - its sounds: pairs of pinyin syllables, and chains of initials.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::ops::Bound;
+use std::ops::{Bound, RangeInclusive};
 use std::sync::OnceLock;
 
 use jieba_rs::Jieba;
@@ -53,6 +54,9 @@ impl Run {
 /// One character in the form in which it is compared: full width becomes half width, upper case lower.
 /// One in, one out, so that positions stay.
 pub(super) fn normal(c: char) -> char {
+    if matches!(c, '\u{4e00}'..='\u{9fff}') {
+        return c;
+    }
     let half = match c {
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
         '\u{3000}' => ' ',
@@ -148,38 +152,57 @@ pub(super) enum Grain {
     Pairs,
 }
 
-/// The terms of a text, with repetitions, so that their frequency counts. A pair within a word of the dictionary
+/// Gives the terms of a text, with repetitions, so that their frequency counts. A pair within a word of the dictionary
 /// counts twice, so that a real word ranks above an accident of two neighbours (和服 in 产品和服务).
-pub(super) fn terms(text: &str, grain: Grain, chars_max: usize) -> Vec<String> {
-    let mut found = Vec::new();
+pub(super) fn each_term(text: &str, grain: Grain, chars_max: usize, mut take: impl FnMut(&str)) {
+    // One room for all terms: a long entry has thousands.
+    let mut term = String::new();
+    let mut give = |chars: &[char]| {
+        term.clear();
+        term.extend(chars);
+        take(&term);
+    };
     for run in runs(text, chars_max) {
+        let chars = &run.chars;
         if run.script != Script::Han {
-            found.push(run.text());
+            give(chars);
             continue;
         }
         if grain == Grain::Singles {
-            found.extend(run.chars.iter().map(char::to_string));
+            chars.chunks(1).for_each(&mut give);
         }
-        if run.chars.len() > 1 {
-            found.extend(pairs(&run.chars));
+        if chars.len() > 1 {
+            chars.windows(2).for_each(&mut give);
         } else if grain == Grain::Pairs {
-            found.push(run.text());
+            give(chars);
         }
         let whole = run.text();
         let mut at = 0;
         for token in jieba().cut(&whole, false) {
             let length = token.word.chars().count();
-            if length > 1 {
-                found.extend(pairs(&run.chars[at..at + length]));
-            }
+            chars[at..at + length].windows(2).for_each(&mut give);
             at += length;
         }
     }
-    found
 }
 
 /// The sounds of a character without tones, the most common first; `ü` is written `v` as on a keyboard.
-pub(super) fn readings(c: char) -> Vec<&'static str> {
+pub(super) fn readings(c: char) -> Cow<'static, [&'static str]> {
+    static COMMON: OnceLock<Vec<Vec<&'static str>>> = OnceLock::new();
+    let common = COMMON.get_or_init(|| CHARACTERS.map(looked_up).collect());
+    u32::from(c)
+        .checked_sub(u32::from(*CHARACTERS.start()))
+        .and_then(|at| common.get(usize::try_from(at).ok()?))
+        .map_or_else(
+            || Cow::Owned(looked_up(c)),
+            |found| Cow::Borrowed(found.as_slice()),
+        )
+}
+
+/// The characters whose sounds are looked up once for all.
+const CHARACTERS: RangeInclusive<char> = '\u{4e00}'..='\u{9fff}';
+
+fn looked_up(c: char) -> Vec<&'static str> {
     let mut found: Vec<&'static str> = Vec::new();
     let common = c.to_pinyin().into_iter();
     let others = c.to_pinyin_multi().into_iter().flatten();
@@ -242,10 +265,11 @@ pub(super) fn add_sounds(
         if run.script != Script::Han {
             continue;
         }
-        let sounds: Vec<Vec<&'static str>> = run.chars.iter().map(|c| readings(*c)).collect();
+        let sounds: Vec<Cow<'static, [&'static str]>> =
+            run.chars.iter().map(|c| readings(*c)).collect();
         for (at, here) in sounds.iter().enumerate() {
             found.extend(here.iter().map(|sound| (*sound).to_owned()));
-            for next in sounds.get(at + 1).into_iter().flatten() {
+            for next in sounds.get(at + 1).into_iter().flat_map(|next| next.iter()) {
                 found.extend(here.iter().map(|sound| syllable_pair(sound, next)));
             }
         }
@@ -262,7 +286,11 @@ pub(super) fn add_sounds(
 
 /// Chains of initials from the first character on; a character with two initials (行: x, h) splits the chain,
 /// at most into eight.
-fn add_chains(sounds: &[Vec<&'static str>], letters_max: usize, found: &mut BTreeSet<String>) {
+fn add_chains(
+    sounds: &[Cow<'static, [&'static str]>],
+    letters_max: usize,
+    found: &mut BTreeSet<String>,
+) {
     const CHAINS_MAX: usize = 8;
     let mut open = vec![String::new()];
     for here in sounds.iter().take(letters_max) {
