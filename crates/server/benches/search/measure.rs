@@ -85,6 +85,7 @@ pub struct Measured {
     open_ms: f64,
     one_put_ms: f64,
     index_bytes: u64,
+    memory: Memory,
     all: Times,
     /// Of the same searches: what they cost a processor.
     cpu: Times,
@@ -122,6 +123,8 @@ impl Measured {
             "open_ms": round(self.open_ms),
             "one_entry_ms": round(self.one_put_ms),
             "index_mb": round(precise(self.index_bytes) / 1e6),
+            "build_peak_mb": self.memory.build_peak_mb,
+            "held_mb": self.memory.held_mb,
             "load": self.load,
             "target_p99_ms": target_ms(self.entries),
             "held": self.held(),
@@ -131,12 +134,19 @@ impl Measured {
     pub fn text(&self) -> String {
         let mut text = format!(
             "{} entries: built in {:.1} s, {:.0} MB, opened in {:.0} ms, one entry put and shown in {:.0} ms\n\
+             \x20 memory: {} MB at most while building, {} MB held open apart from files, what the benchmark needs included\n\
              \x20 ms           queries    median        p95        p99      worst\n",
             self.entries,
             self.build_s,
             precise(self.index_bytes) / 1e6,
             self.open_ms,
             self.one_put_ms,
+            self.memory
+                .build_peak_mb
+                .map_or("?".to_owned(), |mb| mb.to_string()),
+            self.memory
+                .held_mb
+                .map_or("?".to_owned(), |mb| mb.to_string()),
         );
         text.push_str(&self.all.line("all"));
         text.push_str(&self.cpu.line("  processor"));
@@ -194,12 +204,17 @@ pub fn measure(entries: usize, kept: Option<&Path>) -> anyhow::Result<Measured> 
         index.rebuild((0..entries).map(entry))?;
     }
     let build_s = begun.elapsed().as_secs_f64();
+    let build_peak_mb = memory_mb("VmHWM:");
     let index_bytes = size(&path)?;
     drop(index);
     let begun = Instant::now();
     let index = Index::open(&path)?;
     let open_ms = begun.elapsed().as_secs_f64() * 1000.0;
     anyhow::ensure!(index.is_fresh(), "the index isn't whole");
+    let memory = Memory {
+        build_peak_mb,
+        held_mb: memory_mb("RssAnon:"),
+    };
 
     let asked = mixture(HUNDREDS);
     let (mut all, mut cpu) = (Vec::new(), Vec::new());
@@ -239,6 +254,7 @@ pub fn measure(entries: usize, kept: Option<&Path>) -> anyhow::Result<Measured> 
         open_ms,
         one_put_ms,
         index_bytes,
+        memory,
         all: Times::of(all),
         cpu: Times::of(cpu),
         by_kind: by_kind
@@ -253,6 +269,27 @@ pub fn measure(entries: usize, kept: Option<&Path>) -> anyhow::Result<Measured> 
             .ok()
             .map(|text| text.trim().to_owned()),
     })
+}
+
+/// Memory of the process in megabytes, where the system tells.
+#[derive(Debug, Clone, Copy)]
+struct Memory {
+    /// At most, until the index was built; pages of files count.
+    build_peak_mb: Option<u64>,
+    /// With the index open, before any search; pages of files don't count.
+    held_mb: Option<u64>,
+}
+
+fn memory_mb(line: &str) -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let kilobytes: u64 = status
+        .lines()
+        .find_map(|found| found.strip_prefix(line))?
+        .trim()
+        .strip_suffix(" kB")?
+        .parse()
+        .ok()?;
+    Some(kilobytes / 1000)
 }
 
 fn shown(asked: &Asked) -> String {

@@ -7,11 +7,10 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use tantivy::fastfield::AliveBitSet;
 use tantivy::{DocAddress, DocId};
 
 use super::evaluate::Matches;
-use super::snapshot::{Order, Profile, Row, Snapshot, Table, WIDE, slot};
+use super::snapshot::{Bits, Order, Profile, Row, Snapshot, Table, WIDE, slot};
 use super::{FACET_VALUES_MAX, Facet, FacetCount, SearchQuery, Sort};
 
 /// An entry without data behind it keeps this part of its score, so that it sinks below its equals.
@@ -51,18 +50,25 @@ impl Candidate {
 }
 
 /// Everything visible, all alike: nothing was typed.
-pub(super) fn everything(snapshot: &Snapshot, query: &SearchQuery, kept_max: usize) -> Collected {
+pub(super) fn everything(
+    snapshot: &Snapshot,
+    seen: &[Bits],
+    query: &SearchQuery,
+    kept_max: usize,
+) -> Collected {
     let mut page = Page::new(snapshot, query, kept_max);
-    for place in places(snapshot) {
-        for (doc, row) in (0..).zip(&place.table.rows) {
-            page.count(place, doc, *row);
-        }
-        page.offer_newest(place);
+    for (place, seen) in places(snapshot).zip(seen) {
+        seen.each(|doc| {
+            if let Some(row) = place.table.rows.get(slot(doc)) {
+                page.count(*row);
+            }
+        });
+        page.offer_newest(place, seen);
     }
     page.close()
 }
 
-/// What a plan has matched.
+/// What a plan has matched of what the viewer sees.
 pub(super) fn matching(
     matches: &Matches,
     snapshot: &Snapshot,
@@ -75,7 +81,7 @@ pub(super) fn matching(
             let Some(row) = place.table.rows.get(slot(doc)).copied() else {
                 continue;
             };
-            if page.count(place, doc, row) {
+            if page.count(row) {
                 page.offer(place, doc, score * page.gates[slot(row.profile)].factor);
             }
         }
@@ -87,20 +93,13 @@ pub(super) fn matching(
 #[derive(Clone, Copy)]
 struct Place<'a> {
     segment: u32,
-    /// What is not deleted, if anything is.
-    alive: Option<&'a AliveBitSet>,
     table: &'a Table,
 }
 
 fn places(snapshot: &Snapshot) -> impl Iterator<Item = Place<'_>> {
     (0..)
-        .zip(snapshot.searcher.segment_readers())
         .zip(&snapshot.tables)
-        .map(|((segment, reader), table)| Place {
-            segment,
-            alive: reader.alive_bitset(),
-            table,
-        })
+        .map(|(segment, table)| Place { segment, table })
 }
 
 /// A filter of one facet.
@@ -154,7 +153,6 @@ struct Page<'a> {
     snapshot: &'a Snapshot,
     /// Hits kept: those of the page and all before it.
     kept_max: usize,
-    visible: Vec<bool>,
     /// By number of the profile.
     gates: Vec<Gate>,
     /// Filters of the facets in [`WIDE`], with their position there.
@@ -223,7 +221,6 @@ impl<'a> Page<'a> {
         Self {
             snapshot,
             kept_max,
-            visible: numbers.visible(&query.labels),
             gates: numbers
                 .profiles()
                 .iter()
@@ -242,12 +239,9 @@ impl<'a> Page<'a> {
         }
     }
 
-    /// Counts an entry if it is to be seen; whether it passes the filters.
+    /// Counts an entry; whether it passes the filters.
     #[inline]
-    fn count(&mut self, place: Place<'_>, doc: DocId, row: Row) -> bool {
-        if !self.is_seen(place, doc, row) {
-            return false;
-        }
+    fn count(&mut self, row: Row) -> bool {
         self.matched += 1;
         match self.verdict(row) {
             Verdict::Passes => {
@@ -272,12 +266,6 @@ impl<'a> Page<'a> {
     }
 
     #[inline]
-    fn is_seen(&self, place: Place<'_>, doc: DocId, row: Row) -> bool {
-        self.visible.get(slot(row.labels)) == Some(&true)
-            && place.alive.is_none_or(|alive| alive.is_alive(doc))
-    }
-
-    #[inline]
     fn verdict(&self, row: Row) -> Verdict {
         let mut verdict = self.gates[slot(row.profile)].verdict;
         for (wide, filter) in &self.wide_filters {
@@ -289,7 +277,7 @@ impl<'a> Page<'a> {
     }
 
     /// Offers the newest entries of a segment, until there are as many as can be kept of the best.
-    fn offer_newest(&mut self, place: Place<'_>) {
+    fn offer_newest(&mut self, place: Place<'_>, seen: &Bits) {
         let best = self
             .gates
             .iter()
@@ -304,7 +292,7 @@ impl<'a> Page<'a> {
             let Some(row) = place.table.rows.get(slot(doc)).copied() else {
                 continue;
             };
-            if self.is_seen(place, doc, row) && self.verdict(row) == Verdict::Passes {
+            if seen.has(doc) && self.verdict(row) == Verdict::Passes {
                 let score = self.gates[slot(row.profile)].factor;
                 self.offer(place, doc, score);
                 wanted -= usize::from(score >= best);

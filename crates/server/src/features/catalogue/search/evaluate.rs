@@ -11,6 +11,7 @@ mod tally;
 use tantivy::{DocId, Searcher};
 
 use super::plan::Plan;
+use super::snapshot::Bits;
 use lookup::Lookup;
 use segment::Segment;
 use tally::{Repetitions, Tally};
@@ -31,13 +32,16 @@ pub(super) struct Scratch {
 /// Runs plans over every segment, and remembers the terms that it has looked up for one.
 pub(super) struct Evaluator<'a> {
     lookup: Lookup<'a>,
+    /// By segment: what may be found.
+    seen: &'a [Bits],
     scratch: &'a mut Scratch,
 }
 
 impl<'a> Evaluator<'a> {
-    pub(super) fn new(searcher: &'a Searcher, scratch: &'a mut Scratch) -> Self {
+    pub(super) fn new(searcher: &'a Searcher, seen: &'a [Bits], scratch: &'a mut Scratch) -> Self {
         Self {
             lookup: Lookup::new(searcher),
+            seen,
             scratch,
         }
     }
@@ -55,8 +59,8 @@ impl<'a> Evaluator<'a> {
         }
         let lifts = self.lookup.ways(&plan.lifts)?;
         let mut matches = Vec::new();
-        for at in 0..searcher.segment_readers().len() {
-            let mut segment = Segment::new(searcher, at, &self.lookup.averages, self.scratch);
+        for (at, seen) in self.seen.iter().enumerate() {
+            let mut segment = Segment::new(searcher, at, seen, &self.lookup.averages, self.scratch);
             matches.push(segment.run(&clauses, plan.needed, &lifts)?);
         }
         Ok(matches)

@@ -274,7 +274,8 @@ impl Index {
         scratch: &mut Scratch,
     ) -> Result<(Matched, Collected), IndexError> {
         let kept_max = query.offset.min(OFFSET_MAX) + query.limit.min(LIMIT_MAX);
-        let mut evaluator = Evaluator::new(&snapshot.searcher, scratch);
+        let seen = snapshot.seen(&query.labels);
+        let mut evaluator = Evaluator::new(&snapshot.searcher, &seen, scratch);
         let mut collect = |plan: &Plan| -> Result<Collected, IndexError> {
             let matches = evaluator.run(plan)?;
             Ok(collect::matching(&matches, snapshot, query, kept_max))
@@ -282,7 +283,7 @@ impl Index {
         if asked.is_empty() && query.text.trim().is_empty() {
             return Ok((
                 Matched::Exactly,
-                collect::everything(snapshot, query, kept_max),
+                collect::everything(snapshot, &seen, query, kept_max),
             ));
         }
         // If only what separates was typed (say `???`), the plan is empty and nothing matches.

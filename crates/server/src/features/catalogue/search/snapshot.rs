@@ -146,22 +146,13 @@ impl Numbers {
         })
     }
 
-    /// By number of a set of labels: whether it holds one of these.
-    pub(super) fn visible(&self, labels: &[String]) -> Vec<bool> {
-        let mut visible = vec![false; self.labels.names.len() + 1];
-        for set in labels
+    /// The sets of labels that hold one of these.
+    fn sets(&self, labels: &[String]) -> impl Iterator<Item = u32> {
+        labels
             .iter()
             .filter_map(|label| self.sets_by_label.get(label.as_str()))
             .flatten()
-        {
-            if let Some(visible) = usize::try_from(*set)
-                .ok()
-                .and_then(|set| visible.get_mut(set))
-            {
-                *visible = true;
-            }
-        }
-        visible
+            .copied()
     }
 
     /// Notes which labels the sets from this number on hold.
@@ -183,6 +174,42 @@ pub(super) struct Snapshot {
     pub(super) numbers: Numbers,
     /// Rows by segment, in the order of the searcher.
     pub(super) tables: Vec<Arc<Table>>,
+    /// By segment: what has been deleted from it.
+    deleted: Vec<Vec<DocId>>,
+}
+
+/// Some entries of a segment, a bit for each entry.
+#[derive(Debug)]
+pub(super) struct Bits(Vec<u64>);
+
+impl Bits {
+    fn none(entries: usize) -> Self {
+        Self(vec![0; entries.div_ceil(64)])
+    }
+
+    fn add(&mut self, doc: DocId) {
+        self.0[slot(doc) / 64] |= 1 << (doc % 64);
+    }
+
+    fn remove(&mut self, doc: DocId) {
+        self.0[slot(doc) / 64] &= !(1 << (doc % 64));
+    }
+
+    #[inline]
+    pub(super) fn has(&self, doc: DocId) -> bool {
+        self.0[slot(doc) / 64] & 1 << (doc % 64) != 0
+    }
+
+    /// The entries, in order.
+    pub(super) fn each(&self, mut take: impl FnMut(DocId)) {
+        for (first, bits) in (0..).step_by(64).zip(&self.0) {
+            let mut bits = *bits;
+            while bits != 0 {
+                take(first + bits.trailing_zeros());
+                bits &= bits - 1;
+            }
+        }
+    }
 }
 
 /// The rows of one segment, by document.
@@ -192,6 +219,35 @@ pub(super) struct Table {
     pub(super) orders: Vec<Order>,
     /// The documents, the newest first.
     pub(super) newest: Vec<DocId>,
+    /// By number of a set of labels: the documents that carry it.
+    carriers: HashMap<u32, Carriers>,
+}
+
+/// The documents that carry a set of labels.
+enum Carriers {
+    Few(Vec<DocId>),
+    Many(Bits),
+}
+
+/// Carriers are few if they are fewer than one in so many documents: a list of them is shorter then.
+const FEW: usize = 32;
+
+fn carriers(rows: &[Row]) -> HashMap<u32, Carriers> {
+    let mut docs: HashMap<u32, Vec<DocId>> = HashMap::new();
+    for (doc, row) in (0..).zip(rows) {
+        docs.entry(row.labels).or_default().push(doc);
+    }
+    let carriers = |docs: Vec<DocId>| {
+        if docs.len() < rows.len() / FEW {
+            return Carriers::Few(docs);
+        }
+        let mut bits = Bits::none(rows.len());
+        docs.into_iter().for_each(|doc| bits.add(doc));
+        Carriers::Many(bits)
+    };
+    docs.into_iter()
+        .map(|(labels, docs)| (labels, carriers(docs)))
+        .collect()
 }
 
 impl Table {
@@ -202,9 +258,11 @@ impl Table {
             let Order { published_at, tie } = orders[slot(*doc)];
             (std::cmp::Reverse(published_at), tie, *doc)
         });
+        let rows = rows(reader, numbers)?;
         Ok(Self {
             segment: reader.segment_id(),
-            rows: rows(reader, numbers)?,
+            carriers: carriers(&rows),
+            rows,
             orders,
             newest,
         })
@@ -237,12 +295,49 @@ impl Snapshot {
             });
         }
         numbers.values.iter_mut().for_each(Names::rank);
+        let deleted = searcher.segment_readers().iter().map(deleted).collect();
         Ok(Self {
             searcher,
             numbers,
             tables,
+            deleted,
         })
     }
+
+    /// By segment: what a viewer with these labels sees.
+    pub(super) fn seen(&self, labels: &[String]) -> Vec<Bits> {
+        self.tables
+            .iter()
+            .zip(&self.deleted)
+            .map(|(table, deleted)| {
+                let mut seen = Bits::none(table.rows.len());
+                for carriers in self
+                    .numbers
+                    .sets(labels)
+                    .filter_map(|set| table.carriers.get(&set))
+                {
+                    match carriers {
+                        Carriers::Few(docs) => docs.iter().for_each(|doc| seen.add(*doc)),
+                        Carriers::Many(bits) => {
+                            for (seen, bits) in seen.0.iter_mut().zip(&bits.0) {
+                                *seen |= bits;
+                            }
+                        }
+                    }
+                }
+                deleted.iter().for_each(|doc| seen.remove(*doc));
+                seen
+            })
+            .collect()
+    }
+}
+
+fn deleted(reader: &SegmentReader) -> Vec<DocId> {
+    reader.alive_bitset().map_or_else(Vec::new, |alive| {
+        (0..reader.max_doc())
+            .filter(|doc| alive.is_deleted(*doc))
+            .collect()
+    })
 }
 
 fn rows(reader: &SegmentReader, numbers: &mut Numbers) -> tantivy::Result<Vec<Row>> {

@@ -9,6 +9,7 @@ use tantivy::postings::{BlockSegmentPostings, Postings, SegmentPostings, TermInf
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{DocId, DocSet, Searcher};
 
+use super::super::snapshot::Bits;
 use super::Scratch;
 use super::lookup::{Found, FoundClause, read};
 use super::tally::{Repetitions, index, precise};
@@ -27,6 +28,8 @@ const POSTINGS_PER_LOOKUP: u64 = 16;
 pub(super) struct Segment<'a> {
     searcher: &'a Searcher,
     at: usize,
+    /// What may be found in it.
+    seen: &'a Bits,
     averages: &'a HashMap<Field, f32>,
     fields: HashMap<Field, Arc<Place>>,
     scratch: &'a mut Scratch,
@@ -111,6 +114,7 @@ impl<'a> Segment<'a> {
     pub(super) fn new(
         searcher: &'a Searcher,
         at: usize,
+        seen: &'a Bits,
         averages: &'a HashMap<Field, f32>,
         scratch: &'a mut Scratch,
     ) -> Self {
@@ -122,6 +126,7 @@ impl<'a> Segment<'a> {
         Self {
             searcher,
             at,
+            seen,
             averages,
             fields: HashMap::new(),
             scratch,
@@ -336,14 +341,15 @@ impl<'a> Segment<'a> {
                 continue;
             };
             let Scratch { way, group, .. } = &mut *self.scratch;
+            let seen = self.seen;
             if others.is_empty() {
-                group_of(&place, terms, group, |doc, score| {
+                group_of(&place, terms, seen, group, |doc, score| {
                     way.add(doc, weight * score);
                 })?;
                 continue;
             }
             let mut left: Vec<Left> = Vec::new();
-            group_of(&place, terms, group, |doc, score| {
+            group_of(&place, terms, seen, group, |doc, score| {
                 left.push((0, doc, weight * score));
             })?;
             for (terms, weight) in others {
@@ -461,20 +467,25 @@ fn seek(postings: &mut SegmentPostings, doc: DocId) -> bool {
     postings.doc() == doc || (postings.doc() < doc && postings.seek(doc) == doc)
 }
 
-/// Gives every entry that has one of the terms, in order, with the score of the best; `group` is room for that.
+/// Gives every entry that may be found and has one of the terms, in order, with the score of the best; `group` is room
+/// for that.
 fn group_of(
     place: &Place,
     terms: &[TermInfo],
+    seen: &Bits,
     group: &mut Repetitions,
     mut take: impl FnMut(DocId, f32),
 ) -> tantivy::Result<()> {
-    if let [term] = terms {
-        return place.each(term, |doc, repetitions| {
+    let mut take = |doc, repetitions| {
+        if seen.has(doc) {
             take(doc, place.score(doc, repetitions));
-        });
+        }
+    };
+    if let [term] = terms {
+        return place.each(term, take);
     }
     group.note(place, terms)?;
-    group.drain(|doc, repetitions| take(doc, place.score(doc, repetitions)));
+    group.drain(&mut take);
     Ok(())
 }
 
