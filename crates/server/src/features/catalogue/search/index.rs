@@ -1,6 +1,8 @@
 //! The folder of the index: opening, writing, searching.
 
+use std::collections::HashMap;
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -106,6 +108,18 @@ struct Writing {
     engine: IndexWriter,
     /// Whether anything was put or removed since the last commit.
     has_news: bool,
+    /// Digests of entries as they were put last: every run of an exchange puts its entry again, mostly as it was.
+    put: HashMap<EntryId, u64>,
+}
+
+/// Entries of which digests are kept; then all are forgotten.
+const DIGESTS_MAX: usize = 20_000;
+
+/// Differs for different entries, apart from an accident of 1 in 2^64.
+fn digest(doc: &Doc) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    doc.hash(&mut hasher);
+    hasher.finish()
 }
 
 impl Index {
@@ -144,6 +158,7 @@ impl Index {
             writing: Mutex::new(Writing {
                 engine,
                 has_news: false,
+                put: HashMap::new(),
             }),
             snapshot: RwLock::new(Arc::new(snapshot)),
             scratches: Mutex::new(Vec::new()),
@@ -169,6 +184,7 @@ impl Index {
         remove_marker(&self.folder)?;
         writing.engine.rollback()?;
         writing.has_news = false;
+        writing.put.clear();
         let mut unfinished = Unfinished {
             writer: &mut writing.engine,
             is_done: false,
@@ -203,11 +219,21 @@ impl Index {
 
     /// Puts an entry in, or replaces it; seen after [`Index::commit`].
     pub fn put(&self, doc: &Doc) -> Result<(), IndexError> {
+        let digest = digest(doc);
+        if self.writing().put.get(&doc.entry_id) == Some(&digest) {
+            return Ok(());
+        }
+        // Cut before anybody has to wait.
         let document = self.fields.document(doc, &mut Memo::default());
         let mut writing = self.writing();
         writing.has_news = true;
+        writing.put.remove(&doc.entry_id);
         writing.engine.delete_term(self.id_term(&doc.entry_id));
         writing.engine.add_document(document)?;
+        if writing.put.len() >= DIGESTS_MAX {
+            writing.put.clear();
+        }
+        writing.put.insert(doc.entry_id.clone(), digest);
         Ok(())
     }
 
@@ -215,18 +241,24 @@ impl Index {
     pub fn remove(&self, entry_id: &EntryId) {
         let mut writing = self.writing();
         writing.has_news = true;
+        writing.put.remove(entry_id);
         writing.engine.delete_term(self.id_term(entry_id));
     }
 
     /// Writes what was put and removed to disk and shows it to the next search. Of several that wait for each other, the
-    /// first one does it for all.
+    /// first one does it for all; without news nothing is written.
     pub fn commit(&self) -> Result<(), IndexError> {
         let mut writing = self.writing();
-        if writing.has_news {
-            writing.engine.commit()?;
-            self.show(&writing)?;
-            writing.has_news = false;
+        if !writing.has_news {
+            return Ok(());
         }
+        if let Err(error) = writing.engine.commit() {
+            // Who knows what has been written.
+            writing.put.clear();
+            return Err(error.into());
+        }
+        self.show(&writing)?;
+        writing.has_news = false;
         Ok(())
     }
 

@@ -45,7 +45,7 @@ pub const OFFSET_MAX: usize = 100_000;
 pub const FACET_VALUES_MAX: usize = 200;
 
 /// What the index knows of one published entry.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Doc {
     /// The entry; putting it again replaces it.
     pub entry_id: EntryId,
@@ -84,7 +84,7 @@ pub struct Doc {
 }
 
 /// One data item of a [`Doc`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct DocItem {
     /// 信息项名称.
     pub name: String,

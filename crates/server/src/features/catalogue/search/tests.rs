@@ -106,17 +106,14 @@ fn county() -> Vec<Doc> {
 
 struct Built {
     index: Index,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 fn built(docs: Vec<Doc>) -> Built {
     let folder = TempDir::new().unwrap();
     let index = Index::open(folder.path()).unwrap();
     index.rebuild(docs).unwrap();
-    Built {
-        index,
-        _folder: folder,
-    }
+    Built { index, folder }
 }
 
 /// The county, built once for all tests that only read.
@@ -637,6 +634,57 @@ fn putting_again_replaces_and_removing_removes() {
 }
 
 #[test]
+fn what_is_put_as_it_was_is_not_written_again() {
+    let county = built(county());
+    let meta = || std::fs::read_to_string(county.folder.path().join("meta.json")).unwrap();
+    let put = |doc: &Doc| {
+        county.index.put(doc).unwrap();
+        county.index.commit().unwrap();
+    };
+    let place = doc("place", "地名地址");
+    put(&place);
+    let written = meta();
+    put(&place);
+    assert_eq!(meta(), written);
+    put(&doc("place", "门牌号"));
+    assert_ne!(meta(), written);
+    put(&place);
+    assert_eq!(county.index.search(&typed("地名")).unwrap().total, 1);
+    county.index.remove(&EntryId::parse("place").unwrap());
+    put(&place);
+    assert_eq!(
+        county.index.search(&typed("地名")).unwrap().total,
+        1,
+        "what was taken out is put in again"
+    );
+    county.index.rebuild(self::county()).unwrap();
+    put(&place);
+    assert_eq!(
+        county.index.entries(),
+        7,
+        "a rebuilding takes it out as well"
+    );
+}
+
+#[test]
+fn each_of_many_that_write_at_once_sees_its_own() {
+    let county = built(county());
+    let index = &county.index;
+    std::thread::scope(|threads| {
+        for n in 0..8 {
+            threads.spawn(move || {
+                let id = format!("n{n}");
+                index.put(&doc(&id, &format!("编号{n}号"))).unwrap();
+                index.commit().unwrap();
+                let found = index.search(&typed(&format!("编号{n}号"))).unwrap();
+                assert!(ids(&found).contains(&id.as_str()));
+            });
+        }
+    });
+    assert_eq!(index.entries(), 14);
+}
+
+#[test]
 fn the_index_outlives_the_process_and_knows_whether_it_is_whole() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("search");
@@ -707,7 +755,7 @@ fn a_rebuilding_cut_short_is_known_as_such() {
 }
 
 #[test]
-fn a_folder_with_something_else_is_left_alone() {
+fn afolder_with_something_else_is_left_alone() {
     let folder = TempDir::new().unwrap();
     std::fs::write(folder.path().join("thesis.docx"), "years of work").unwrap();
     let refused = Index::open(folder.path()).err().unwrap();
