@@ -24,7 +24,7 @@ use super::highlight::{Looseness, Needles, Segment};
 use super::plan::{Asked, Plan};
 use super::schema::{self, Fields, Memo, SCHEMA_VERSION, split_item};
 use super::snapshot::Snapshot;
-use super::{Doc, Hit, LIMIT_MAX, Matched, MatchedItem, OFFSET_MAX, SearchPage, SearchQuery};
+use super::{Doc, Hit, LIMIT_MAX, Matched, MatchedItem, OFFSET_MAX, SearchPage, SearchQuery, Sort};
 
 /// Memory of each writing thread, in bytes: the least tantivy accepts is 15 MB. A thread that has nothing to write takes
 /// none, and an entry that is put keeps one of them busy.
@@ -308,8 +308,12 @@ impl Index {
         let kept_max = query.offset.min(OFFSET_MAX) + query.limit.min(LIMIT_MAX);
         let seen = snapshot.seen(&query.labels);
         let mut evaluator = Evaluator::new(&snapshot.searcher, &seen, scratch);
-        let mut collect = |plan: &Plan| -> Result<Collected, IndexError> {
-            let matches = evaluator.run(plan)?;
+        let mut collect = |mut plan: Plan| -> Result<Collected, IndexError> {
+            if query.sort == Sort::PublishedAt {
+                // Nobody asks what is better.
+                plan.lifts.clear();
+            }
+            let matches = evaluator.run(&plan)?;
             Ok(collect::matching(&matches, snapshot, query, kept_max))
         };
         if asked.is_empty() && query.text.trim().is_empty() {
@@ -319,18 +323,15 @@ impl Index {
             ));
         }
         // If only what separates was typed (say `???`), the plan is empty and nothing matches.
-        let exactly = collect(&asked.exact(&self.fields))?;
+        let exactly = collect(asked.exact(&self.fields))?;
         if exactly.matched > 0 {
             return Ok((Matched::Exactly, exactly));
         }
-        let similar = collect(&asked.similar(&self.fields))?;
+        let similar = collect(asked.similar(&self.fields))?;
         if similar.matched > 0 {
             return Ok((Matched::Similar, similar));
         }
-        let partly = asked
-            .partial(&self.fields)
-            .map(|plan| collect(&plan))
-            .transpose()?;
+        let partly = asked.partial(&self.fields).map(collect).transpose()?;
         Ok(match partly.filter(|partly| partly.matched > 0) {
             Some(partly) => (Matched::Partly, partly),
             None => (Matched::Exactly, exactly),

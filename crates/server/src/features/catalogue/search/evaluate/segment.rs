@@ -302,30 +302,23 @@ impl<'a> Segment<'a> {
     ) -> tantivy::Result<Vec<Option<f32>>> {
         let mut sums: Vec<Option<f32>> = vec![None; docs.len()];
         for (place, groups) in self.laid_out(way)? {
-            let group = &mut self.scratch.group;
-            if let [(terms, weight)] = groups[..]
-                && !are_sought(terms, docs.len())
-            {
-                group.note(&place, terms)?;
-                for ((doc, _), sum) in docs.iter().zip(&mut sums) {
-                    let repetitions = group.of(*doc);
-                    if repetitions > 0 {
-                        *sum = Some(sum.unwrap_or(0.0) + weight * place.score(*doc, repetitions));
-                    }
-                }
-                group.clear();
+            let [(terms, weight), others @ ..] = &groups[..] else {
                 continue;
-            }
-            let mut left: Vec<Left> = docs
-                .iter()
-                .enumerate()
-                .map(|(at, (doc, _))| (at, *doc, 0.0))
-                .collect();
-            for (terms, weight) in groups {
+            };
+            let group = &mut self.scratch.group;
+            let mut left: Vec<Left> = Vec::new();
+            score_each(&place, terms, *weight, docs, group, |at, doc, score| {
+                if others.is_empty() {
+                    sums[at] = Some(sums[at].unwrap_or(0.0) + score);
+                } else {
+                    left.push((at, doc, score));
+                }
+            })?;
+            for (terms, weight) in others {
                 if left.is_empty() {
                     break;
                 }
-                narrow(&place, terms, weight, &mut left, group)?;
+                narrow(&place, terms, *weight, &mut left, group)?;
             }
             for (at, _, score) in left {
                 sums[at] = Some(sums[at].unwrap_or(0.0) + score);
@@ -427,34 +420,85 @@ fn narrow(
     left: &mut Vec<Left>,
     group: &mut Repetitions,
 ) -> tantivy::Result<()> {
-    if !are_sought(terms, left.len()) {
-        group.note(place, terms)?;
-        left.retain_mut(|(_, doc, score)| {
-            let repetitions = group.of(*doc);
-            if repetitions > 0 {
-                *score += weight * place.score(*doc, repetitions);
-            }
-            repetitions > 0
-        });
-        group.clear();
-        return Ok(());
-    }
-    let mut postings = terms
-        .iter()
-        .map(|term| place.postings(term))
-        .collect::<tantivy::Result<Vec<_>>>()?;
-    left.retain_mut(|(_, doc, score)| {
-        // In one text, the term that is repeated most is the best.
-        let repetitions = postings
-            .iter_mut()
-            .filter_map(|postings| seek(postings, *doc).then(|| postings.term_freq()))
-            .max();
-        if let Some(repetitions) = repetitions {
-            *score += weight * place.score(*doc, repetitions);
+    let mut keep = |doc: DocId, score: &mut f32, repetitions: u32| {
+        if repetitions > 0 {
+            *score += weight * place.score(doc, repetitions);
         }
-        repetitions.is_some()
-    });
+        repetitions > 0
+    };
+    match Repeated::new(place, terms, left.len(), group)? {
+        Repeated::Read(group) => {
+            left.retain_mut(|(_, doc, score)| keep(*doc, score, group.of(*doc)));
+            group.clear();
+        }
+        Repeated::Sought(mut postings) => {
+            left.retain_mut(|(_, doc, score)| keep(*doc, score, sought(&mut postings, *doc)));
+        }
+    }
     Ok(())
+}
+
+/// Gives those of the entries that have one of the terms, with their position and the score of the best; `group` is room
+/// for that.
+fn score_each(
+    place: &Place,
+    terms: &[TermInfo],
+    weight: f32,
+    docs: &[(DocId, f32)],
+    group: &mut Repetitions,
+    mut take: impl FnMut(usize, DocId, f32),
+) -> tantivy::Result<()> {
+    let mut give = |at: usize, doc: DocId, repetitions: u32| {
+        if repetitions > 0 {
+            take(at, doc, weight * place.score(doc, repetitions));
+        }
+    };
+    match Repeated::new(place, terms, docs.len(), group)? {
+        Repeated::Read(group) => {
+            for (at, (doc, _)) in docs.iter().enumerate() {
+                give(at, *doc, group.of(*doc));
+            }
+            group.clear();
+        }
+        Repeated::Sought(mut postings) => {
+            for (at, (doc, _)) in docs.iter().enumerate() {
+                give(at, *doc, sought(&mut postings, *doc));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// How often the one of several terms that is repeated most stands in a text: it is the best of them there.
+enum Repeated<'a> {
+    /// All postings have been read.
+    Read(&'a mut Repetitions),
+    /// The postings are to be sought through, one entry after the other.
+    Sought(Vec<SegmentPostings>),
+}
+
+impl<'a> Repeated<'a> {
+    fn new(
+        place: &Place,
+        terms: &[TermInfo],
+        asked: usize,
+        group: &'a mut Repetitions,
+    ) -> tantivy::Result<Self> {
+        if are_sought(terms, asked) {
+            let postings = terms.iter().map(|term| place.postings(term));
+            return Ok(Self::Sought(postings.collect::<tantivy::Result<_>>()?));
+        }
+        group.note(place, terms)?;
+        Ok(Self::Read(group))
+    }
+}
+
+fn sought(postings: &mut [SegmentPostings], doc: DocId) -> u32 {
+    postings
+        .iter_mut()
+        .filter_map(|postings| seek(postings, doc).then(|| postings.term_freq()))
+        .max()
+        .unwrap_or(0)
 }
 
 /// Whether so few entries are left that they are better looked up one by one than all postings read.

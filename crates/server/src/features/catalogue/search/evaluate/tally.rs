@@ -9,19 +9,25 @@ pub(super) fn precise(count: u64) -> f32 {
     count as f32
 }
 
+/// Entries whose marks share a word.
+const BITS: usize = 64;
+
 /// Scores by entry, and which entries have one. Emptied by `drain`.
 #[derive(Default)]
 pub(super) struct Tally {
     scores: Vec<f32>,
     bits: Vec<u64>,
+    /// A bit for each word of `bits` that isn't empty: most searches find few entries among many.
+    words: Vec<u64>,
 }
 
 impl Tally {
     /// Makes room for so many entries.
     pub(super) fn widen(&mut self, entries: usize) {
         if self.scores.len() < entries {
-            self.scores.resize(entries, 0.0);
-            self.bits.resize(entries.div_ceil(64), 0);
+            self.scores.resize(entries.next_multiple_of(BITS), 0.0);
+            self.bits.resize(entries.div_ceil(BITS), 0);
+            self.words.resize(entries.div_ceil(BITS * BITS), 0);
         }
     }
 
@@ -29,35 +35,58 @@ impl Tally {
     pub(super) fn add(&mut self, doc: DocId, score: f32) {
         let at = index(doc);
         self.scores[at] += score;
-        self.bits[at / 64] |= 1 << (at % 64);
+        self.mark(at);
     }
 
     #[inline]
     pub(super) fn lift(&mut self, doc: DocId, score: f32) {
         let at = index(doc);
         self.scores[at] = self.scores[at].max(score);
-        self.bits[at / 64] |= 1 << (at % 64);
+        self.mark(at);
+    }
+
+    #[inline]
+    fn mark(&mut self, at: usize) {
+        let bits = &mut self.bits[at / BITS];
+        if *bits == 0 {
+            self.words[at / BITS / BITS] |= 1 << (at / BITS % BITS);
+        }
+        *bits |= 1 << (at % BITS);
     }
 
     /// Gives every entry with its score, in order, and starts anew.
     pub(super) fn drain(&mut self, mut take: impl FnMut(DocId, f32)) {
-        for (word, bits) in self.bits.iter_mut().enumerate() {
-            while *bits != 0 {
-                let at = word * 64 + usize::try_from(bits.trailing_zeros()).unwrap_or(0);
-                *bits &= *bits - 1;
-                take(
-                    DocId::try_from(at).unwrap_or(DocId::MAX),
-                    std::mem::take(&mut self.scores[at]),
-                );
-            }
+        let (scores, _) = self.scores.as_chunks_mut::<BITS>();
+        for (first, words) in (0..).step_by(BITS).zip(&mut self.words) {
+            each_bit(std::mem::take(words), |word| {
+                let word = first + word;
+                let scores = &mut scores[word];
+                let start = DocId::try_from(word * BITS).unwrap_or(DocId::MAX);
+                each_bit(std::mem::take(&mut self.bits[word]), |at| {
+                    let doc = start + DocId::try_from(at).unwrap_or(0);
+                    take(doc, std::mem::take(&mut scores[at % BITS]));
+                });
+            });
         }
     }
 
     pub(super) fn drained(&mut self) -> Vec<(DocId, f32)> {
-        let held = self.bits.iter().map(|bits| bits.count_ones()).sum::<u32>();
+        let mut held = 0;
+        for (first, words) in (0..).step_by(BITS).zip(&self.words) {
+            each_bit(*words, |word| held += self.bits[first + word].count_ones());
+        }
         let mut all = Vec::with_capacity(index(held));
         self.drain(|doc, score| all.push((doc, score)));
         all
+    }
+}
+
+/// Gives the positions of the bits that are set.
+#[inline]
+fn each_bit(mut bits: u64, mut take: impl FnMut(usize)) {
+    while bits != 0 {
+        take(usize::try_from(bits.trailing_zeros()).unwrap_or(0));
+        bits &= bits - 1;
     }
 }
 
