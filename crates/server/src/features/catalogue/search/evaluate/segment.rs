@@ -420,7 +420,7 @@ fn narrow(
     left: &mut Vec<Left>,
     group: &mut Repetitions,
 ) -> tantivy::Result<()> {
-    let mut keep = |doc: DocId, score: &mut f32, repetitions: u32| {
+    let keep = |doc: DocId, score: &mut f32, repetitions: u32| {
         if repetitions > 0 {
             *score += weight * place.score(doc, repetitions);
         }
