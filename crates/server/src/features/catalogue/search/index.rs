@@ -24,6 +24,7 @@ use super::highlight::{Looseness, Needles, Segment};
 use super::plan::{Asked, Plan};
 use super::schema::{self, Fields, Memo, SCHEMA_VERSION, split_item};
 use super::snapshot::Snapshot;
+use super::text;
 use super::{Doc, Hit, LIMIT_MAX, Matched, MatchedItem, OFFSET_MAX, SearchPage, SearchQuery, Sort};
 
 /// Memory of each writing thread, in bytes: the least tantivy accepts is 15 MB. A thread that has nothing to write takes
@@ -151,6 +152,10 @@ impl Index {
             .reload_policy(ReloadPolicy::Manual)
             .try_into()?;
         let snapshot = Snapshot::new(reader.searcher(), None)?;
+        if snapshot.searcher.num_docs() > 0 {
+            // The first search would have to wait for it.
+            thread::spawn(text::load);
+        }
         Ok(Self {
             folder: folder.to_owned(),
             fields,

@@ -110,6 +110,13 @@ pub(super) fn runs(text: &str, chars_max: usize) -> Vec<Run> {
     found
 }
 
+/// Loads what is loaded at first use otherwise.
+pub(super) fn load() {
+    jieba();
+    syllables();
+    readings('一');
+}
+
 /// The dictionary, loaded at first use (about 0.2 s and 33 MB) and shared from then on.
 pub(super) fn jieba() -> &'static Jieba {
     static JIEBA: OnceLock<Jieba> = OnceLock::new();
