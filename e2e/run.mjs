@@ -58,7 +58,7 @@ async function walk(browser, story, { scratch, pictures, registry, title }) {
   const names = Object.keys(story.steps)
   let program
   const started = await attempt(`${title}: the program starts`, async () => {
-    program = await startProgram(path.join(scratch, 'data'), { pack: story.pack, county: story.county, registry })
+    program = await startProgram(path.join(scratch, 'data'), { pack: story.pack, county: story.county, undoMinutes: story.undoMinutes, registry })
   })
   const world = new World(browser, program, pictures)
   let reached = started

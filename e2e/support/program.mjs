@@ -15,13 +15,14 @@ const PACKS = path.join(import.meta.dirname, '..', 'packs')
  * Starts the demo and waits until it says that it is ready, which it does with one line of JSON:
  * `{"address": "http://127.0.0.1:PORT", "sign_ins": [{"role", "department", "person", "login", "password"}]}`.
  * `pack` names rules of `packs/` that it is to run under, the built-in ones otherwise; `county` is `small`, which
- * has nothing going on, or `lively`; `registry` is the address of an empty PostgreSQL database, SQLite otherwise.
+ * has nothing going on, or `lively`; `registry` is the address of an empty PostgreSQL database, SQLite otherwise; `undoMinutes`
+ * is how long what was filed can be taken back, not at all otherwise.
  */
-export async function startProgram(data, { pack, county = 'small', registry } = {}) {
+export async function startProgram(data, { pack, county = 'small', registry, undoMinutes = 0 } = {}) {
   const binary = process.env.TONGQU_BIN
   if (!binary) throw new Error('TONGQU_BIN is not set: point it to the built program, or use `cargo xtask test`')
   await mkdir(path.dirname(data), { recursive: true })
-  const child = spawn(binary, ['demo', '--county', county, '--data', data, '--port', '0', '--json', ...(await settings(data, { pack, registry }))], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(binary, ['demo', '--county', county, '--data', data, '--port', '0', '--json', ...(await settings(data, { pack, registry, undoMinutes }))], { stdio: ['ignore', 'pipe', 'pipe'] })
   const last = []
   const remember = (line) => {
     last.push(line)
@@ -73,14 +74,14 @@ export async function startProgram(data, { pack, county = 'small', registry } = 
 }
 
 /** The option that names the settings, which lie beside the data. */
-async function settings(data, { pack, registry }) {
+async function settings(data, { pack, registry, undoMinutes }) {
   const law = pack ? `[law]\npack = ${JSON.stringify(pack)}\npacks_dir = ${JSON.stringify(PACKS)}\n` : ''
   const stores = registry ? `[stores]\nregistry_url = ${JSON.stringify(registry)}\n` : ''
-  if (!law && !stores) return []
+  if (!law && !stores && undoMinutes === 0) return []
   const file = `${data}.toml`
-  // What is filed is seen at once, as in a demo without settings of its own.
+  // Without a wish, what is filed is seen at once, as in a demo without settings of its own.
   await writeFile(file, `${law}${stores}[request]
-undo_minutes = 0
+undo_minutes = ${undoMinutes}
 `)
   return ['--config', file]
 }
