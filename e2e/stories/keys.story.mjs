@@ -187,7 +187,8 @@ export const steps = {
     await world.look(page, 'demand by keyboard')
     await keys.use(page.getByRole('button', { name: '提交需求' }))
     await putAway(page, keys, '需求已提交')
-    await page.getByRole('heading', { name: '数据需求' }).first().waitFor()
+    await card(page, '需求内容').waitFor()
+    await world.look(page, 'demand stated by keyboard')
   },
 
   'no mouse was used': (world) => {
