@@ -11,7 +11,7 @@ const MENUS = {
   yunying: ['首页', '数据目录', '我的工作台', '供需对接', '授权管理', '交换监测'],
   shenji: ['首页', '数据目录', '审计'],
   anquan: ['首页', '数据目录', '系统管理'],
-  xitong: ['首页', '数据目录', '系统管理'],
+  xitong: ['首页', '数据目录', '节点与前置库', '系统管理'],
 }
 
 export const title = 'the people of the county'

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { FlowView } from '@/api/types'
-import { HEIGHT, NODES_MAX, WIDTH, nodesOf, place } from './topology'
+import { captionOf, HEIGHT, NODES_MAX, WIDTH, nodesOf, place } from './topology'
 
 function flow(at: number, given: number, received: number): FlowView {
   return {
@@ -43,4 +43,22 @@ test('too many departments: the quietest become one, and nothing is lost', () =>
 test('no two departments stand on the same spot', () => {
   const spots = place(nodesOf(Array.from({ length: 24 }, (_, at) => flow(at, 1, 1)))).map(({ x, y }) => `${x} ${y}`)
   expect(new Set(spots).size).toBe(24)
+})
+
+test('all departments can be drawn one by one', () => {
+  const flows = Array.from({ length: 40 }, (_, at) => flow(at, 1, 1))
+  expect(nodesOf(flows, Infinity).map((node) => node.id)).toEqual(flows.map((one) => one.department_id))
+})
+
+test('a caption has the room that it needs, on both sides of the picture', () => {
+  const LETTER = 15
+  expect(captionOf('人力资源和社会保障局')).toBe('人力资源和社会保障局')
+  expect(captionOf('政务服务和大数据管理局')).toBe('政务服务和大数据管理…')
+  expect(captionOf('12 other departments')).toBe('12 other departments')
+  // The longest: ten characters, the dots and the cross of a failure.
+  const widest = LETTER * 12
+  for (const { caption } of place(nodesOf(Array.from({ length: 24 }, (_, at) => flow(at, 1, 1))))) {
+    if (caption.anchor === 'end') expect(caption.x - widest).toBeGreaterThanOrEqual(0)
+    if (caption.anchor === 'start') expect(caption.x + widest).toBeLessThanOrEqual(WIDTH)
+  }
 })

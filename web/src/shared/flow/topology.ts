@@ -1,10 +1,11 @@
 /** Where departments stand around the platform, and how thick the lines between are. */
 import type { FlowView } from '@/api/types'
 
-/** More departments than this and the quietest are drawn as one. */
+/** More departments than this and the quietest are drawn as one, unless all are asked for. */
 export const NODES_MAX = 24
 
-export const WIDTH = 1040
+/** Leaves room for the longest caption on both sides. */
+export const WIDTH = 1140
 export const HEIGHT = 620
 const CENTRE = { x: WIDTH / 2, y: HEIGHT / 2 }
 const RING = { x: 350, y: 232 }
@@ -34,8 +35,8 @@ export interface PlacedNode extends FlowNode {
   receiving?: { path: string; width: number }
 }
 
-/** Departments as nodes, in the order of the server, the quietest of too many in one. */
-export function nodesOf(flows: readonly FlowView[]): FlowNode[] {
+/** Departments as nodes, in the order of the server, the quietest of more than `most` in one. */
+export function nodesOf(flows: readonly FlowView[], most = NODES_MAX): FlowNode[] {
   const nodes = flows.map((flow) => ({
     id: flow.department_id,
     departments: 1,
@@ -45,10 +46,10 @@ export function nodesOf(flows: readonly FlowView[]): FlowNode[] {
     received: flow.received_rows,
     failing: flow.state === 'failing',
   }))
-  if (nodes.length <= NODES_MAX) return nodes
-  const rest = nodes.slice(NODES_MAX - 1)
+  if (nodes.length <= most) return nodes
+  const rest = nodes.slice(most - 1)
   return [
-    ...nodes.slice(0, NODES_MAX - 1),
+    ...nodes.slice(0, most - 1),
     {
       id: '',
       departments: rest.length,
@@ -59,6 +60,17 @@ export function nodesOf(flows: readonly FlowView[]): FlowNode[] {
       failing: rest.some((node) => node.failing),
     },
   ]
+}
+
+/** Room for a caption, in widths of a Chinese character; a Latin letter takes about half of it. */
+const CAPTION_WIDTHS = 10
+
+/** As much of a name as there is room for beside its circle. */
+export function captionOf(name: string): string {
+  let room = CAPTION_WIDTHS
+  const letters = [...name]
+  const end = letters.findIndex((letter) => (room -= letter < '\u2e80' ? 0.5 : 1) < 0)
+  return end < 0 ? name : `${letters.slice(0, end).join('').trimEnd()}…`
 }
 
 /** Thickness by the square root of the rows, so that the area seen grows with them and small flows stay in sight. */
@@ -75,7 +87,7 @@ function order(count: number): number[] {
 
 export function place(nodes: readonly FlowNode[]): PlacedNode[] {
   const most = Math.max(...nodes.flatMap((node) => [node.given, node.received]), 1)
-  const radius = nodes.length > 16 ? 21 : 27
+  const radius = nodes.length > NODES_MAX ? 17 : nodes.length > 16 ? 21 : 27
   const round = (value: number) => Math.round(value * 10) / 10
   return order(nodes.length).map((from, at) => {
     const node = nodes[from]!
@@ -93,6 +105,8 @@ export function place(nodes: readonly FlowNode[]): PlacedNode[] {
       return `M${begin.map(round).join(' ')} Q${middle.map(round).join(' ')} ${end.map(round).join(' ')}`
     }
     const anchor = Math.abs(cos) < 0.35 ? 'middle' : cos > 0 ? 'start' : 'end'
+    // Where circles stand close above one another's captions, every second caption keeps more of a distance.
+    const away = nodes.length > 16 && at % 2 === 1 ? 17 : 0
     return {
       ...node,
       x: round(x),
@@ -100,7 +114,7 @@ export function place(nodes: readonly FlowNode[]): PlacedNode[] {
       radius,
       caption: {
         x: round(anchor === 'middle' ? x : x + Math.sign(cos) * (radius + 8)),
-        y: round(anchor === 'middle' ? y + (sin > 0 ? radius + 18 : -radius - 9) : y + 5),
+        y: round(anchor === 'middle' ? y + (sin > 0 ? radius + 18 + away : -radius - 9 - away) : y + 5),
         anchor,
       },
       ...(node.given > 0 && { giving: { path: curve(1, true), width: thickness(node.given, most) } }),
