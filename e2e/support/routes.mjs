@@ -16,7 +16,7 @@ export async function pathsOfPortal() {
 }
 
 /** The first of a list of the API that somebody sees; `undefined` where there is none. */
-async function first(page, list, key, fits = () => true) {
+export async function first(page, list, key, fits = () => true) {
   const reply = await page.request.get(`/api/v1${list}`)
   if (!reply.ok()) throw new Error(`${list} was answered ${reply.status()}`)
   return (await reply.json()).items.find(fits)?.[key]

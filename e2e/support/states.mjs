@@ -41,6 +41,22 @@ export function hostile(page) {
   })
 }
 
+/** One kind of answer is changed on its way, that of the path that fits. */
+export async function answers(page, path, change) {
+  await page.route(
+    (url) => url.pathname.startsWith('/api/v1/') && path.test(url.pathname),
+    async (route) => {
+      if (route.request().method() !== 'GET') return route.fallback()
+      const reply = await route.fetch().catch(() => undefined)
+      if (!reply) return route.abort()
+      if (!reply.ok()) return route.fulfill({ response: reply })
+      const body = await reply.json()
+      change(body)
+      return route.fulfill({ response: reply, json: body })
+    },
+  )
+}
+
 async function changed(page, change) {
   await page.route(API, async (route) => {
     const request = route.request()
