@@ -3,7 +3,7 @@
 
 import { check } from '../support/check.mjs'
 import { settled, signIn } from '../support/portal.mjs'
-import { pathsOfPortal, ROUTES } from '../support/routes.mjs'
+import { mergeDemands, pathsOfPortal, ROUTES } from '../support/routes.mjs'
 import { asItIs, broken, empty, hostile, unanswered } from '../support/states.mjs'
 
 export const title = 'every route in every state'
@@ -95,28 +95,12 @@ async function personsPage(world, login) {
   return signIn(world, login)
 }
 
-/** What the county hasn't lived through: its demands go onto a list and, for what the province holds, upward. */
-async function mergeDemands(world) {
-  const officer = await personsPage(world, 'minzheng')
-  const wanted = { title: '社保缴费信息', wanted: '参保人缴费月数', purpose: '救助对象核对', duty: '社会救助审核确认', level: 'province', resource: '社保缴费信息' }
-  const demand = await post(officer, '/demands', wanted)
-  const authority = await personsPage(world, 'zhuguan')
-  await post(authority, '/demand-lists')
-  await post(authority, '/upward-applications', { demand_id: demand.demand_id })
-}
-
-async function post(page, path, data) {
-  const reply = await page.request.post(`/api/v1${path}`, { headers: { 'X-Requested-With': 'story' }, data })
-  check(reply.ok(), `${path} was answered ${reply.status()}: ${await reply.text()}`)
-  return reply.json()
-}
-
 export const steps = {
   'every path of the portal has its place in this story': async () => {
     const missing = (await pathsOfPortal()).filter((path) => !(path in ROUTES))
     check(missing.length === 0, `not walked: ${missing.join(' ')}`)
   },
-  'the demands are merged': mergeDemands,
+  'the demands are merged': async (world) => mergeDemands(await personsPage(world, 'minzheng'), await personsPage(world, 'zhuguan')),
   ...Object.fromEntries(Object.entries(ROUTES).map(([route, how]) => [`${route} stands every state`, walk(route, how)])),
 }
 

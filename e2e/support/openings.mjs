@@ -173,7 +173,17 @@ export const OPENINGS = {
   'features/exchange/components/TopologyCard.vue': {
     who: 'yunying',
     at: '/exchange',
-    open: (page) => page.getByRole('region', { name: '部门交换拓扑' }).locator('summary').click(),
+    // More departments than are drawn one by one, until all are asked for.
+    given: (page) =>
+      answers(page, /\/exchange\/overview$/, ({ flows }) => {
+        for (let at = 0; flows.length < 30; at += 1) flows.push({ ...flows[at], department_id: `more-${at}` })
+      }),
+    open: async (page) => {
+      const card = page.getByRole('region', { name: '部门交换拓扑' })
+      await card.getByRole('button', { name: '展开其余 7 个部门' }).press('Enter')
+      await card.getByRole('button', { name: '收起部门' }).waitFor()
+      await card.locator('summary').click()
+    },
     unfolded: true,
   },
   'features/ledger/components/ProofDialog.vue': { who: 'shenji', at: '/audit', open: press(/^查看证明/), codes: true },

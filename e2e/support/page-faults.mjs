@@ -39,7 +39,12 @@ async function overflow(page) {
 }
 
 async function slips(page, patterns) {
-  const text = await page.evaluate(() => document.body.innerText)
+  // Codes that are shown as codes, data items' names in a store and the like, are set in their own type.
+  const [text, shownAsCode] = await page.evaluate(() => [
+    document.body.innerText,
+    [...document.querySelectorAll('.mono, code, pre')].map((node) => node.textContent).join(' '),
+  ])
+  const meant = new Set(shownAsCode.match(CODES))
   const found = patterns.flatMap((pattern) => text.match(pattern) ?? [])
-  return [...new Set(found)].map((slip) => `the page says “${slip}”`)
+  return [...new Set(found)].filter((slip) => !meant.has(slip)).map((slip) => `the page says “${slip}”`)
 }

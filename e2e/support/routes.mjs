@@ -75,3 +75,17 @@ async function detail(page, list, key, place) {
   const id = await first(page, list, key)
   return id === undefined ? undefined : `${place}/${id}`
 }
+
+/** What the county hasn't lived through: its demands go onto a list and, for what the province holds, upward. */
+export async function mergeDemands(officer, authority) {
+  const wanted = { title: '社保缴费信息', wanted: '参保人缴费月数', purpose: '救助对象核对', duty: '社会救助审核确认', level: 'province', resource: '社保缴费信息' }
+  const demand = await post(officer, '/demands', wanted)
+  await post(authority, '/demand-lists')
+  await post(authority, '/upward-applications', { demand_id: demand.demand_id })
+}
+
+async function post(page, path, data) {
+  const reply = await page.request.post(`/api/v1${path}`, { headers: { 'X-Requested-With': 'story' }, data })
+  if (!reply.ok()) throw new Error(`${path} was answered ${reply.status()}: ${await reply.text()}`)
+  return reply.json()
+}

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { FlowView } from '@/api/types'
-import { captionOf, HEIGHT, NODES_MAX, WIDTH, nodesOf, place } from './topology'
+import { captionOf, HEIGHT, heightOf, NODES_MAX, WIDTH, nodesOf, place } from './topology'
 
 function flow(at: number, given: number, received: number): FlowView {
   return {
@@ -47,7 +47,14 @@ test('no two departments stand on the same spot', () => {
 
 test('all departments can be drawn one by one', () => {
   const flows = Array.from({ length: 40 }, (_, at) => flow(at, 1, 1))
-  expect(nodesOf(flows, Infinity).map((node) => node.id)).toEqual(flows.map((one) => one.department_id))
+  const nodes = nodesOf(flows, Infinity)
+  expect(nodes.map((node) => node.id)).toEqual(flows.map((one) => one.department_id))
+  const placed = place(nodes)
+  for (const [at, { x, y, radius }] of placed.entries()) {
+    expect(y + radius).toBeLessThan(heightOf(nodes))
+    const next = placed[(at + 1) % placed.length]!
+    expect(Math.hypot(next.x - x, next.y - y)).toBeGreaterThan(2 * radius)
+  }
 })
 
 test('a caption has the room that it needs, on both sides of the picture', () => {

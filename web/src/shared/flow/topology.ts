@@ -7,8 +7,9 @@ export const NODES_MAX = 24
 /** Leaves room for the longest caption on both sides. */
 export const WIDTH = 1140
 export const HEIGHT = 620
-const CENTRE = { x: WIDTH / 2, y: HEIGHT / 2 }
-const RING = { x: 350, y: 232 }
+/** What lies above and below the ring: a circle and two lines of captions. */
+const MARGIN = 78
+const RING_X = 350
 export const HUB_RADIUS = 66
 const BEND = 34
 const LINE = { min: 1.5, max: 8 }
@@ -73,6 +74,11 @@ export function captionOf(name: string): string {
   return end < 0 ? name : `${letters.slice(0, end).join('').trimEnd()}…`
 }
 
+/** More circles than usual need a taller ring, or they would cover their neighbours' captions. */
+export function heightOf(nodes: readonly FlowNode[]): number {
+  return nodes.length > NODES_MAX ? HEIGHT + 8 * (nodes.length - NODES_MAX) + 60 : HEIGHT
+}
+
 /** Thickness by the square root of the rows, so that the area seen grows with them and small flows stay in sight. */
 function thickness(rows: number, most: number): number {
   return Math.round((LINE.min + (LINE.max - LINE.min) * Math.sqrt(rows / Math.max(1, most))) * 10) / 10
@@ -88,17 +94,20 @@ function order(count: number): number[] {
 export function place(nodes: readonly FlowNode[]): PlacedNode[] {
   const most = Math.max(...nodes.flatMap((node) => [node.given, node.received]), 1)
   const radius = nodes.length > NODES_MAX ? 17 : nodes.length > 16 ? 21 : 27
+  const height = heightOf(nodes)
+  const centre = { x: WIDTH / 2, y: height / 2 }
+  const ring = { x: RING_X, y: height / 2 - MARGIN }
   const round = (value: number) => Math.round(value * 10) / 10
   return order(nodes.length).map((from, at) => {
     const node = nodes[from]!
     const angle = (at / nodes.length) * 2 * Math.PI - Math.PI / 2
     const [cos, sin] = [Math.cos(angle), Math.sin(angle)]
-    const [x, y] = [CENTRE.x + RING.x * cos, CENTRE.y + RING.y * sin]
-    const length = Math.hypot(x - CENTRE.x, y - CENTRE.y)
-    const [ux, uy] = [(x - CENTRE.x) / length, (y - CENTRE.y) / length]
+    const [x, y] = [centre.x + ring.x * cos, centre.y + ring.y * sin]
+    const length = Math.hypot(x - centre.x, y - centre.y)
+    const [ux, uy] = [(x - centre.x) / length, (y - centre.y) / length]
     // Both ways of a department bend to opposite sides of the straight line.
     const curve = (side: 1 | -1, inwards: boolean) => {
-      const near = [CENTRE.x + ux * (HUB_RADIUS + 4) - uy * 7 * side, CENTRE.y + uy * (HUB_RADIUS + 4) + ux * 7 * side]
+      const near = [centre.x + ux * (HUB_RADIUS + 4) - uy * 7 * side, centre.y + uy * (HUB_RADIUS + 4) + ux * 7 * side]
       const far = [x - ux * (radius + 3) - uy * 5 * side, y - uy * (radius + 3) + ux * 5 * side]
       const middle = [(near[0]! + far[0]!) / 2 - uy * BEND * side, (near[1]! + far[1]!) / 2 + ux * BEND * side]
       const [begin, end] = inwards ? [far, near] : [near, far]
@@ -106,7 +115,7 @@ export function place(nodes: readonly FlowNode[]): PlacedNode[] {
     }
     const anchor = Math.abs(cos) < 0.35 ? 'middle' : cos > 0 ? 'start' : 'end'
     // Where circles stand close above one another's captions, every second caption keeps more of a distance.
-    const away = nodes.length > 16 && at % 2 === 1 ? 17 : 0
+    const away = nodes.length > 16 && at % 2 === 1 ? 19 : 0
     return {
       ...node,
       x: round(x),
