@@ -65,7 +65,7 @@ pub(super) struct Numbers {
 #[derive(Debug, Clone, Default)]
 struct Names {
     by_name: HashMap<Arc<str>, u32>,
-    names: Vec<Arc<str>>,
+    list: Vec<Arc<str>>,
     /// By number: its place among the names in order; what has no name comes last.
     ranks: Vec<u32>,
     /// By place: the number.
@@ -78,21 +78,21 @@ impl Names {
             return *number;
         }
         let name: Arc<str> = name.into();
-        self.names.push(Arc::clone(&name));
-        let number = u32::try_from(self.names.len()).unwrap_or(0);
+        self.list.push(Arc::clone(&name));
+        let number = u32::try_from(self.list.len()).unwrap_or(0);
         self.by_name.insert(name, number);
         number
     }
 
     /// Ranks the names that have come since the last time: comparing places is cheaper than comparing names.
     fn rank(&mut self) {
-        if self.by_rank.len() == self.names.len() {
+        if self.by_rank.len() == self.list.len() {
             return;
         }
-        self.by_rank = (1..).take(self.names.len()).collect();
-        let name = |number: &u32| &self.names[slot(*number) - 1];
+        self.by_rank = (1..).take(self.list.len()).collect();
+        let name = |number: &u32| &self.list[slot(*number) - 1];
         self.by_rank.sort_unstable_by(|a, b| name(a).cmp(name(b)));
-        self.ranks = vec![u32::MAX; self.names.len() + 1];
+        self.ranks = vec![u32::MAX; self.list.len() + 1];
         for (rank, number) in (0..).zip(&self.by_rank) {
             self.ranks[slot(*number)] = rank;
         }
@@ -111,7 +111,7 @@ impl Numbers {
     /// The value of a number.
     pub(super) fn name(&self, facet: usize, number: usize) -> Option<&str> {
         self.values[facet]
-            .names
+            .list
             .get(number.checked_sub(1)?)
             .map(AsRef::as_ref)
     }
@@ -131,7 +131,7 @@ impl Numbers {
 
     /// One more than the highest number of a facet.
     pub(super) fn count(&self, facet: usize) -> usize {
-        self.values[facet].names.len() + 1
+        self.values[facet].list.len() + 1
     }
 
     /// Every combination of values that any entry ever had, by its number.
@@ -157,7 +157,7 @@ impl Numbers {
 
     /// Notes which labels the sets from this number on hold.
     fn note_labels(&mut self, known: usize) {
-        for (number, set) in (1..).zip(&self.labels.names).skip(known) {
+        for (number, set) in (1..).zip(&self.labels.list).skip(known) {
             for label in set.split(LABEL_SEPARATOR) {
                 self.sets_by_label
                     .entry(label.into())
@@ -242,7 +242,9 @@ fn carriers(rows: &[Row]) -> HashMap<u32, Carriers> {
             return Carriers::Few(docs);
         }
         let mut bits = Bits::none(rows.len());
-        docs.into_iter().for_each(|doc| bits.add(doc));
+        for doc in docs {
+            bits.add(doc);
+        }
         Carriers::Many(bits)
     };
     docs.into_iter()
@@ -317,7 +319,11 @@ impl Snapshot {
                     .filter_map(|set| table.carriers.get(&set))
                 {
                     match carriers {
-                        Carriers::Few(docs) => docs.iter().for_each(|doc| seen.add(*doc)),
+                        Carriers::Few(docs) => {
+                            for doc in docs {
+                                seen.add(*doc);
+                            }
+                        }
                         Carriers::Many(bits) => {
                             for (seen, bits) in seen.0.iter_mut().zip(&bits.0) {
                                 *seen |= bits;
@@ -325,7 +331,9 @@ impl Snapshot {
                         }
                     }
                 }
-                deleted.iter().for_each(|doc| seen.remove(*doc));
+                for doc in deleted {
+                    seen.remove(*doc);
+                }
                 seen
             })
             .collect()
@@ -370,7 +378,7 @@ fn rows(reader: &SegmentReader, numbers: &mut Numbers) -> tantivy::Result<Vec<Ro
         row.profile = numbers.profile(profile);
     }
     if let Some(column) = columns.str(VISIBLE_TO)? {
-        let known = numbers.labels.names.len();
+        let known = numbers.labels.list.len();
         let numbered = numbered(&column, &mut numbers.labels)?;
         numbers.note_labels(known);
         for (doc, row) in (0..).zip(&mut rows) {
