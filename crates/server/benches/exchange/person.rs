@@ -12,17 +12,6 @@ pub const POSTGRES: &str = "CREATE TABLE person (id_card char(18) PRIMARY KEY, n
      sex smallint, birth date, ethnicity varchar(20), address varchar(100), phone varchar(20), marital smallint, \
      household_id bigint, income numeric(12,2), updated_at timestamptz(6) NOT NULL, remark text)";
 
-/// The table, for MariaDB.
-pub const MARIADB: &str = "CREATE TABLE person (id_card char(18) PRIMARY KEY, name varchar(40) NOT NULL, \
-     sex smallint, birth date, ethnicity varchar(20), address varchar(100), phone varchar(20), marital smallint, \
-     household_id bigint, income decimal(12,2), updated_at timestamp(6) NOT NULL, remark text) \
-     ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin";
-
-/// The table, for SQLite.
-pub const SQLITE: &str = "CREATE TABLE person (id_card VARCHAR(18) NOT NULL PRIMARY KEY, name VARCHAR(40) NOT NULL, \
-     sex SMALLINT, birth DATE, ethnicity VARCHAR(20), address VARCHAR(100), phone VARCHAR(20), marital SMALLINT, \
-     household_id BIGINT, income DECIMAL(12,2), updated_at TIMESTAMP NOT NULL, remark TEXT)";
-
 const SURNAMES: [&str; 14] = [
     "王", "李", "张", "刘", "陈", "杨", "赵", "黄", "周", "吴", "欧阳", "司马", "上官", "诸葛",
 ];
