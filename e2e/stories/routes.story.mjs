@@ -28,6 +28,11 @@ async function open(page, address, { settles = true } = {}) {
   else await page.waitForTimeout(DRAWN_MS)
 }
 
+/** A page that asks again by itself would be refused again later on. */
+async function leave(page) {
+  await page.goto('about:blank')
+}
+
 async function inBothModes(world, page, name, options) {
   await world.look(page, name, options)
   await elder(page, true)
@@ -61,6 +66,7 @@ function walk(route, { who, guest, at, stranger, codes = false }) {
     await broken(page)
     await open(page, address, { settles: false })
     await inBothModes(world, page, `${name}, broken`, look)
+    await leave(page)
     world.expectRefusals(500)
     await asItIs(page)
 
@@ -83,6 +89,7 @@ function walk(route, { who, guest, at, stranger, codes = false }) {
       await settled(theirs)
       await theirs.getByRole('alert').first().waitFor()
       await inBothModes(world, theirs, `${name}, no right`, look)
+      await leave(theirs)
       world.expectRefusals(403)
     }
   }
