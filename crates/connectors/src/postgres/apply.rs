@@ -23,9 +23,9 @@ use crate::store::CURSOR_TABLE;
 use crate::text::joined;
 use crate::{AddColumns, Applied, ApplyPlan, BatchStream, ConnectorError, Result};
 
-/// Taken while tables are created, so that two appliers don't create the same one at once. Any
-/// number that others are unlikely to use.
-const CREATION_LOCK: i64 = 7_466_732_651_946_010;
+/// Taken, with the table's own number, while a table is created, so that two appliers don't create the same one
+/// at once. Any number that others are unlikely to use.
+const CREATION_LOCK: i32 = 1_738_503_422;
 
 struct Applying {
     session: Session,
@@ -187,12 +187,13 @@ impl Applying {
     /// Begins the transaction: the cursor moves, the table is looked at again, and other writers are kept out.
     /// A table that is missing is created, with its keys if `keys` says so.
     async fn begin_change(&self, before: &Target, keys: Keys) -> Result<()> {
+        self.create_cursor_table().await?;
         self.run("BEGIN", "begin the change").await?;
         self.move_cursor().await?;
         // Somebody may have altered the table meanwhile.
         let mut target = self.target().await?;
         if !target.exists {
-            self.lock_creation().await?;
+            self.lock_creation(&self.plan.table).await?;
             target = self.target().await?;
         }
         if target != *before {
@@ -223,24 +224,36 @@ impl Applying {
         self.run("COMMIT", "make the change last").await
     }
 
-    async fn lock_creation(&self) -> Result<()> {
-        let sql = format!("SELECT pg_advisory_xact_lock({CREATION_LOCK})");
-        self.run(&sql, "wait for another creation of tables").await
+    /// Holds back whoever would create the same table, until the transaction ends.
+    async fn lock_creation(&self, table: &str) -> Result<()> {
+        let sql = "SELECT pg_advisory_xact_lock($1, hashtext($2))";
+        let doing = "wait for another creation of the table";
+        self.session
+            .execute(sql, &[&CREATION_LOCK, &table], doing, table)
+            .await
+            .map(drop)
+    }
+
+    /// In a transaction of its own: what one consumer brings may take long, and all share this table.
+    async fn create_cursor_table(&self) -> Result<()> {
+        if catalog::find_table(&self.session, CURSOR_TABLE)
+            .await?
+            .is_some()
+        {
+            return Ok(());
+        }
+        self.run("BEGIN", "create the table of cursors").await?;
+        self.lock_creation(CURSOR_TABLE).await?;
+        let create = format!(
+            "CREATE TABLE IF NOT EXISTS {CURSOR_TABLE} (consumer varchar(191) PRIMARY KEY, \
+             cursor bigint NOT NULL, run_id text NOT NULL, applied_at timestamptz NOT NULL)"
+        );
+        self.run(&create, "create the table of cursors").await?;
+        self.commit().await
     }
 
     /// Comes first, because its row is the lock under which one consumer's appliers queue.
     async fn move_cursor(&self) -> Result<()> {
-        if catalog::find_table(&self.session, CURSOR_TABLE)
-            .await?
-            .is_none()
-        {
-            self.lock_creation().await?;
-            let create = format!(
-                "CREATE TABLE IF NOT EXISTS {CURSOR_TABLE} (consumer varchar(191) PRIMARY KEY, \
-                 cursor bigint NOT NULL, run_id text NOT NULL, applied_at timestamptz NOT NULL)"
-            );
-            self.run(&create, "create the table of cursors").await?;
-        }
         let upsert = format!(
             "INSERT INTO {CURSOR_TABLE} AS c (consumer, cursor, run_id, applied_at) \
              VALUES ($1, $2, $3, now()) ON CONFLICT (consumer) DO UPDATE \
@@ -338,6 +351,24 @@ impl Applying {
         sink.send(encoder.last_chunk()).await.map_err(failed)?;
         sink.finish().await.map_err(failed)?;
         Ok(())
+    }
+
+    /// What a unique index said in general, with the number of rows of `table` that stand in its way.
+    async fn count_duplicates(&self, refused: ConnectorError, table: &str) -> ConnectorError {
+        let ConnectorError::KeyDuplicates { .. } = refused else {
+            return refused;
+        };
+        let key = self.key_columns();
+        let sql = format!(
+            "SELECT COALESCE(sum(n - 1), 0)::bigint FROM (SELECT count(*) AS n FROM {table} GROUP BY {key}) AS keys"
+        );
+        match self.count(&sql).await {
+            Ok(duplicates) => ConnectorError::KeyDuplicates {
+                table: self.plan.table.clone(),
+                duplicates,
+            },
+            Err(error) => error,
+        }
     }
 
     fn key_columns(&self) -> String {

@@ -275,7 +275,7 @@ fn said_failure(store: String, doing: &'static str, table: &str, said: &DbError)
             column: column(),
         },
         // A generated column or identity; only the message names it. COPY has a code of its own for the former.
-        "428C9" | "42P10" if said.message().contains('"') => {
+        code @ ("428C9" | "42P10") if code == "428C9" || said.message().contains('"') => {
             let column = said.message().split('"').nth(1).unwrap_or("(unknown)");
             let reason = "the database computes it itself, so nothing can be written there";
             ConnectorError::type_refused(&table, column, reason)

@@ -57,6 +57,7 @@ store_suite! {
     a_caller_who_goes_away_leaves_the_target_alone
     a_refusal_does_not_wait_for_the_stream
     the_slower_of_two_runs_is_refused
+    a_slow_beginner_holds_up_nobody
     a_change_that_fails_late_is_undone_whole
     duplicate_keys_are_refused
     null_keys_are_refused

@@ -73,14 +73,9 @@ impl Applying {
                 "check the stage's keys",
             )
             .await;
-        if let Err(ConnectorError::KeyDuplicates { table, .. }) = indexed {
-            let sql = format!(
-                "SELECT COALESCE(sum(n - 1), 0)::bigint FROM (SELECT count(*) AS n FROM {STAGE} GROUP BY {key}) AS keys"
-            );
-            let duplicates = self.count(&sql).await?;
-            return Err(ConnectorError::KeyDuplicates { table, duplicates });
+        if let Err(refused) = indexed {
+            return Err(self.count_duplicates(refused, STAGE).await);
         }
-        indexed?;
         self.run(&format!("ANALYZE {STAGE}"), "look over the stage")
             .await
     }

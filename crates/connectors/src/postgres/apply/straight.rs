@@ -70,14 +70,10 @@ impl Applying {
     async fn make_keys(&self) -> Result<()> {
         self.run("SAVEPOINT keys", "make its keys").await?;
         let made = self.create_keys().await;
-        if let Err(ConnectorError::KeyDuplicates { table, .. }) = made {
+        if let Err(refused @ ConnectorError::KeyDuplicates { .. }) = made {
             self.run("ROLLBACK TO keys", "make its keys").await?;
-            let (rows, key) = (quoted_table(&self.plan.table), self.key_columns());
-            let sql = format!(
-                "SELECT COALESCE(sum(n - 1), 0)::bigint FROM (SELECT count(*) AS n FROM {rows} GROUP BY {key}) AS keys"
-            );
-            let duplicates = self.count(&sql).await?;
-            return Err(ConnectorError::KeyDuplicates { table, duplicates });
+            let table = quoted_table(&self.plan.table);
+            return Err(self.count_duplicates(refused, &table).await);
         }
         made
     }

@@ -105,6 +105,24 @@ pub async fn the_slower_of_two_runs_is_refused(bench: &Bench) {
     assert_eq!(bench.store.cursor("consumer").await.unwrap(), Some(9));
 }
 
+/// While the first rows of one consumer are still coming, another one begins with a table of its own.
+pub async fn a_slow_beginner_holds_up_nobody(bench: &Bench) {
+    let other = bench.beside();
+    let begun = stream::iter([Ok(upsert_batch(&places(), &[place("1", "slow", 1)]))]);
+    let rest = stream::once(async move {
+        let mut quick = plan(1);
+        quick.table = "other_place".to_owned();
+        quick.consumer = "other consumer".to_owned();
+        let rows = [place("2", "quick", 1)];
+        let applied = other.apply(&quick, &rows);
+        let applied = tokio::time::timeout(Duration::from_secs(20), applied).await;
+        assert_eq!(applied.expect("nobody is waited for").unwrap().inserted, 1);
+        Ok(upsert_batch(&places(), &[place("3", "slow", 1)]))
+    });
+    let slow = bench.store.apply(plan(1), begun.chain(rest).boxed()).await;
+    assert_eq!(slow.unwrap().inserted, 2);
+}
+
 pub async fn a_change_that_fails_late_is_undone_whole(bench: &Bench) {
     let rows = [place("1", "a", 1), place("2", "b", 2), place("3", "c", 3)];
     let mut with_short_names = plan(1);
