@@ -32,6 +32,8 @@ pub struct Query {
     pub columns: Vec<Column>,
     /// Conditions that must all hold. They may name columns that aren't read.
     pub filter: Vec<Filter>,
+    /// Where there are any: sets of conditions, of which at least one must hold whole.
+    pub any_of: Vec<Vec<Filter>>,
     /// Columns to order by, ascending; text bytewise, NULL first. Empty: no order is promised.
     pub order_by: Vec<String>,
     /// Most rows of a batch; at least 1.
@@ -48,6 +50,7 @@ impl Query {
             table: table.into(),
             columns,
             filter: Vec::new(),
+            any_of: Vec::new(),
             order_by: Vec::new(),
             batch_rows_max: BATCH_ROWS_MAX,
             batch_bytes_max: BATCH_BYTES_MAX,
@@ -58,6 +61,35 @@ impl Query {
     #[must_use]
     pub fn only(mut self, filter: Filter) -> Self {
         self.filter.push(filter);
+        self
+    }
+
+    /// How many keys of so many columns one reading may name: few enough for a statement that every engine
+    /// plans at once.
+    #[must_use]
+    pub fn keys_max(key_columns: usize) -> usize {
+        if key_columns == 1 { 2_000 } else { 250 }
+    }
+
+    /// The same, only rows whose columns `key` have the values of one of `keys`. They should be at most
+    /// [`Query::keys_max`]; of no keys, there is no row.
+    #[must_use]
+    pub fn with_keys(mut self, key: &[String], keys: Vec<Vec<Value>>) -> Self {
+        if let [column] = key {
+            let values = keys.into_iter().flatten().collect();
+            return self.only(Filter::within(column, values));
+        }
+        let one = |values: Vec<Value>| {
+            let parts = key.iter().zip(values);
+            parts.map(|(column, value)| Filter::eq(column, value))
+        };
+        if keys.is_empty() {
+            return self.only(Filter::within(
+                key.first().cloned().unwrap_or_default(),
+                Vec::new(),
+            ));
+        }
+        self.any_of = keys.into_iter().map(|key| one(key).collect()).collect();
         self
     }
 
@@ -94,10 +126,38 @@ impl Query {
                 "no column is asked for",
             ));
         }
-        for filter in &self.filter {
+        for filter in self.filters() {
             filter.check(&self.table)?;
         }
         Ok(())
+    }
+
+    /// Every condition, in the order in which [`Query::where_clause`] writes them.
+    pub(crate) fn filters(&self) -> impl Iterator<Item = &Filter> {
+        self.filter.iter().chain(self.any_of.iter().flatten())
+    }
+
+    /// The clause that holds the conditions, each as `write` writes it; empty if there are none.
+    pub(crate) fn where_clause(
+        &self,
+        mut write: impl FnMut(&Filter) -> Result<String>,
+    ) -> Result<String> {
+        let mut all = Vec::with_capacity(self.filter.len() + 1);
+        for filter in &self.filter {
+            all.push(write(filter)?);
+        }
+        let mut alternatives = Vec::with_capacity(self.any_of.len());
+        for set in &self.any_of {
+            let set: Vec<String> = set.iter().map(&mut write).collect::<Result<_>>()?;
+            alternatives.push(format!("({})", set.join(" AND ")));
+        }
+        if !alternatives.is_empty() {
+            all.push(format!("({})", alternatives.join(" OR ")));
+        }
+        if all.is_empty() {
+            return Ok(String::new());
+        }
+        Ok(format!(" WHERE {}", all.join(" AND ")))
     }
 }
 

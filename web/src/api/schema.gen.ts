@@ -1987,6 +1987,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/subscriptions/{subscription_id}/reconciliations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Compare the whole of a delivery now. */
+        post: operations["start_reconciliation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/subscriptions/{subscription_id}/runs": {
         parameters: {
             query?: never;
@@ -3097,6 +3114,12 @@ export interface components {
             items: components["schemas"]["ItemDiffView"][];
             /** Format: int32 */
             to: number;
+        };
+        /** @description A row that differs between pool and target. */
+        DifferenceView: {
+            key: string;
+            /** @description `missing`, `altered` or `superfluous`, as seen at the target. */
+            kind: string;
         };
         /** @description The department whose business it is. */
         DirectionBody: {
@@ -5282,9 +5305,19 @@ export interface components {
             equal: boolean;
             /** @description Digest of what was read back from the target. */
             held_digest: string;
-            /** Format: int64 */
+            /** @description `changed`: the rows that the delivery brought or took away; `whole`: all that the grant covers. */
+            reach: string;
+            /**
+             * Format: int64
+             * @description Rows that both digests are of.
+             */
             rows: number;
-            /** @description Digest of what the grant covers in the pool, masked. */
+            /**
+             * Format: int64
+             * @description Rows that the target has afterwards.
+             */
+            rows_held: number;
+            /** @description Digest of what the target should hold, from the pool, masked. */
             sent_digest: string;
         };
         /** @description One department's account. */
@@ -5565,11 +5598,16 @@ export interface components {
         };
         /** @description A run in full. */
         RunView: components["schemas"]["RunLineView"] & {
-            /** @description What the viewer may do: `run_again`. */
+            /** @description What the viewer may do: `run_again`, `reconcile`. */
             actions: string[];
             answers?: components["schemas"]["AnswersView"] | null;
             /** @description The collection that a delivery followed. */
             collection_run_id?: string | null;
+            /**
+             * @description Rows of pool and target that a reconciliation found to differ; for the parties only, because keys are
+             *     values. The most recent reconciliation's only.
+             */
+            differences: components["schemas"]["DifferenceView"][];
             failure?: components["schemas"]["FailureView"] | null;
             /** @description Rows set aside by this resource's last collection; for the provider only, because they hold values. */
             quarantine: components["schemas"]["QuarantineView"][];
@@ -16740,6 +16778,96 @@ export interface operations {
                 };
             };
             502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    start_reconciliation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                subscription_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StartedView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The content can't be accepted */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -158,7 +158,7 @@ fn statement(query: &Query, held: &[HeldColumn]) -> Result<(String, Vec<Stored>)
         quoted_table(&query.table)
     );
     let mut values = Vec::new();
-    for (position, filter) in query.filter.iter().enumerate() {
+    let conditions = query.where_clause(|filter| {
         let held_type = meaning(held, &query.table, &filter.column)?.column_type;
         // Truth values live in small integers.
         let are_flags = filter
@@ -173,12 +173,10 @@ fn statement(query: &Query, held: &[HeldColumn]) -> Result<(String, Vec<Stored>)
         };
         filter.check_type(&query.table, column_type)?;
         let column = catalog::find(held, &query.table, &filter.column)?;
-        sql.push_str(if position == 0 { " WHERE " } else { " AND " });
-        let condition = condition(filter, column, &mut values);
-        sql.push_str(
-            &condition.map_err(|reason| ConnectorError::plan_invalid(&query.table, reason))?,
-        );
-    }
+        condition(filter, column, &mut values)
+            .map_err(|reason| ConnectorError::plan_invalid(&query.table, reason))
+    })?;
+    sql.push_str(&conditions);
     if !query.order_by.is_empty() {
         let mut order = Vec::with_capacity(query.order_by.len());
         for name in &query.order_by {

@@ -84,7 +84,7 @@ impl Reading {
         let failed = |error| self.session.failure("read a table", &query.table, &error);
         let (rows_max, bytes_max) = query.limits();
         let mut builder = BatchBuilder::new(&query.columns);
-        let comparisons: Vec<_> = query.filter.iter().flat_map(Filter::comparisons).collect();
+        let comparisons: Vec<_> = query.filters().flat_map(Filter::comparisons).collect();
         let operands = comparisons.iter().flat_map(|comparison| &comparison.values);
         let bound: Vec<Bound<'_>> = operands.map(|operand| Bound(operand.value())).collect();
         // The server sends all rows at once; it waits when we don't take them from the socket.
@@ -162,13 +162,13 @@ fn statement(query: &Query, held: &[HeldColumn]) -> Result<String> {
         quoted_table(&query.table)
     );
     let mut places = 0;
-    for (position, filter) in query.filter.iter().enumerate() {
+    let conditions = query.where_clause(|filter| {
         let column = catalog::find(held, &query.table, &filter.column)?;
         let column_type = meaning(held, &query.table, &filter.column)?.column_type;
         filter.check_type(&query.table, column_type)?;
-        sql.push_str(if position == 0 { " WHERE " } else { " AND " });
-        sql.push_str(&condition(filter, column, &mut places));
-    }
+        Ok(condition(filter, column, &mut places))
+    })?;
+    sql.push_str(&conditions);
     if !query.order_by.is_empty() {
         let mut order = Vec::with_capacity(query.order_by.len());
         for name in &query.order_by {

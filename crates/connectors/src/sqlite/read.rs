@@ -65,11 +65,10 @@ impl Reading {
             None => held_type(&held, &query.table, name),
         };
         let filter_types = query
-            .filter
-            .iter()
+            .filters()
             .map(|filter| typed(&filter.column))
             .collect::<Result<Vec<_>>>()?;
-        for (filter, column_type) in query.filter.iter().zip(&filter_types) {
+        for (filter, column_type) in query.filters().zip(&filter_types) {
             filter.check_type(&query.table, *column_type)?;
         }
         let order_types = query
@@ -77,7 +76,7 @@ impl Reading {
             .iter()
             .map(|name| typed(name))
             .collect::<Result<Vec<_>>>()?;
-        let sql = statement(&query, &filter_types, &order_types);
+        let sql = statement(&query, &filter_types, &order_types)?;
         Ok(Self {
             connection,
             query,
@@ -125,7 +124,7 @@ impl Reading {
     fn bind(&self, statement: &mut rusqlite::Statement<'_>) -> rusqlite::Result<()> {
         let mut place = 0;
         let mut scratch = String::new();
-        for (filter, column_type) in self.query.filter.iter().zip(&self.filter_types) {
+        for (filter, column_type) in self.query.filters().zip(&self.filter_types) {
             for comparison in filter.comparisons() {
                 for operand in &comparison.values {
                     place += 1;
@@ -150,13 +149,19 @@ fn held_type(held: &[HeldColumn], table: &str, name: &str) -> Result<ColumnType>
         .map_err(|reason| ConnectorError::type_refused(table, name, reason))
 }
 
-fn statement(query: &Query, filter_types: &[ColumnType], order_types: &[ColumnType]) -> String {
+fn statement(
+    query: &Query,
+    filter_types: &[ColumnType],
+    order_types: &[ColumnType],
+) -> Result<String> {
     let columns = joined(&query.columns, ", ", |column| quoted(&column.name));
     let mut sql = format!("SELECT {columns} FROM {}", quoted(&query.table));
-    for (position, (filter, column_type)) in query.filter.iter().zip(filter_types).enumerate() {
-        sql.push_str(if position == 0 { " WHERE " } else { " AND " });
-        sql.push_str(&condition(filter, *column_type));
-    }
+    let mut filter_types = filter_types.iter();
+    let conditions = query.where_clause(|filter| {
+        let column_type = filter_types.next().expect("each filter has its type");
+        Ok(condition(filter, *column_type))
+    })?;
+    sql.push_str(&conditions);
     if !query.order_by.is_empty() {
         let order = joined(
             query.order_by.iter().zip(order_types),
@@ -172,7 +177,7 @@ fn statement(query: &Query, filter_types: &[ColumnType], order_types: &[ColumnTy
         sql.push_str(" ORDER BY ");
         sql.push_str(&order);
     }
-    sql
+    Ok(sql)
 }
 
 fn condition(filter: &Filter, column_type: ColumnType) -> String {

@@ -34,6 +34,7 @@ store_suite! {
     text_is_ordered_bytewise
     numbers_and_dates_are_ordered_by_value
     filters_choose_exactly_their_rows
+    rows_are_read_by_their_keys
     a_filter_may_name_a_column_that_is_not_read
     batches_keep_within_their_limits
     a_stream_is_one_snapshot

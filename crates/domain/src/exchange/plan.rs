@@ -2,6 +2,9 @@
 //! go, and in what form. A writer that takes only what [`Plan::project`] gives can't deliver a column
 //! or a plain value that wasn't granted.
 
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
 use super::condition::RowCondition;
 use super::mask::mask_value;
 use super::value::{Column, ColumnType, ValueRef};
@@ -19,7 +22,7 @@ pub struct Plan {
 }
 
 /// One delivered column.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PlannedColumn {
     /// The place of the value in a source row.
     pub source: usize,
@@ -190,6 +193,24 @@ impl Plan {
             .iter()
             .filter(|column| column.key)
             .map(|column| column.target.name.clone())
+            .collect()
+    }
+
+    /// A short text that is another one whenever rows would be chosen or delivered otherwise.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let described = serde_json::to_vec(&(&self.columns, &self.condition));
+        let described = described.expect("plain structures make JSON");
+        hex::encode(&Sha256::digest(described)[..8])
+    }
+
+    /// Where the key stands among the delivered columns.
+    #[must_use]
+    pub fn key_positions(&self) -> Vec<usize> {
+        let columns = self.columns.iter().enumerate();
+        columns
+            .filter(|(_, column)| column.key)
+            .map(|(place, _)| place)
             .collect()
     }
 

@@ -124,6 +124,7 @@ pub struct Exchange {
     pub run_attempts_max: i64,
     pub retry_wait_ms: u64,
     pub lease_s: i64,
+    pub reconcile_every_h: i64,
     pub workers: usize,
 }
 

@@ -111,7 +111,11 @@ async fn exactly_what_has_changed(app: TestApp) {
         "200 read, 100 delivered, 0 unchanged, 100 out of scope, 0 quarantined; +25 ~50 -25"
     );
     assert_eq!(delivered.0["receipt"]["equal"], true);
-    assert_eq!(delivered.0["receipt"]["rows"], 1500);
+    let receipt = &delivered.0["receipt"];
+    assert_eq!(
+        (&receipt["rows"], &receipt["rows_held"]),
+        (&json!(75), &json!(1500))
+    );
     open.is_equal_where("length(code) = 12 AND code NOT LIKE '%X'");
 
     let quarantine = collected.0["quarantine"].as_array().unwrap();
@@ -163,7 +167,7 @@ async fn a_run_without_changes_touches_nothing() {
     assert_eq!(
         (
             &delivered.0["receipt"]["equal"],
-            &delivered.0["receipt"]["rows"]
+            &delivered.0["receipt"]["rows_held"]
         ),
         (&json!(true), &json!(50))
     );
@@ -449,13 +453,36 @@ async fn a_target_that_is_down_fails_the_delivery_and_keeps_the_collection() {
     app.finish().await;
 }
 
-/// Somebody writes into the delivered table: the digests differ, the run says so.
+/// Something at the target changes what a delivery brings: the receipt finds it, and the next delivery brings the
+/// whole again.
 #[tokio::test]
-async fn a_target_that_was_tampered_with_is_found_by_the_receipt() {
+async fn what_a_delivery_brings_is_read_back() {
     let app = TestApp::start().await;
     let open = open(&app, 20).await;
-    open.target
-        .sql("UPDATE division_village SET name = '改名村' WHERE code = '410402000004'");
+    let first = app.last_run("civil", &open.entry, "delivery").await;
+    assert_eq!(first.0["receipt"]["reach"], "whole");
+    let rename = |suffix: &str| {
+        let at = "code IN ('410402000004', '410402000008')";
+        let sql = format!("UPDATE division_village SET name = name || '{suffix}' WHERE {at}");
+        open.source.sql(&sql);
+    };
+    open.source
+        .sql("DELETE FROM division_village WHERE code = '410402000006'");
+    rename("新");
+    app.run_again(&open.subscription).await;
+    let sound = app.last_run("civil", &open.entry, "delivery").await;
+    assert_eq!(sound.state(), "succeeded");
+    let receipt = &sound.0["receipt"];
+    assert_eq!(
+        (&receipt["reach"], &receipt["rows"], &receipt["equal"]),
+        (&json!("changed"), &json!(2), &json!(true))
+    );
+
+    open.target.sql(
+        "CREATE TRIGGER meddling AFTER UPDATE ON division_village WHEN new.code = '410402000004' \
+         BEGIN UPDATE division_village SET name = '改名村' WHERE code = new.code; END",
+    );
+    rename("又");
     app.run_again(&open.subscription).await;
     let delivery = app.last_run("civil", &open.entry, "delivery").await;
     assert_eq!(
@@ -463,6 +490,133 @@ async fn a_target_that_was_tampered_with_is_found_by_the_receipt() {
         ("failed", &json!("exchange.digest_differs"))
     );
     assert_eq!(delivery.0["failure"]["side"], "requester");
+    open.target.sql("DROP TRIGGER meddling");
+    app.run_again(&open.subscription).await;
+    open.is_equal();
+    let mended = app.last_run("civil", &open.entry, "delivery").await;
+    assert_eq!(mended.0["receipt"]["reach"], "whole");
+    app.finish().await;
+}
+
+/// The runs' kind, state and what they say to `person` about the rows that differ.
+async fn compared(app: &TestApp, open: &Open, person: &str) -> (String, Vec<String>) {
+    let run = app.last_run(person, &open.entry, "reconciliation").await;
+    let differences = run.0["differences"].as_array().unwrap().iter();
+    let lines = differences.map(|d| {
+        let text = |name: &str| d[name].as_str().unwrap().to_owned();
+        format!("{} {}", text("key"), text("kind"))
+    });
+    (run.state().to_owned(), lines.collect())
+}
+
+/// Somebody writes into the delivered table, beside what deliveries change: the comparison of the whole names the
+/// keys to the parties, and the next delivery mends it. Spec: PDS-10.2c, PDS-21.1.
+#[tokio::test]
+async fn a_reconciliation_names_the_rows_that_differ() {
+    let app = TestApp::start().await;
+    let open = open(&app, 40).await;
+    let path = format!("/subscriptions/{}/reconciliations", open.subscription);
+    let compare = async |person: &str| app.as_person(person).post(&path, nothing()).await;
+    compare("authority").await.refused(403, "access.no_post");
+    compare("operator").await.ok();
+    app.idle().await;
+    assert_eq!(
+        compared(&app, &open, "civil").await,
+        ("succeeded".to_owned(), vec![])
+    );
+    let run = app.last_run("civil", &open.entry, "reconciliation").await;
+    assert_eq!(
+        run.counts(),
+        "20 read, 0 delivered, 20 unchanged, 0 out of scope, 0 quarantined; +0 ~0 -0"
+    );
+    assert_eq!(run.0["receipt"]["rows"], 20);
+
+    open.target.sql(
+        "UPDATE division_village SET name = '改名村' WHERE code = '410402000004'; \
+         DELETE FROM division_village WHERE code = '410402000010'; \
+         INSERT INTO division_village (code, name) VALUES ('410402000011', '多出村')",
+    );
+    app.run_again(&open.subscription).await;
+    let unaware = app.last_run("civil", &open.entry, "delivery").await;
+    assert_eq!(unaware.state(), "succeeded", "it brought nothing");
+    compare("operator").await.ok();
+    app.idle().await;
+    let found = [
+        "410402000004 altered",
+        "410402000010 missing",
+        "410402000011 superfluous",
+    ];
+    for person in ["civil", "stats"] {
+        let (state, lines) = compared(&app, &open, person).await;
+        assert_eq!(
+            (state.as_str(), lines),
+            ("failed", found.map(str::to_owned).to_vec())
+        );
+        assert_eq!(told(&app, person).await.0, "exchange.rows_differ");
+    }
+    assert_eq!(
+        compared(&app, &open, "operator").await.1,
+        Vec::<String>::new()
+    );
+    let failed = app.last_run("civil", &open.entry, "reconciliation").await;
+    let failure = &failed.0["failure"];
+    assert_eq!(
+        (&failure["code"], &failure["side"]),
+        (&json!("exchange.rows_differ"), &json!("requester"))
+    );
+    assert!(failure["message"].as_str().unwrap().contains("3 行"));
+
+    // Now the target is behind, so nobody is blamed until it has been brought up to date.
+    compare("operator").await.ok();
+    app.idle().await;
+    let behind = app.last_run("civil", &open.entry, "reconciliation").await;
+    assert_eq!(behind.0["failure"]["code"], "exchange.behind");
+    app.run_again(&open.subscription).await;
+    open.is_equal();
+    compare("operator").await.ok();
+    app.idle().await;
+    assert_eq!(compared(&app, &open, "civil").await.0, "succeeded");
+    app.finish().await;
+}
+
+/// Moves the clock on by so many minutes.
+async fn later(app: &TestApp, minutes: i64) {
+    let then = app.app().clock.now() + jiff::SignedDuration::from_mins(minutes);
+    app.set_clock(&then.to_string()).await;
+}
+
+/// Once a day, without anybody's asking, and once only. Spec: PDS-10.2c.
+#[tokio::test]
+async fn the_whole_is_compared_when_it_is_due() {
+    let app = TestApp::start().await;
+    let open = open(&app, 20).await;
+    let due = async || {
+        tongqu::features::exchange::start_due_reconciliations(app.app())
+            .await
+            .unwrap();
+        app.idle().await;
+        app.runs(&open.entry, "reconciliation").await.len()
+    };
+    assert_eq!(due().await, 0);
+    later(&app, 25 * 60).await;
+    assert_eq!((due().await, due().await), (1, 1));
+    let run = app.last_run("civil", &open.entry, "reconciliation").await;
+    assert_eq!(
+        (run.state(), &run.0["started_by"]),
+        ("succeeded", &Value::Null)
+    );
+
+    // What is found is looked at again once a delivery has mended it.
+    open.target.sql("DELETE FROM division_village");
+    later(&app, 25 * 60).await;
+    assert_eq!(due().await, 2);
+    later(&app, 11).await;
+    assert_eq!(due().await, 2, "it waits for the delivery");
+    app.run_again(&open.subscription).await;
+    later(&app, 11).await;
+    assert_eq!(due().await, 3);
+    let run = app.last_run("civil", &open.entry, "reconciliation").await;
+    assert_eq!(run.state(), "succeeded");
     app.finish().await;
 }
 

@@ -9,7 +9,7 @@ use super::encode::{Encoder, Form};
 use super::{Applying, Keys, Target};
 use crate::rows::{OP_COLUMN, Op};
 use crate::text::joined;
-use crate::{Applied, ApplyMode, BatchStream, ConnectorError, Result};
+use crate::{Applied, ApplyMode, BatchStream, Result};
 
 const STAGE: &str = "pg_temp._tongqu_stage";
 

@@ -193,6 +193,44 @@ pub async fn filters_choose_exactly_their_rows(bench: &Bench) {
     );
 }
 
+/// As many as one reading may name, of one column and of several; keys that aren't there find nothing.
+pub async fn rows_are_read_by_their_keys(bench: &Bench) {
+    let columns = vec![
+        key_column("area", TEXT),
+        key_column("n", ColumnType::Int64),
+        column("name", TEXT),
+    ];
+    let rows: Vec<Vec<Value>> = (0..600)
+        .map(|n| {
+            let area = ["41", "42", "𠮷'"][n % 3];
+            let n = i64::try_from(n).unwrap();
+            vec![text(area), Value::Int(n), text("x")]
+        })
+        .collect();
+    let (one, both) = (
+        vec!["n".to_owned()],
+        vec!["area".to_owned(), "n".to_owned()],
+    );
+    let plan = ApplyPlan::new("keyed", columns.clone(), &both, "consumer", 1, "run-1");
+    bench.apply(&plan, &rows).await.unwrap();
+    let found = async |key: &[String], keys: Vec<Vec<Value>>| {
+        let query = Query::all("keyed", columns.clone())
+            .only(Filter::gt("n", Value::Int(2)))
+            .with_keys(key, keys)
+            .ordered_by(&["n"]);
+        bench.query(query).await.unwrap()
+    };
+    let most = i64::try_from(Query::keys_max(1)).unwrap();
+    let named = (0..most).map(|n| vec![Value::Int(n)]).collect();
+    assert_eq!(found(&one, named).await, rows[3..]);
+    let mut named: Vec<Vec<Value>> = rows[..200].iter().map(|row| row[..2].to_vec()).collect();
+    named.push(vec![text("42"), Value::Int(3)]);
+    named.push(vec![text("43"), Value::Int(9)]);
+    assert!(named.len() <= Query::keys_max(2));
+    assert_eq!(found(&both, named).await, rows[3..200]);
+    assert!(found(&both, Vec::new()).await.is_empty());
+}
+
 pub async fn a_filter_may_name_a_column_that_is_not_read(bench: &Bench) {
     with_places(bench).await;
     let names = vec![column("name", TEXT)];

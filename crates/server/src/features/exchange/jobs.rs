@@ -5,12 +5,16 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use tongqu_domain::{
-    ids::{EntryId, RequestId, RunId, SubscriptionId},
+    grant::Grant,
+    ids::{DepartmentId, EntryId, RequestId, RunId, SubscriptionId},
     time::{china_date, instant_text},
 };
 
 use super::{
-    engine::{self, Collected, Delivered, Delivery, Limits, PoolTable, RunError, Side, Source},
+    engine::{
+        self, Collected, Delivered, Delivery, Limits, PoolTable, Reach, RunError, Side, Source,
+    },
+    reconcile,
     store::{self, Failure, NewRun, RunKind, RunStep, Subscription, Success},
 };
 use crate::{
@@ -47,6 +51,7 @@ pub fn handle(
         let done = match job.kind.as_str() {
             COLLECT => collect(&app, &job).await,
             DELIVER => deliver(&app, &job).await,
+            reconcile::RECONCILE => reconcile::reconcile(&app, &job).await,
             other => {
                 tracing::error!(job = %job.id, kind = other, "nobody handles this kind of job");
                 Err(JobError::Unknown)
@@ -73,7 +78,7 @@ pub fn handle(
     })
 }
 
-enum JobError {
+pub(super) enum JobError {
     /// The run failed; it is recorded and the parties are told.
     Run(RunError),
     /// The platform itself failed.
@@ -87,7 +92,7 @@ impl<E: Into<ApiError>> From<E> for JobError {
     }
 }
 
-fn limits(app: &App) -> Limits {
+pub(super) fn limits(app: &App) -> Limits {
     let set = &app.config.exchange;
     Limits {
         batch_rows_max: set.batch_rows_max,
@@ -98,7 +103,7 @@ fn limits(app: &App) -> Limits {
 }
 
 /// A note of what was done when.
-fn step(app: &App, name: &str, rows: Option<u64>) -> RunStep {
+pub(super) fn step(app: &App, name: &str, rows: Option<u64>) -> RunStep {
     RunStep {
         name: name.to_owned(),
         at: instant_text(app.clock.now()),
@@ -106,7 +111,7 @@ fn step(app: &App, name: &str, rows: Option<u64>) -> RunStep {
     }
 }
 
-fn payload<T: serde::de::DeserializeOwned>(job: &Claimed) -> Result<T, JobError> {
+pub(super) fn payload<T: serde::de::DeserializeOwned>(job: &Claimed) -> Result<T, JobError> {
     serde_json::from_str(&job.payload).map_err(|e| JobError::Platform(ApiError::bug(e)))
 }
 
@@ -195,6 +200,8 @@ async fn finish_collection(
         source_digest: None,
         target_digest: None,
         digest_rows: None,
+        digest_reach: None,
+        rows_held: None,
         steps,
     };
     store::succeed(&mut tx, run_id, &success).await?;
@@ -228,7 +235,7 @@ async fn finish_collection(
     Ok(())
 }
 
-fn counted(entry: Entry, counts: &tongqu_domain::exchange::Counts) -> Entry {
+pub(super) fn counted(entry: Entry, counts: &tongqu_domain::exchange::Counts) -> Entry {
     entry
         .with("read", counts.read)
         .with("delivered", counts.delivered)
@@ -238,11 +245,29 @@ fn counted(entry: Entry, counts: &tongqu_domain::exchange::Counts) -> Entry {
         .with("deleted", counts.deleted)
 }
 
-async fn deliver(app: &Arc<App>, job: &Claimed) -> Result<(), JobError> {
-    let payload: DeliverPayload = payload(job)?;
+/// A subscription with all that its runs need to know.
+pub(super) struct Subscribed {
+    pub subscription: Subscription,
+    pub grant: Grant,
+    pub request_id: RequestId,
+    pub entry_name: String,
+    pub delivery: Delivery,
+}
+
+impl Subscribed {
+    pub fn parties(&self) -> Vec<DepartmentId> {
+        vec![self.grant.provider.clone(), self.grant.requester.clone()]
+    }
+}
+
+/// What a subscription is about; `None` while nothing may move under it.
+pub(super) async fn subscribed(
+    app: &Arc<App>,
+    id: &SubscriptionId,
+) -> Result<Option<Subscribed>, JobError> {
     let mut db = app.registry.read().await?;
     let gone = || ApiError::bug("a delivery names something that isn't there");
-    let subscription = store::find_subscription(&mut db, &payload.subscription_id)
+    let subscription = store::find_subscription(&mut db, id)
         .await?
         .ok_or_else(gone)?;
     let grant = request::find_grant(&mut db, &subscription.grant_id)
@@ -266,9 +291,37 @@ async fn deliver(app: &Arc<App>, job: &Claimed) -> Result<(), JobError> {
         || !grant.is_active_on(china_date(app.clock.now()))
         || request::awaits_approval(app, &mut db, &grant).await?
     {
-        return Ok(());
+        return Ok(None);
     }
-    drop(db);
+    let delivery = Delivery {
+        table: PoolTable::of(&mounting, &items),
+        items,
+        grant: grant.clone(),
+        target: app.open_or_create_store(&target.url)?,
+        target_table: subscription.table.clone(),
+        consumer: subscription.id.to_string(),
+    };
+    Ok(Some(Subscribed {
+        subscription,
+        grant,
+        request_id: request.id,
+        entry_name: entry.name,
+        delivery,
+    }))
+}
+
+async fn deliver(app: &Arc<App>, job: &Claimed) -> Result<(), JobError> {
+    let payload: DeliverPayload = payload(job)?;
+    let Some(subscribed) = subscribed(app, &payload.subscription_id).await? else {
+        return Ok(());
+    };
+    let Subscribed {
+        subscription,
+        grant,
+        delivery,
+        ..
+    } = &subscribed;
+    let entry_id = &subscription.entry_id;
 
     let mut tx = app.registry.begin(app.clock.now()).await?;
     store::close_interrupted(&mut tx, RunKind::Delivery, entry_id, Some(&subscription.id)).await?;
@@ -291,23 +344,15 @@ async fn deliver(app: &Arc<App>, job: &Claimed) -> Result<(), JobError> {
     .await?;
 
     let mut steps = vec![step(app, "began", None)];
-    let delivery = Delivery {
-        table: PoolTable::of(&mounting, &items),
-        items,
-        grant: grant.clone(),
-        target: app.open_or_create_store(&target.url)?,
-        target_table: subscription.table.clone(),
-        consumer: subscription.id.to_string(),
-    };
-    match engine::deliver(&delivery, &app.pool, run_id.as_str(), limits(app)).await {
+    match engine::deliver(delivery, &app.pool, run_id.as_str(), limits(app)).await {
         Ok(delivered) => {
             steps.push(step(app, "applied", Some(delivered.counts.delivered)));
             steps.push(step(app, "read_back", Some(delivered.held.rows())));
-            finish_delivery(app, &run_id, &subscription, &request.id, &delivered, &steps).await
+            finish_delivery(app, &run_id, &subscribed, &delivered, &steps).await
         }
         Err(error) => {
-            let parties = vec![grant.provider.clone(), grant.requester.clone()];
-            record_failure(app, &run_id, entry_id, &entry.name, parties, &error, &steps).await?;
+            let (name, parties) = (&subscribed.entry_name, subscribed.parties());
+            record_failure(app, &run_id, entry_id, name, parties, &error, &steps).await?;
             Err(JobError::Run(error))
         }
     }
@@ -316,21 +361,30 @@ async fn deliver(app: &Arc<App>, job: &Claimed) -> Result<(), JobError> {
 async fn finish_delivery(
     app: &App,
     run_id: &RunId,
-    subscription: &Subscription,
-    request_id: &RequestId,
+    subscribed: &Subscribed,
     delivered: &Delivered,
     steps: &[RunStep],
 ) -> Result<(), JobError> {
+    let subscription = &subscribed.subscription;
     let mut tx = app.registry.begin(app.clock.now()).await?;
+    let rows_held = match delivered.reach {
+        Reach::Whole => delivered.held.rows(),
+        Reach::Changed => {
+            let before = store::rows_held(&mut tx, &subscription.id).await?;
+            (before + delivered.counts.inserted).saturating_sub(delivered.counts.deleted)
+        }
+    };
     let success = Success {
         counts: &delivered.counts,
         source_digest: Some(delivered.sent.sum_hex()),
         target_digest: Some(delivered.held.sum_hex()),
         digest_rows: Some(delivered.held.rows()),
+        digest_reach: Some(delivered.reach),
+        rows_held: Some(rows_held),
         steps,
     };
     store::succeed(&mut tx, run_id, &success).await?;
-    let settled = request::complete_delivery(app, &mut tx, request_id).await?;
+    let settled = request::complete_delivery(app, &mut tx, &subscribed.request_id).await?;
     if let Some(grant) = request::find_grant(&mut tx, &subscription.grant_id).await? {
         request::note_used(app, &mut tx, &grant).await?;
     }
@@ -342,19 +396,21 @@ async fn finish_delivery(
     .with("subscription_id", subscription.id.as_str())
     .with("sent_digest", delivered.sent.sum_hex())
     .with("held_digest", delivered.held.sum_hex())
-    .with("rows", delivered.held.rows());
+    .with("reach", delivered.reach.code())
+    .with("rows", delivered.held.rows())
+    .with("rows_held", rows_held);
     tx.commit(Evidence::of(entry, settled)).await?;
     Ok(())
 }
 
 /// Keeps why a run failed, tells the parties, and pauses deliveries if the source's table is no longer
 /// what was mounted.
-async fn record_failure(
+pub(super) async fn record_failure(
     app: &App,
     run_id: &RunId,
     entry_id: &EntryId,
     entry_name: &str,
-    parties: Vec<tongqu_domain::ids::DepartmentId>,
+    parties: Vec<DepartmentId>,
     error: &RunError,
     steps: &[RunStep],
 ) -> Result<(), JobError> {
@@ -364,6 +420,7 @@ async fn record_failure(
         side: error.side(),
         column: error.column().map(str::to_owned),
         faulty_of_read: error.faulty_of_read(),
+        differing: error.differing(),
     };
     let mut tx = app.registry.begin(app.clock.now()).await?;
     store::fail(&mut tx, run_id, &failure, steps).await?;
@@ -396,7 +453,7 @@ async fn tell(
     tx: &mut Tx,
     run_id: &RunId,
     entry_name: &str,
-    parties: &[tongqu_domain::ids::DepartmentId],
+    parties: &[DepartmentId],
     failure: &Failure,
 ) -> Result<(), DbError> {
     for to in parties {

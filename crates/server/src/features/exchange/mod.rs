@@ -9,6 +9,7 @@ mod list_runs;
 mod open_delivery;
 mod read_overview;
 mod read_run;
+mod reconcile;
 mod start_run;
 mod store;
 #[cfg(test)]
@@ -22,6 +23,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::app::App;
 
 pub use jobs::handle;
+pub use reconcile::{start_due as start_due_reconciliations, watch};
 pub use store::{LastDelivery, delivered_rows, last_deliveries, moved, runs_of_case};
 pub use views::RunLineView;
 
@@ -32,5 +34,6 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(read_run::read_run))
         .routes(routes!(read_overview::read_overview))
         .routes(routes!(start_run::start_run))
+        .routes(routes!(reconcile::start_reconciliation))
         .routes(routes!(open_delivery::open_delivery))
 }

@@ -11,7 +11,10 @@ use tongqu_domain::{
 };
 use utoipa::ToSchema;
 
-use super::store::{self, Subscription};
+use super::{
+    reconcile,
+    store::{self, Subscription},
+};
 use crate::{
     features::{
         case, catalogue,
@@ -91,7 +94,8 @@ pub async fn open_delivery(ctx: Ctx, Path(request_id): Path<String>) -> Reply<De
             table: free_table(&mut tx, &grant.entry_id, &target.id).await?,
             state_code: "active".to_owned(),
         };
-        store::insert_subscription(&mut tx, &subscription).await?;
+        let next = reconcile::next(&ctx.app, tx.at());
+        store::insert_subscription(&mut tx, &subscription, next).await?;
         subscription
     };
     jobs::enqueue(

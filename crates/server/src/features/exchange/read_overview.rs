@@ -293,6 +293,7 @@ impl Part<'_> {
             let department = match one.kind {
                 RunKind::Collection => Some(&one.provider),
                 RunKind::Delivery => one.requester.as_ref(),
+                RunKind::Reconciliation => None,
             };
             let Some(department) = department else {
                 continue;
@@ -309,6 +310,7 @@ impl Part<'_> {
                     flow.received_rows += one.counts.delivered;
                     flow.deliveries += one.runs;
                 }
+                RunKind::Reconciliation => {}
             }
         }
         let mut flows: Vec<FlowView> = flows.into_values().collect();
@@ -319,7 +321,9 @@ impl Part<'_> {
     fn still(&self, department: &DepartmentId, failing: &[Run]) -> FlowView {
         let fails = failing.iter().any(|run| match run.kind {
             RunKind::Collection => run.provider_department_id == *department,
-            RunKind::Delivery => run.requester_department_id.as_ref() == Some(department),
+            RunKind::Delivery | RunKind::Reconciliation => {
+                run.requester_department_id.as_ref() == Some(department)
+            }
         });
         let short_name = self.departments.get(department.as_str());
         FlowView {
@@ -360,6 +364,7 @@ impl Part<'_> {
             let department = match one.kind {
                 RunKind::Collection => Some(&one.provider),
                 RunKind::Delivery => one.requester.as_ref(),
+                RunKind::Reconciliation => None,
             };
             if let Some(department) = department.filter(|d| self.shows(d)) {
                 lines

@@ -9,7 +9,7 @@ use tongqu_domain::{
 use utoipa::ToSchema;
 
 use super::{
-    engine::{self, PoolTable, Side},
+    engine::{self, PoolTable, Reach, Side},
     list_runs::names,
     store::{self, Run, RunKind},
     views::RunLineView,
@@ -19,8 +19,8 @@ use crate::{
     platform::http::{ApiError, Ctx, Problem, Reply, reply},
 };
 
-/// The most quarantined rows that the page shows.
-const QUARANTINE_SHOWN_MAX: usize = 200;
+/// The most rows that the page shows by name.
+const ROWS_SHOWN_MAX: usize = 200;
 
 /// A run in full.
 #[derive(Debug, Serialize, ToSchema)]
@@ -34,9 +34,12 @@ pub struct RunView {
     pub failure: Option<FailureView>,
     /// Rows set aside by this resource's last collection; for the provider only, because they hold values.
     pub quarantine: Vec<QuarantineView>,
+    /// Rows of pool and target that a reconciliation found to differ; for the parties only, because keys are
+    /// values. The most recent reconciliation's only.
+    pub differences: Vec<DifferenceView>,
     /// The collection that a delivery followed.
     pub collection_run_id: Option<String>,
-    /// What the viewer may do: `run_again`.
+    /// What the viewer may do: `run_again`, `reconcile`.
     pub actions: Vec<&'static str>,
     /// For `run_again` of a delivery.
     pub subscription_id: Option<String>,
@@ -71,8 +74,13 @@ pub struct RunStepView {
 /// Proof of a delivery: what was sent and what the target holds, by digest.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ReceiptView {
+    /// Rows that both digests are of.
     pub rows: i64,
-    /// Digest of what the grant covers in the pool, masked.
+    /// Rows that the target has afterwards.
+    pub rows_held: i64,
+    /// `changed`: the rows that the delivery brought or took away; `whole`: all that the grant covers.
+    pub reach: &'static str,
+    /// Digest of what the target should hold, from the pool, masked.
     pub sent_digest: String,
     /// Digest of what was read back from the target.
     pub held_digest: String,
@@ -88,6 +96,14 @@ pub struct FailureView {
     pub side: Side,
     /// What happened and what to do next, in the user's language.
     pub message: String,
+}
+
+/// A row that differs between pool and target.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DifferenceView {
+    pub key: String,
+    /// `missing`, `altered` or `superfluous`, as seen at the target.
+    pub kind: &'static str,
 }
 
 /// A row in quarantine.
@@ -120,8 +136,20 @@ pub async fn read_run(ctx: Ctx, Path(run_id): Path<String>) -> Reply<RunView> {
     let mut actions = Vec::new();
     if run.subscription_id.is_some() && ctx.may(Action::StartRun, &Subject::Parties(&parties(&run)))
     {
-        actions.push("run_again");
+        actions.extend(["run_again", "reconcile"]);
     }
+    let own_copy = run
+        .requester_department_id
+        .as_ref()
+        .map(Subject::Department);
+    let is_party = std::iter::once(own_data)
+        .chain(own_copy)
+        .any(|department| ctx.may(Action::ReadQuarantine, &department));
+    let differences = if is_party {
+        differences(&ctx, &run).await?
+    } else {
+        Vec::new()
+    };
     reply(RunView {
         line: RunLineView::new(&run, &names),
         steps: run
@@ -137,9 +165,16 @@ pub async fn read_run(ctx: Ctx, Path(run_id): Path<String>) -> Reply<RunView> {
         failure: run.failure.as_ref().map(|f| FailureView {
             code: f.code.clone(),
             side: f.side,
-            message: ctx.sentence(&f.code, &[("column", f.column.clone().unwrap_or_default())]),
+            message: ctx.sentence(
+                &f.code,
+                &[
+                    ("column", f.column.clone().unwrap_or_default()),
+                    ("differing", f.differing.unwrap_or_default().to_string()),
+                ],
+            ),
         }),
         quarantine,
+        differences,
         collection_run_id: run.collection_run_id.as_ref().map(ToString::to_string),
         actions,
         subscription_id: run.subscription_id.as_ref().map(ToString::to_string),
@@ -184,6 +219,8 @@ fn receipt(run: &Run) -> Option<ReceiptView> {
     let (sent_digest, held_digest) = (run.source_digest.clone()?, run.target_digest.clone()?);
     Some(ReceiptView {
         rows: run.digest_rows.unwrap_or_default(),
+        rows_held: run.rows_held.or(run.digest_rows).unwrap_or_default(),
+        reach: run.digest_reach.unwrap_or(Reach::Whole).code(),
         equal: sent_digest == held_digest,
         sent_digest,
         held_digest,
@@ -228,7 +265,7 @@ async fn quarantine(ctx: &Ctx, run: &Run) -> Result<Vec<QuarantineView>, ApiErro
     let items = catalogue::active_items(&mut db, &run.entry_id).await?;
     drop(db);
     let table = PoolTable::of(&mounting, &items);
-    let rows = engine::read_quarantine(ctx.app.pool.as_ref(), &table, QUARANTINE_SHOWN_MAX)
+    let rows = engine::read_quarantine(ctx.app.pool.as_ref(), &table, ROWS_SHOWN_MAX)
         .await
         .map_err(ApiError::bug)?;
     Ok(rows
@@ -238,6 +275,24 @@ async fn quarantine(ctx: &Ctx, run: &Run) -> Result<Vec<QuarantineView>, ApiErro
             key: r.key,
             column: r.column,
             code: r.code,
+        })
+        .collect())
+}
+
+async fn differences(ctx: &Ctx, run: &Run) -> Result<Vec<DifferenceView>, ApiError> {
+    let (RunKind::Reconciliation, Some(subscription)) = (run.kind, &run.subscription_id) else {
+        return Ok(Vec::new());
+    };
+    let pool = ctx.app.pool.as_ref();
+    let rows =
+        engine::read_differences(pool, subscription.as_str(), run.id.as_str(), ROWS_SHOWN_MAX)
+            .await
+            .map_err(ApiError::bug)?;
+    Ok(rows
+        .into_iter()
+        .map(|row| DifferenceView {
+            key: row.key,
+            kind: row.kind.code(),
         })
         .collect())
 }

@@ -8,7 +8,7 @@ use tongqu_domain::{
 };
 use utoipa::ToSchema;
 
-use super::store;
+use super::store::{self, Subscription};
 use crate::{
     features::{catalogue, request},
     platform::{
@@ -30,23 +30,7 @@ pub struct StartedView {
     responses((status = 200, body = StartedView), (status = 403, body = Problem), (status = 404, body = Problem),
         (status = 409, body = Problem)))]
 pub async fn start_run(ctx: Ctx, Path(subscription_id): Path<String>) -> Reply<StartedView> {
-    let not_found = || ApiError::not_found("exchange.subscription_not_found");
-    let id = SubscriptionId::parse(&subscription_id).map_err(|_| not_found())?;
-    let mut db = ctx.read().await?;
-    let subscription = store::find_subscription(&mut db, &id)
-        .await?
-        .ok_or_else(not_found)?;
-    let grant = request::find_grant(&mut db, &subscription.grant_id)
-        .await?
-        .ok_or_else(not_found)?;
-    drop(db);
-    ctx.must(
-        Action::StartRun,
-        &Subject::Parties(&[&grant.provider, &grant.requester]),
-    )?;
-    if subscription.state_code == "ended" {
-        return Err(ApiError::conflict("exchange.subscription_ended"));
-    }
+    let subscription = runnable(&ctx, &subscription_id).await?;
     let mut tx = ctx.begin().await?;
     let job = catalogue::collection_job(&subscription.entry_id, Some(ctx.actor.person.as_str()));
     jobs::enqueue(&mut tx, job).await?;
@@ -59,4 +43,25 @@ pub async fn start_run(ctx: Ctx, Path(subscription_id): Path<String>) -> Reply<S
         subscription_id,
         entry_id: subscription.entry_id.to_string(),
     })
+}
+
+/// The subscription that a path names, if the viewer may run it and it hasn't ended.
+pub(super) async fn runnable(ctx: &Ctx, subscription_id: &str) -> Result<Subscription, ApiError> {
+    let not_found = || ApiError::not_found("exchange.subscription_not_found");
+    let id = SubscriptionId::parse(subscription_id).map_err(|_| not_found())?;
+    let mut db = ctx.read().await?;
+    let subscription = store::find_subscription(&mut db, &id)
+        .await?
+        .ok_or_else(not_found)?;
+    let grant = request::find_grant(&mut db, &subscription.grant_id)
+        .await?
+        .ok_or_else(not_found)?;
+    ctx.must(
+        Action::StartRun,
+        &Subject::Parties(&[&grant.provider, &grant.requester]),
+    )?;
+    if subscription.state_code == "ended" {
+        return Err(ApiError::conflict("exchange.subscription_ended"));
+    }
+    Ok(subscription)
 }

@@ -15,7 +15,7 @@ mod overview;
 pub use overview::{Failing, Hour, Moved, moved};
 pub(super) use overview::{failing, hours, running};
 
-use super::engine::Side;
+use super::engine::{Reach, Side};
 use crate::platform::{
     db::{Db, DbError, RowExt as _, Tx, in_places, placed},
     secrets::random_hex,
@@ -40,6 +40,8 @@ pub enum RunKind {
     Collection,
     /// Pool to requester's store.
     Delivery,
+    /// The whole of a delivery compared, without moving anything.
+    Reconciliation,
 }
 
 impl RunKind {
@@ -49,11 +51,12 @@ impl RunKind {
         match self {
             Self::Collection => "collection",
             Self::Delivery => "delivery",
+            Self::Reconciliation => "reconciliation",
         }
     }
 
     fn find(code: &str) -> Option<Self> {
-        [Self::Collection, Self::Delivery]
+        [Self::Collection, Self::Delivery, Self::Reconciliation]
             .into_iter()
             .find(|k| k.code() == code)
     }
@@ -82,6 +85,9 @@ pub struct Failure {
     /// Rows faulty and rows read, where that is why it stopped.
     #[serde(default)]
     pub faulty_of_read: Option<(u64, u64)>,
+    /// Rows of pool and target that differ, where that is what a reconciliation found.
+    #[serde(default)]
+    pub differing: Option<u64>,
 }
 
 /// One run.
@@ -102,6 +108,10 @@ pub struct Run {
     pub source_digest: Option<String>,
     pub target_digest: Option<String>,
     pub digest_rows: Option<i64>,
+    /// How far the digests reach; the whole where nothing is said.
+    pub digest_reach: Option<Reach>,
+    /// Rows in the target afterwards.
+    pub rows_held: Option<i64>,
     pub failure: Option<Failure>,
     pub steps: Vec<RunStep>,
 }
@@ -123,6 +133,9 @@ pub(super) struct Success<'a> {
     pub source_digest: Option<String>,
     pub target_digest: Option<String>,
     pub digest_rows: Option<u64>,
+    pub digest_reach: Option<Reach>,
+    /// Rows in the target afterwards.
+    pub rows_held: Option<u64>,
     pub steps: &'a [RunStep],
 }
 
@@ -170,6 +183,7 @@ pub(super) async fn close_interrupted(
         side: Side::Platform,
         column: None,
         faulty_of_read: None,
+        differing: None,
     };
     let done = sqlx::query(
         "UPDATE runs SET state_code = 'failed', finished_at = $1, failure = $2 \
@@ -192,7 +206,7 @@ pub(super) async fn succeed(tx: &mut Tx, id: &RunId, success: &Success<'_>) -> R
         "UPDATE runs SET state_code = 'succeeded', finished_at = $1, rows_read = $2, rows_delivered = $3, \
          rows_unchanged = $4, rows_out_of_scope = $5, rows_quarantined = $6, rows_inserted = $7, \
          rows_updated = $8, rows_deleted = $9, source_digest = $10, target_digest = $11, digest_rows = $12, \
-         steps = $13 WHERE id = $14",
+         steps = $13, digest_reach = $14, rows_held = $15 WHERE id = $16",
     )
     .bind(at)
     .bind(count(c.read))
@@ -207,6 +221,8 @@ pub(super) async fn succeed(tx: &mut Tx, id: &RunId, success: &Success<'_>) -> R
     .bind(success.target_digest.clone())
     .bind(success.digest_rows.map(count))
     .bind(json(&success.steps))
+    .bind(success.digest_reach.map(Reach::code))
+    .bind(success.rows_held.map(count))
     .bind(id.as_str())
     .execute(&mut **tx)
     .await?;
@@ -265,6 +281,11 @@ fn run(row: &sqlx::any::AnyRow) -> Result<Run, DbError> {
         source_digest: row.opt_text("source_digest")?,
         target_digest: row.opt_text("target_digest")?,
         digest_rows: row.opt_int("digest_rows")?,
+        digest_reach: row
+            .opt_text("digest_reach")?
+            .as_deref()
+            .and_then(Reach::find),
+        rows_held: row.opt_int("rows_held")?,
         failure: row.opt_json("failure")?,
         steps: row.json("steps")?,
     })
@@ -276,7 +297,7 @@ macro_rules! select_runs {
             "SELECT id, kind, entry_id, subscription_id, collection_run_id, provider_department_id, \
              requester_department_id, state_code, started_by, created_at, finished_at, rows_read, rows_delivered, \
              rows_unchanged, rows_out_of_scope, rows_quarantined, rows_inserted, rows_updated, rows_deleted, \
-             source_digest, target_digest, digest_rows, failure, steps FROM runs ",
+             source_digest, target_digest, digest_rows, digest_reach, rows_held, failure, steps FROM runs ",
             $rest
         )
     };
@@ -377,9 +398,9 @@ pub async fn last_deliveries(
     let mut found = BTreeMap::new();
     for places in placed(grants) {
         let mut query = sqlx::query(concat!(
-            "SELECT s.grant_id, s.table_name, u.finished_at, u.digest_rows FROM subscriptions s \
+            "SELECT s.grant_id, s.table_name, u.finished_at, u.rows_held FROM subscriptions s \
              LEFT JOIN runs u ON u.id = (SELECT l.id FROM runs l WHERE l.subscription_id = s.id \
-             AND l.state_code = 'succeeded' ORDER BY l.finished_at DESC, l.id DESC LIMIT 1) \
+             AND l.kind = 'delivery' AND l.state_code = 'succeeded' ORDER BY l.finished_at DESC, l.id DESC LIMIT 1) \
              WHERE s.grant_id IN ",
             in_places!()
         ));
@@ -391,13 +412,29 @@ pub async fn last_deliveries(
                 table: row.text("table_name")?,
                 at: row.opt_instant("finished_at")?,
                 rows: row
-                    .opt_int("digest_rows")?
+                    .opt_int("rows_held")?
                     .and_then(|n| u64::try_from(n).ok()),
             };
             found.insert(row.id("grant_id")?, delivery);
         }
     }
     Ok(found)
+}
+
+/// How many rows the target of a subscription had after its last run that ended well; 0 before the first.
+pub(super) async fn rows_held(db: &mut Db, id: &SubscriptionId) -> Result<u64, DbError> {
+    let row = sqlx::query(
+        "SELECT rows_held FROM runs WHERE subscription_id = $1 AND state_code = 'succeeded' \
+         ORDER BY finished_at DESC, id DESC LIMIT 1",
+    )
+    .bind(id.as_str())
+    .fetch_optional(db)
+    .await?;
+    let held = row
+        .map(|row| row.opt_int("rows_held"))
+        .transpose()?
+        .flatten();
+    Ok(held.and_then(|n| u64::try_from(n).ok()).unwrap_or_default())
 }
 
 /// How many rows have been delivered to requesters in all.
@@ -487,11 +524,12 @@ pub(super) async fn is_target_taken(
 pub(super) async fn insert_subscription(
     tx: &mut Tx,
     subscription: &Subscription,
+    next_reconciliation: Timestamp,
 ) -> Result<(), DbError> {
     let at = instant_text(tx.at());
     sqlx::query(
-        "INSERT INTO subscriptions (id, grant_id, entry_id, store_id, table_name, state_code, created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO subscriptions (id, grant_id, entry_id, store_id, table_name, state_code, created_at, \
+         next_reconciliation_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
     .bind(subscription.id.as_str())
     .bind(subscription.grant_id.as_str())
@@ -500,9 +538,50 @@ pub(super) async fn insert_subscription(
     .bind(&subscription.table)
     .bind(&subscription.state_code)
     .bind(at)
+    .bind(instant_text(next_reconciliation))
     .execute(&mut **tx)
     .await?;
     Ok(())
+}
+
+/// Active subscriptions whose whole is to be compared by now, at most `limit`, with the instant for which that was
+/// planned.
+pub(super) async fn due_for_reconciliation(
+    db: &mut Db,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<(Subscription, String)>, DbError> {
+    sqlx::query(
+        "SELECT id, grant_id, entry_id, store_id, table_name, state_code, next_reconciliation_at FROM subscriptions \
+         WHERE state_code = 'active' AND next_reconciliation_at <= $1 ORDER BY next_reconciliation_at, id LIMIT $2",
+    )
+    .bind(instant_text(now))
+    .bind(limit)
+    .fetch_all(db)
+    .await?
+    .iter()
+    .map(|row| Ok((subscription(row)?, row.text("next_reconciliation_at")?)))
+    .collect()
+}
+
+/// Plans the next comparison of the whole; with `planned` only in the place of the one that was planned for that
+/// instant. `false` if somebody else has planned it meanwhile.
+pub(super) async fn plan_reconciliation(
+    tx: &mut Tx,
+    id: &SubscriptionId,
+    planned: Option<&str>,
+    next: Timestamp,
+) -> Result<bool, DbError> {
+    let done = sqlx::query(
+        "UPDATE subscriptions SET next_reconciliation_at = $1 \
+         WHERE id = $2 AND ($3 = '' OR next_reconciliation_at = $3)",
+    )
+    .bind(instant_text(next))
+    .bind(id.as_str())
+    .bind(planned.unwrap_or_default().to_owned())
+    .execute(&mut **tx)
+    .await?;
+    Ok(done.rows_affected() == 1)
 }
 
 /// Pauses the active subscriptions of a resource, or lets those go on that were paused for `reason`.

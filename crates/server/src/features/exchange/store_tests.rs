@@ -7,7 +7,7 @@ use tongqu_domain::{
 };
 
 use super::{
-    engine::Side,
+    engine::{Reach, Side},
     store::{self, Failure, NewRun, RunKind, RunStep, Subscription, Success, Wanted},
 };
 use crate::platform::db::testing::{Bench, PARTIES, commit, monday, store_suite};
@@ -51,7 +51,7 @@ async fn subscribed(bench: &Bench) {
     bench.sql(PARTIES).await;
     bench.sql(AROUND).await;
     let mut tx = bench.begin().await;
-    store::insert_subscription(&mut tx, &subscription("sub-1", "gra-1", "t"))
+    store::insert_subscription(&mut tx, &subscription("sub-1", "gra-1", "t"), monday())
         .await
         .unwrap();
     commit(tx).await;
@@ -102,6 +102,8 @@ async fn a_run_that_ends_well_keeps_its_counts_and_digests(bench: Bench) {
         source_digest: Some("aa".to_owned()),
         target_digest: Some("bb".to_owned()),
         digest_rows: Some(9),
+        digest_reach: Some(Reach::Changed),
+        rows_held: Some(12),
         steps: &steps,
     };
     let mut tx = bench
@@ -116,9 +118,17 @@ async fn a_run_that_ends_well_keeps_its_counts_and_digests(bench: Bench) {
         (
             run.source_digest.as_deref(),
             run.target_digest.as_deref(),
-            run.digest_rows
+            run.digest_rows,
+            run.digest_reach,
+            run.rows_held
         ),
-        (Some("aa"), Some("bb"), Some(9))
+        (
+            Some("aa"),
+            Some("bb"),
+            Some(9),
+            Some(Reach::Changed),
+            Some(12)
+        )
     );
     assert_eq!(
         (run.steps[0].rows, run.finished_at),
@@ -262,7 +272,7 @@ async fn runs_are_listed_newest_first_for_their_parties(bench: Bench) {
 async fn deliveries_pause_and_go_on(bench: Bench) {
     subscribed(&bench).await;
     let mut tx = bench.begin().await;
-    store::insert_subscription(&mut tx, &subscription("sub-2", "gra-2", "t_2"))
+    store::insert_subscription(&mut tx, &subscription("sub-2", "gra-2", "t_2"), monday())
         .await
         .unwrap();
     commit(tx).await;
@@ -302,11 +312,13 @@ async fn a_table_is_the_target_of_one_subscription(bench: Bench) {
     let mut tx = bench.begin().await;
     assert!(store::is_target_taken(&mut tx, &shop, "t").await.unwrap());
     assert!(!store::is_target_taken(&mut tx, &shop, "t_2").await.unwrap());
-    let twice = store::insert_subscription(&mut tx, &subscription("sub-2", "gra-2", "t")).await;
+    let twice =
+        store::insert_subscription(&mut tx, &subscription("sub-2", "gra-2", "t"), monday()).await;
     assert!(twice.unwrap_err().is_unique_violation());
     drop(tx);
     let mut tx = bench.begin().await;
-    let twice = store::insert_subscription(&mut tx, &subscription("sub-2", "gra-1", "t_2")).await;
+    let twice =
+        store::insert_subscription(&mut tx, &subscription("sub-2", "gra-1", "t_2"), monday()).await;
     assert!(
         twice.unwrap_err().is_unique_violation(),
         "a grant has one subscription"
@@ -326,5 +338,6 @@ fn failure(code: &str, side: Side) -> Failure {
         side,
         column: None,
         faulty_of_read: None,
+        differing: None,
     }
 }

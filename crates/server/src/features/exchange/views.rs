@@ -94,10 +94,10 @@ impl RunLineView {
                 .map(|at| at.as_millisecond() - run.created_at.as_millisecond()),
             counts: (&run.counts).into(),
             digests_equal: match run.kind {
-                RunKind::Delivery if run.source_digest.is_some() => {
+                RunKind::Delivery | RunKind::Reconciliation if run.source_digest.is_some() => {
                     Some(run.source_digest == run.target_digest)
                 }
-                RunKind::Delivery | RunKind::Collection => None,
+                RunKind::Delivery | RunKind::Reconciliation | RunKind::Collection => None,
             },
         }
     }

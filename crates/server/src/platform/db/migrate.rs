@@ -36,6 +36,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!("0012_nodes"),
     migration!("0013_deciding"),
     migration!("0014_samples"),
+    migration!("0015_reconciliations"),
 ];
 
 pub(super) async fn run(registry: &Registry) -> Result<(), DbError> {

@@ -77,9 +77,10 @@ const NOTED_AFTER: &[&str] = &["did(", "Entry::by(", "by_platform(", "kind:", "w
 
 /// Texts that look like codes and aren't.
 const NOT_SAID: &[&str] = &[
-    "exchange.collect", // kind of job
-    "exchange.deliver", // kind of job
-    "session.refused",  // evidence of a wrong password
+    "exchange.collect",   // kind of job
+    "exchange.deliver",   // kind of job
+    "exchange.reconcile", // kind of job
+    "session.refused",    // evidence of a wrong password
     // Acts in evidence and notices, handed on before they are recorded.
     "case.exception_claimed",
     "case.opened",
@@ -125,6 +126,7 @@ const FILLED_IN: &[(&str, &[&str])] = &[
     ("duty.text", &["chars"]),
     ("exchange.column_changed", &["column"]),
     ("exchange.column_gone", &["column"]),
+    ("exchange.rows_differ", &["differing"]),
     (
         "finding.draft_finding",
         &["clause", "department", "due_on", "late", "number", "step"],

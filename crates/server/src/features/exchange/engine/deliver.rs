@@ -1,5 +1,5 @@
 //! Delivery: what changed in the pool goes, cut to the grant and masked, into the requester's store;
-//! then the target is read back and both digests are compared. Spec: PDS-8.1, PDS-10.2a, PDS-10.2c.
+//! then what was sent is read back and both digests are compared. Spec: PDS-8.1, PDS-10.2a, PDS-10.2c.
 
 use std::sync::Arc;
 
@@ -34,15 +34,81 @@ pub struct Delivery {
     pub consumer: String,
 }
 
+impl Delivery {
+    pub(super) fn plan(&self) -> Result<Plan, RunError> {
+        Plan::for_grant(&self.grant, &self.items, &self.table.columns)
+            .map_err(|_| RunError::MountingUnfit)
+    }
+
+    /// A cursor belongs to one pool table and one plan: a new mounting begins anew, and so does a grant that
+    /// covers other rows or masks otherwise, because rows that didn't change would stay as they were.
+    pub(super) fn consumer_under(&self, plan: &Plan) -> String {
+        format!(
+            "{}/{}/{}",
+            self.consumer,
+            self.table.name,
+            plan.fingerprint()
+        )
+    }
+
+    /// How far the target has come; `None` if nothing was delivered into it yet.
+    pub(super) async fn reached(&self, consumer: &str) -> Result<Option<i64>, RunError> {
+        match self.target.cursor(consumer).await {
+            Ok(reached) => Ok(reached),
+            Err(ConnectorError::StoreMissing { .. }) => Ok(None),
+            Err(error) => Err(at(Side::Requester)(error)),
+        }
+    }
+
+    /// Has the next delivery bring the whole again, in place of whatever the target holds.
+    pub(super) async fn forget(&self, consumer: &str) -> Result<(), RunError> {
+        let forgotten = self.target.drop_consumer(consumer).await;
+        forgotten.map_err(at(Side::Requester))
+    }
+}
+
 /// What a delivery did.
 #[derive(Debug, Clone)]
 pub struct Delivered {
     pub counts: Counts,
-    /// Digest of what the grant covers in the pool, masked.
+    /// How far both digests reach.
+    pub reach: Reach,
+    /// Digest of what the target should hold, from the pool, masked.
     pub sent: TableDigest,
     /// Digest of what the target holds, read back.
     pub held: TableDigest,
 }
+
+/// Which rows a comparison of pool and target has looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// Those that the delivery brought or took away.
+    Changed,
+    /// All that the grant covers and all that the target holds.
+    Whole,
+}
+
+impl Reach {
+    /// The code in store and interface.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Changed => "changed",
+            Self::Whole => "whole",
+        }
+    }
+
+    /// The reach of a code.
+    #[must_use]
+    pub fn find(code: &str) -> Option<Self> {
+        [Self::Changed, Self::Whole]
+            .into_iter()
+            .find(|reach| reach.code() == code)
+    }
+}
+
+/// Up to so many changed rows are read back one by one, by their keys; beyond, reading the whole costs less.
+const KEYS_READ_BACK_MAX: usize = 20_000;
 
 /// How a subscriber is fed.
 #[derive(Clone, Copy)]
@@ -62,18 +128,12 @@ pub async fn deliver(
     run_id: &str,
     limits: Limits,
 ) -> Result<Delivered, RunError> {
-    let plan = Plan::for_grant(&delivery.grant, &delivery.items, &delivery.table.columns)
-        .map_err(|_| RunError::MountingUnfit)?;
-    // A cursor belongs to one pool table: a new mounting begins anew.
-    let consumer = format!("{}/{}", delivery.consumer, delivery.table.name);
+    let plan = delivery.plan()?;
+    let consumer = delivery.consumer_under(&plan);
     let upto = pool_cursor(pool.as_ref(), &delivery.table)
         .await?
         .unwrap_or(0);
-    let reached = match delivery.target.cursor(&consumer).await {
-        Ok(reached) => reached,
-        Err(ConnectorError::StoreMissing { .. }) => None,
-        Err(error) => return Err(at(Side::Requester)(error)),
-    };
+    let reached = delivery.reached(&consumer).await?;
     let feed = reached.map_or(Feed::Whole, Feed::After);
 
     let mut rows = pool
@@ -131,15 +191,31 @@ pub async fn deliver(
     if !counts.adds_up() {
         return Err(RunError::CountsDiffer);
     }
-    let sent = match fed.sent {
-        Some(sent) => sent,
-        None => digest_of_scope(delivery, &plan, pool.as_ref(), limits).await?,
+    let (reach, sent, held) = match (fed.sent, &fed.keys) {
+        (Some(sent), Some(keys)) => {
+            let held = held_under(delivery, &plan, keys, limits).await?;
+            (Reach::Changed, sent, held)
+        }
+        (Some(sent), None) => {
+            let held = digest_of_target(delivery, &plan, limits).await?;
+            (Reach::Whole, sent, held)
+        }
+        (None, _) => {
+            let sent = digest_of_scope(delivery, &plan, pool.as_ref(), limits).await?;
+            let held = digest_of_target(delivery, &plan, limits).await?;
+            (Reach::Whole, sent, held)
+        }
     };
-    let held = digest_of_target(delivery, &plan, limits).await?;
     if sent != held {
+        delivery.forget(&consumer).await?;
         return Err(RunError::DigestDiffers);
     }
-    Ok(Delivered { counts, sent, held })
+    Ok(Delivered {
+        counts,
+        reach,
+        sent,
+        held,
+    })
 }
 
 fn feed_query(table: &PoolTable, feed: Feed, upto: i64, limits: Limits) -> Query {
@@ -161,8 +237,26 @@ struct Fed {
     read: u64,
     upserts: u64,
     deletions: u64,
-    /// Digest of what was fed, where that is all that the grant covers.
+    /// Digest of what was fed and is to be held.
     sent: Option<TableDigest>,
+    /// Keys of the rows that were fed, where they aren't all that the grant covers.
+    keys: Option<Vec<Vec<Value>>>,
+}
+
+impl Fed {
+    /// Notes a change. Beyond what is read back row by row both digests are taken of the whole.
+    fn note(&mut self, op: Op, key: &[usize], values: &[ValueRef<'_>]) {
+        if let (Some(sent), Op::Upsert) = (&mut self.sent, op) {
+            sent.add_row(values);
+        }
+        match &mut self.keys {
+            Some(keys) if keys.len() < KEYS_READ_BACK_MAX => {
+                keys.push(key.iter().map(|place| values[*place].into()).collect());
+            }
+            Some(_) => (self.sent, self.keys) = (None, None),
+            None => {}
+        }
+    }
 }
 
 async fn feed_all(
@@ -176,9 +270,10 @@ async fn feed_all(
         read: 0,
         upserts: 0,
         deletions: 0,
-        sent: match feed {
-            Feed::Whole => Some(TableDigest::new()),
-            Feed::After(_) => None,
+        sent: Some(TableDigest::new()),
+        keys: match feed {
+            Feed::Whole => None,
+            Feed::After(_) => Some(Vec::new()),
         },
     };
     let mut builder = BatchBuilder::for_changes(&plan.target_columns());
@@ -202,6 +297,7 @@ fn feed_batch(
     fed: &mut Fed,
 ) -> Result<(), RunError> {
     let rows = Rows::new(batch).map_err(at(Side::Platform))?;
+    let key = plan.key_positions();
     let mut row = Vec::new();
     for n in 0..rows.len() {
         rows.fill(n, &mut row);
@@ -221,9 +317,7 @@ fn feed_batch(
         };
         let delivered = plan.project(&row);
         let values: Vec<ValueRef<'_>> = delivered.iter().map(GrantedValue::as_value).collect();
-        if let Some(sent) = &mut fed.sent {
-            sent.add_row(&values);
-        }
+        fed.note(op, &key, &values);
         builder
             .push_change(op, &values)
             .map_err(|_| RunError::MountingUnfit)?;
@@ -233,7 +327,7 @@ fn feed_batch(
 
 /// The grant's condition in a form that the pool's engine can use. It may let more rows through than the
 /// condition, never fewer; the plan has the last word.
-fn filters(delivery: &Delivery) -> Vec<Filter> {
+pub(super) fn filters(delivery: &Delivery) -> Vec<Filter> {
     let terms = delivery.grant.condition.terms().iter();
     terms
         .filter_map(|term| {
@@ -290,18 +384,41 @@ async fn digest_of_scope(
     Ok(digest)
 }
 
+/// The digest of the target's rows that have one of these keys.
+async fn held_under(
+    delivery: &Delivery,
+    plan: &Plan,
+    keys: &[Vec<Value>],
+    limits: Limits,
+) -> Result<TableDigest, RunError> {
+    let names = plan.key();
+    let mut digest = TableDigest::new();
+    for some in keys.chunks(Query::keys_max(names.len())) {
+        let query = Query::all(&delivery.target_table, plan.target_columns());
+        let query = query.with_keys(&names, some.to_vec());
+        add_rows(&mut digest, delivery, limits.bound(query)).await?;
+    }
+    Ok(digest)
+}
+
 async fn digest_of_target(
     delivery: &Delivery,
     plan: &Plan,
     limits: Limits,
 ) -> Result<TableDigest, RunError> {
-    let query = limits.bound(Query::all(&delivery.target_table, plan.target_columns()));
-    let mut batches = delivery
-        .target
-        .read(query)
-        .await
-        .map_err(at(Side::Requester))?;
+    let query = Query::all(&delivery.target_table, plan.target_columns());
     let mut digest = TableDigest::new();
+    add_rows(&mut digest, delivery, limits.bound(query)).await?;
+    Ok(digest)
+}
+
+async fn add_rows(
+    digest: &mut TableDigest,
+    delivery: &Delivery,
+    query: Query,
+) -> Result<(), RunError> {
+    let read = delivery.target.read(query).await;
+    let mut batches = read.map_err(at(Side::Requester))?;
     while let Some(batch) = batches.try_next().await.map_err(at(Side::Requester))? {
         let rows = Rows::new(&batch).map_err(at(Side::Requester))?;
         let mut values = Vec::new();
@@ -310,5 +427,5 @@ async fn digest_of_target(
             digest.add_row(&values);
         }
     }
-    Ok(digest)
+    Ok(())
 }

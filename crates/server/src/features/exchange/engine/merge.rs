@@ -9,7 +9,7 @@ use tongqu_domain::exchange::{
 
 use super::{
     Limits, RunError,
-    pool::{PoolTable, QuarantinedRow},
+    pool::{PoolTable, QuarantinedRow, key_text, text_of},
 };
 
 /// Rows kept in quarantine with all their detail. Beyond it they are counted and stay at the source.
@@ -249,7 +249,7 @@ impl Merge {
             let mut key = Vec::new();
             pick(row, &self.key, &mut key);
             self.quarantine.push(QuarantinedRow {
-                key: key.iter().map(text_of).collect::<Vec<_>>().join("/"),
+                key: key_text(&key),
                 column,
                 code: code.to_owned(),
                 row: self.row_json(row),
@@ -283,15 +283,4 @@ impl Merge {
 fn pick<'a>(row: &[ValueRef<'a>], positions: &[usize], out: &mut Vec<ValueRef<'a>>) {
     out.clear();
     out.extend(positions.iter().map(|p| row[*p]));
-}
-
-/// A value as text, for the quarantine's page; what has no plain text shows its kind only.
-fn text_of(value: &ValueRef<'_>) -> String {
-    value.plain_text().unwrap_or_else(|| {
-        if value.is_null() {
-            String::new()
-        } else {
-            "…".to_owned()
-        }
-    })
 }

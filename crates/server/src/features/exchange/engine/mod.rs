@@ -7,12 +7,16 @@
 
 pub mod collect;
 pub mod deliver;
+mod differences;
 mod merge;
 mod pool;
+mod reconcile;
 
 pub use collect::{Collected, Source, collect};
-pub use deliver::{Delivered, Delivery, deliver};
+pub use deliver::{Delivered, Delivery, Reach, deliver};
+pub use differences::{Difference, DifferenceKind, read_differences};
 pub use pool::{PoolTable, QuarantinedRow, read_live_rows, read_quarantine};
+pub use reconcile::{Reconciled, is_behind, reconcile};
 
 use futures_util::{StreamExt as _, stream};
 use tokio::{sync::mpsc, task::JoinHandle};
@@ -57,6 +61,12 @@ pub enum RunError {
     /// After the delivery the target doesn't hold what was sent.
     #[error("the target doesn't hold what was sent")]
     DigestDiffers,
+    /// A comparison of the whole found rows that differ; their keys are kept.
+    #[error("{rows} rows of pool and target differ")]
+    RowsDiffer { rows: u64 },
+    /// The target lacks changes that the pool has, so that comparing the whole would blame it for them.
+    #[error("the target lacks changes that the pool has")]
+    Behind,
     /// Rows were counted that are neither delivered nor accounted for.
     #[error("the counts don't add up")]
     CountsDiffer,
@@ -76,6 +86,8 @@ impl RunError {
             Self::ColumnChanged { .. } => "exchange.column_changed",
             Self::TooManyFaults { .. } => "exchange.too_many_faults",
             Self::DigestDiffers => "exchange.digest_differs",
+            Self::RowsDiffer { .. } => "exchange.rows_differ",
+            Self::Behind => "exchange.behind",
             Self::CountsDiffer => "exchange.counts_differ",
             Self::MountingUnfit => "exchange.mounting_unfit",
         }
@@ -91,8 +103,8 @@ impl RunError {
             | Self::ColumnChanged { .. }
             | Self::TooManyFaults { .. }
             | Self::MountingUnfit => Side::Provider,
-            Self::DigestDiffers => Side::Requester,
-            Self::CountsDiffer => Side::Platform,
+            Self::DigestDiffers | Self::RowsDiffer { .. } => Side::Requester,
+            Self::Behind | Self::CountsDiffer => Side::Platform,
         }
     }
 
@@ -106,6 +118,8 @@ impl RunError {
             | Self::ColumnChanged { .. }
             | Self::TooManyFaults { .. }
             | Self::DigestDiffers
+            | Self::RowsDiffer { .. }
+            | Self::Behind
             | Self::CountsDiffer
             | Self::MountingUnfit => false,
         }
@@ -136,6 +150,25 @@ impl RunError {
             | Self::ColumnGone { .. }
             | Self::ColumnChanged { .. }
             | Self::DigestDiffers
+            | Self::RowsDiffer { .. }
+            | Self::Behind
+            | Self::CountsDiffer
+            | Self::MountingUnfit => None,
+        }
+    }
+
+    /// How many rows differ, where that is what was found.
+    #[must_use]
+    pub fn differing(&self) -> Option<u64> {
+        match self {
+            Self::RowsDiffer { rows } => Some(*rows),
+            Self::Store { .. }
+            | Self::Order(_)
+            | Self::ColumnGone { .. }
+            | Self::ColumnChanged { .. }
+            | Self::TooManyFaults { .. }
+            | Self::DigestDiffers
+            | Self::Behind
             | Self::CountsDiffer
             | Self::MountingUnfit => None,
         }
@@ -150,6 +183,8 @@ impl RunError {
             | Self::Order(_)
             | Self::TooManyFaults { .. }
             | Self::DigestDiffers
+            | Self::RowsDiffer { .. }
+            | Self::Behind
             | Self::CountsDiffer
             | Self::MountingUnfit => None,
         }

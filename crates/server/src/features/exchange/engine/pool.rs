@@ -109,6 +109,22 @@ pub struct QuarantinedRow {
     pub row: String,
 }
 
+/// A key as people read it.
+pub(super) fn key_text(key: &[ValueRef<'_>]) -> String {
+    key.iter().map(text_of).collect::<Vec<_>>().join("/")
+}
+
+/// A value as text, for the quarantine's page; what has no plain text shows its kind only.
+pub(super) fn text_of(value: &ValueRef<'_>) -> String {
+    value.plain_text().unwrap_or_else(|| {
+        if value.is_null() {
+            String::new()
+        } else {
+            "…".to_owned()
+        }
+    })
+}
+
 pub(super) fn quarantine_columns() -> Vec<Column> {
     let text = |name: &str| Column {
         name: name.to_owned(),

@@ -165,8 +165,8 @@ pub(in super::super) async fn failing(
         "SELECT r.id, r.kind, r.entry_id, r.subscription_id, r.collection_run_id, r.provider_department_id, \
          r.requester_department_id, r.state_code, r.started_by, r.created_at, r.finished_at, r.rows_read, \
          r.rows_delivered, r.rows_unchanged, r.rows_out_of_scope, r.rows_quarantined, r.rows_inserted, \
-         r.rows_updated, r.rows_deleted, r.source_digest, r.target_digest, r.digest_rows, r.failure, r.steps, \
-         f.since, f.in_a_row, \
+         r.rows_updated, r.rows_deleted, r.source_digest, r.target_digest, r.digest_rows, r.digest_reach, r.rows_held, r.failure, \
+         r.steps, f.since, f.in_a_row, \
          (SELECT COUNT(*) FROM subscriptions s WHERE s.entry_id = r.entry_id AND s.state_code = 'paused') AS paused \
          FROM runs r JOIN (\
            SELECT x.entry_id, x.kind, COALESCE(x.subscription_id, '') AS lane, MIN(x.created_at) AS since, \
