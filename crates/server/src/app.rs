@@ -65,7 +65,7 @@ pub struct Running {
     telling: JoinHandle<()>,
     beating: JoinHandle<()>,
     checking: JoinHandle<()>,
-    reconciling: JoinHandle<()>,
+    starting_due: JoinHandle<()>,
 }
 
 impl App {
@@ -126,7 +126,7 @@ impl App {
         ));
         let beating = tokio::spawn(node::beat(app.clone(), stopping.clone()));
         let checking = tokio::spawn(features::nodes::watch(app.clone(), stopping.clone()));
-        let reconciling = tokio::spawn(features::exchange::watch(app.clone(), stopping.clone()));
+        let starting_due = tokio::spawn(features::exchange::watch(app.clone(), stopping.clone()));
         let supervising = tokio::spawn(features::supervision::watch(
             app.clone(),
             notice_no,
@@ -141,7 +141,7 @@ impl App {
             telling,
             beating,
             checking,
-            reconciling,
+            starting_due,
         })
     }
 
@@ -201,7 +201,7 @@ impl Running {
             ("changes", self.telling),
             ("signs of life", self.beating),
             ("checks of stores", self.checking),
-            ("comparisons of deliveries", self.reconciling),
+            ("runs that are due", self.starting_due),
             ("supervision", self.supervising),
             ("jobs", self.working),
             ("evidence", self.sequencing),

@@ -14,6 +14,7 @@
 //! - `mount`: whether a table fits the data items of an entry 挂接.
 //! - `plan`: what a delivery under a grant does with each row.
 //! - `sample`: what the values look like, without any row.
+//! - `schedule`: when a resource is collected by itself.
 //!
 //! A new column type starts in `value.rs`; a new reason for quarantine in `check.rs`.
 //! Spec: PDS-8.1 (table mode), YC-17 (cleaning with counts), YC-16.2 (identifiers checked at intake),
@@ -28,6 +29,7 @@ mod mask;
 mod mount;
 mod plan;
 mod sample;
+mod schedule;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -43,4 +45,5 @@ pub use mask::{apply_mask, mask_value};
 pub use mount::{MountFault, MountFaultKind, check_mount};
 pub use plan::{Delivered, Plan, PlanFault, PlanFaultKind, PlannedColumn};
 pub use sample::{ROWS_FOR_EACH_LINE, lay_out_sample, sample_value};
+pub use schedule::{Schedule, ScheduleFault};
 pub use value::{Column, ColumnType, ValueRef};

@@ -591,7 +591,7 @@ async fn the_whole_is_compared_when_it_is_due() {
     let app = TestApp::start().await;
     let open = open(&app, 20).await;
     let due = async || {
-        tongqu::features::exchange::start_due_reconciliations(app.app())
+        tongqu::features::exchange::start_due(app.app())
             .await
             .unwrap();
         app.idle().await;
@@ -617,6 +617,68 @@ async fn the_whole_is_compared_when_it_is_due() {
     assert_eq!(due().await, 3);
     let run = app.last_run("civil", &open.entry, "reconciliation").await;
     assert_eq!(run.state(), "succeeded");
+    app.finish().await;
+}
+
+/// By the clock of China, without anybody's asking; what was missed is made up for once. Spec: PDS-8.1.
+#[tokio::test]
+async fn a_resource_is_collected_by_its_schedule() {
+    let app = TestApp::start().await;
+    let open = open(&app, 20).await;
+    app.set_clock("2026-10-09T01:00:00Z").await;
+    let path = format!("/catalogue/entries/{}/schedule", open.entry);
+    let set = async |person: &str, cron: Value| {
+        app.as_person(person)
+            .put(&path, json!({ "cron": cron }))
+            .await
+    };
+    let read = app.as_person("stats").get(&path).await.ok();
+    assert_eq!(read["cron"], Value::Null);
+    assert_eq!(
+        read["suggested"], "0 2 1 1 *",
+        "the entry is updated once a year"
+    );
+    let asked = format!("{path}?cron=30%202%20*%20*%201");
+    assert_eq!(
+        app.as_person("stats").get(&asked).await.ok()["following"][0],
+        "2026-10-11T18:30:00Z"
+    );
+    set("civil", json!("0 2 * * *"))
+        .await
+        .refused(403, "access.other_department");
+    set("stats", json!("0 2 * *"))
+        .await
+        .refused(422, "schedule.unreadable");
+    set("stats", json!("* * * * *"))
+        .await
+        .refused(422, "schedule.too_often");
+    let nightly = set("stats", json!(" 0 2 * * *")).await.ok();
+    assert_eq!(nightly["cron"], "0 2 * * *");
+
+    let collections = async || {
+        tongqu::features::exchange::start_due(app.app())
+            .await
+            .unwrap();
+        app.idle().await;
+        app.runs(&open.entry, "collection").await.len()
+    };
+    let before = collections().await;
+    open.source
+        .sql("UPDATE division_village SET name = name || '（改）'");
+    app.set_clock("2026-10-09T17:59:00Z").await;
+    assert_eq!(collections().await, before);
+    app.set_clock("2026-10-09T18:00:00Z").await;
+    assert_eq!(collections().await, before + 1);
+    open.is_equal();
+    let run = app.last_run("stats", &open.entry, "collection").await;
+    assert_eq!(run.0["started_by"], Value::Null);
+    app.set_clock("2026-10-14T03:00:00Z").await;
+    assert_eq!(collections().await, before + 2);
+    assert_eq!(collections().await, before + 2);
+
+    set("operator", Value::Null).await.ok();
+    app.set_clock("2026-10-20T03:00:00Z").await;
+    assert_eq!(collections().await, before + 2);
     app.finish().await;
 }
 

@@ -3,6 +3,7 @@
 //! Owns `subscriptions` and `runs`. The rows themselves are moved by [`engine`]; this room decides
 //! what is to run, keeps its account, and tells the parties. Spec: PDS-5.3, PDS-8.1, PDS-10.2a, PDS-10.2c.
 
+mod due;
 pub mod engine;
 mod jobs;
 mod list_runs;
@@ -10,6 +11,7 @@ mod open_delivery;
 mod read_overview;
 mod read_run;
 mod reconcile;
+mod schedule;
 mod start_run;
 mod store;
 #[cfg(test)]
@@ -22,8 +24,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::app::App;
 
+pub use due::{start_due, watch};
 pub use jobs::handle;
-pub use reconcile::{start_due as start_due_reconciliations, watch};
 pub use store::{LastDelivery, delivered_rows, last_deliveries, moved, runs_of_case};
 pub use views::RunLineView;
 
@@ -35,5 +37,6 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(read_overview::read_overview))
         .routes(routes!(start_run::start_run))
         .routes(routes!(reconcile::start_reconciliation))
+        .routes(routes!(schedule::read_schedule, schedule::put_schedule))
         .routes(routes!(open_delivery::open_delivery))
 }

@@ -2,12 +2,11 @@
 //! differs is named, both sides are told, and the next delivery brings the whole again.
 //! Spec: PDS-10.2c, PDS-21.1.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::extract::Path;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use tokio::sync::watch;
 use tongqu_domain::{
     exchange::Counts,
     ids::{EntryId, SubscriptionId},
@@ -31,9 +30,6 @@ use crate::{
 
 /// The kind of the job that compares the whole of a delivery.
 pub(super) const RECONCILE: &str = "exchange.reconcile";
-
-/// How often it is looked whether a comparison is due.
-const LOOK_INTERVAL: Duration = Duration::from_secs(20);
 
 /// How long a comparison is put off whose target has yet to get what the pool has.
 const PUT_OFF: SignedDuration = SignedDuration::from_mins(10);
@@ -88,20 +84,6 @@ fn job(entry_id: &EntryId, id: &SubscriptionId, started_by: Option<String>) -> N
 /// When a delivery that was whole at `at` is compared again.
 pub(super) fn next(app: &App, at: Timestamp) -> Timestamp {
     at + SignedDuration::from_hours(app.config.exchange.reconcile_every_h)
-}
-
-/// Sets those comparisons going that are due, until `stop` turns true.
-pub async fn watch(app: Arc<App>, mut stop: watch::Receiver<bool>) {
-    while !*stop.borrow() {
-        if let Err(error) = start_due(&app).await {
-            tracing::error!(%error, "can't set comparisons of deliveries going; it is tried again");
-        }
-        tokio::select! {
-            () = tokio::time::sleep(LOOK_INTERVAL) => {}
-            // A dropped sender means stop as well.
-            _ = stop.wait_for(|stop| *stop) => return,
-        }
-    }
 }
 
 /// Sets those comparisons going that are due by the platform's clock. Two nodes never start one twice.

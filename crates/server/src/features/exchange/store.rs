@@ -11,9 +11,11 @@ use tongqu_domain::{
 };
 
 mod overview;
+mod schedules;
 
 pub use overview::{Failing, Hour, Moved, moved};
 pub(super) use overview::{failing, hours, running};
+pub(super) use schedules::{due_schedules, move_schedule_on, schedule_of, set_schedule};
 
 use super::engine::{Reach, Side};
 use crate::platform::{

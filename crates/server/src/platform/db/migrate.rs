@@ -37,6 +37,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!("0013_deciding"),
     migration!("0014_samples"),
     migration!("0015_reconciliations"),
+    migration!("0016_schedules"),
 ];
 
 pub(super) async fn run(registry: &Registry) -> Result<(), DbError> {

@@ -53,6 +53,7 @@ const FAMILIES: &[&str] = &[
     "responsibility",
     "row",
     "sample",
+    "schedule",
     "session",
     "setup",
     "stats",

@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use tokio::sync::watch;
 
-pub use store::{Claimed, enqueue, held_by, requeue_orphans, unfinished, waiting};
+pub use store::{Claimed, enqueue, held_by, is_queued, requeue_orphans, unfinished, waiting};
 
 use super::{db::DbError, evidence::Entry, secrets::random_hex};
 use crate::app::App;

@@ -35,6 +35,19 @@ pub async fn enqueue(tx: &mut Tx, job: NewJob) -> Result<(), DbError> {
     Ok(())
 }
 
+/// Whether a job of the same kind already waits in the same lane: what it would do, that one does.
+pub async fn is_queued(tx: &mut Tx, job: &NewJob) -> Result<bool, DbError> {
+    let n = sqlx::query(
+        "SELECT COUNT(*) AS n FROM jobs WHERE kind = $1 AND lane = $2 AND state = 'queued'",
+    )
+    .bind(job.kind)
+    .bind(job.lane.clone())
+    .fetch_one(&mut **tx)
+    .await?
+    .int("n")?;
+    Ok(n > 0)
+}
+
 /// How many jobs are neither done nor given up.
 pub async fn unfinished(db: &mut Db) -> Result<i64, DbError> {
     sqlx::query("SELECT COUNT(*) AS n FROM jobs WHERE state IN ('queued', 'running')")
