@@ -5,10 +5,14 @@ use std::sync::Arc;
 
 use jiff::civil::date;
 use tongqu::features::catalogue::{ItemColumn, Mounting};
-use tongqu::features::exchange::engine::{Limits, PoolTable, RunError, Side, Source, collect};
+use tongqu::features::exchange::engine::{
+    Delivery, Limits, PoolTable, Reach, RunError, Side, Source, collect, deliver,
+};
 use tongqu_connectors::{Store, open, open_or_create};
-use tongqu_domain::catalogue::{DataItem, DataType, Sensitivity};
-use tongqu_domain::ids::{EntryId, MountingId, StoreId};
+use tongqu_domain::catalogue::{DataItem, DataType, MaskKind, Sensitivity};
+use tongqu_domain::exchange::RowCondition;
+use tongqu_domain::grant::{Grant, GrantState};
+use tongqu_domain::ids::{CaseId, DepartmentId, EntryId, GrantId, MountingId, StoreId};
 
 use crate::support::ExchangeDb;
 
@@ -106,6 +110,66 @@ async fn a_key_that_comes_twice_is_the_providers_to_mend() {
             counts.unchanged
         ),
         (1, 0, 1, 3)
+    );
+}
+
+fn grant(masks: &[(&str, MaskKind)]) -> Grant {
+    Grant {
+        id: GrantId::parse("grant-1").unwrap(),
+        case_id: CaseId::parse("case-1").unwrap(),
+        entry_id: EntryId::parse("entry-1").unwrap(),
+        version_no: 1,
+        provider: DepartmentId::parse("provider").unwrap(),
+        requester: DepartmentId::parse("requester").unwrap(),
+        columns: vec!["id".to_owned(), "name".to_owned()],
+        condition: RowCondition::all_rows(),
+        masks: masks
+            .iter()
+            .map(|(item, mask)| ((*item).to_owned(), *mask))
+            .collect(),
+        purpose: "p".to_owned(),
+        basis: "b".to_owned(),
+        valid_from: date(2026, 1, 1),
+        valid_until: None,
+        state: GrantState::Active,
+    }
+}
+
+/// Rows that didn't change are delivered again when they are to be masked otherwise. Spec: YC-9.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_mask_begins_the_delivery_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let (provider, pool, _) = stores(dir.path());
+    let source = source(&provider).await;
+    provider.sql("INSERT INTO person VALUES ('1', '王小明'), ('2', '李雷')");
+    collect(&source, &pool, "run-1", LIMITS).await.unwrap();
+    let requester = ExchangeDb::at(&dir.path().join("requester.db"));
+    let mut delivery = Delivery {
+        table: PoolTable::of(&source.mounting, &source.items),
+        items: source.items.clone(),
+        grant: grant(&[]),
+        target: open_or_create(&requester.url()).unwrap(),
+        target_table: "person".to_owned(),
+        consumer: "sub-1".to_owned(),
+    };
+    let names = || {
+        requester
+            .rows("SELECT name FROM person ORDER BY id")
+            .concat()
+    };
+    let plain = deliver(&delivery, &pool, "run-2", LIMITS).await.unwrap();
+    assert_eq!(
+        (plain.reach, names()),
+        (Reach::Whole, vec!["王小明".to_owned(), "李雷".to_owned()])
+    );
+    let again = deliver(&delivery, &pool, "run-3", LIMITS).await.unwrap();
+    assert_eq!((again.reach, again.held.rows()), (Reach::Changed, 0));
+
+    delivery.grant = grant(&[("name", MaskKind::PersonName)]);
+    let masked = deliver(&delivery, &pool, "run-4", LIMITS).await.unwrap();
+    assert_eq!(
+        (masked.reach, names()),
+        (Reach::Whole, vec!["王**".to_owned(), "李*".to_owned()])
     );
 }
 
