@@ -1,15 +1,20 @@
 //! How long a million rows take from a provider's exchange store to a requester's, beside the shortest pipe that
 //! PostgreSQL's own tools make, in the same run and interleaved.
 //!
-//! `cargo xtask bench exchange [--json] [--rows N] [--runs N]`
+//! `cargo xtask bench exchange [--json] [--rows N] [--runs N] [--part road|engines]`
 //!
 //! Two private PostgreSQL servers with the settings of a fresh installation, which wait for the disk: one holds
-//! the provider's store and the pool, the other the requester's.
+//! the provider's store and the pool, the other the requester's. A MariaDB server like them, and files of SQLite,
+//! take the place of either in the hops between engines.
 #![expect(
     clippy::print_stdout,
     reason = "a benchmark speaks through its standard output"
 )]
 
+#[path = "exchange/engines.rs"]
+mod engines;
+#[path = "exchange/mariadb.rs"]
+mod mariadb;
 #[path = "exchange/person.rs"]
 mod person;
 #[path = "exchange/report.rs"]
@@ -29,6 +34,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 struct Options {
     json: bool,
+    /// Only the part of this name, if one is named.
+    part: Option<String>,
     rows: u64,
     runs: u64,
 }
@@ -49,11 +56,20 @@ fn run() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    let measured = runtime.block_on(road::measure(&servers, options.rows, options.runs))?;
-    if options.json {
-        println!("{}", measured.json());
-    } else {
+    let is_wanted = |part: &str| options.part.as_deref().is_none_or(|only| only == part);
+    let mut figures = serde_json::Map::new();
+    if is_wanted("road") {
+        let measured = runtime.block_on(road::measure(&servers, options.rows, options.runs))?;
         print!("{}", measured.text());
+        figures.extend(measured.json());
+    }
+    if is_wanted("engines") {
+        let hops = runtime.block_on(engines::measure(&servers, options.rows, options.runs))?;
+        print!("{}", hops.text());
+        figures.extend(hops.json());
+    }
+    if options.json {
+        println!("{}", serde_json::Value::Object(figures));
     }
     Ok(())
 }
@@ -61,24 +77,33 @@ fn run() -> anyhow::Result<()> {
 fn options(mut words: impl Iterator<Item = String>) -> anyhow::Result<Options> {
     let mut options = Options {
         json: false,
+        part: None,
         rows: 1_000_000,
         runs: 3,
     };
     while let Some(word) = words.next() {
+        let mut next = || {
+            let next = words.next();
+            next.with_context(|| format!("{word} needs something behind it"))
+        };
         let mut number = || -> anyhow::Result<u64> {
-            let n = words
-                .next()
-                .with_context(|| format!("{word} needs a number"))?;
+            let n = next()?;
             n.parse().with_context(|| format!("{word} needs a number"))
         };
         match word.as_str() {
             // Cargo says so to every benchmark.
             "--bench" => {}
             "--json" => options.json = true,
+            "--part" => options.part = Some(next()?),
             "--rows" => options.rows = number()?,
             "--runs" => options.runs = number()?,
-            unknown => bail!("{unknown} isn't known: --json, --rows N, --runs N"),
+            unknown => {
+                bail!("{unknown} isn't known: --json, --rows N, --runs N, --part road|engines")
+            }
         }
+    }
+    if !matches!(options.part.as_deref(), None | Some("road" | "engines")) {
+        bail!("--part is road or engines");
     }
     if options.rows < 10_000 || options.runs == 0 {
         bail!("--rows has to be 10000 or more, --runs 1 or more");

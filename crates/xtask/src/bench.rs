@@ -6,7 +6,9 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::databases::postgres::{Durability, start_cluster};
+use crate::databases::Durability;
+use crate::databases::mariadb::start_server;
+use crate::databases::postgres::start_cluster;
 use crate::demo::{self, Profile};
 use crate::setup::{Purpose, setup};
 use crate::{portal_bench, proc, repo};
@@ -55,16 +57,18 @@ pub fn run(name: Option<&str>, words: &[String]) -> Result<()> {
     proc::must(&mut bench)
 }
 
-/// Runs it beside two servers of its own, which wait for the disk as in service.
+/// Runs it beside three servers of its own, which wait for the disk as in service.
 fn exchange(mut bench: Command) -> Result<()> {
     setup(Purpose::Test)?;
     let scratch = repo::TempDir::new("bench-exchange")?;
     let source = start_cluster(&scratch.path().join("source"), Durability::Waits)?;
     let target = start_cluster(&scratch.path().join("target"), Durability::Waits)?;
+    let mariadb = start_server(&scratch.path().join("mariadb"), Durability::Waits)?;
     proc::must(
         bench
             .env("TONGQU_BENCH_SOURCE", &source.url)
-            .env("TONGQU_BENCH_TARGET", &target.url),
+            .env("TONGQU_BENCH_TARGET", &target.url)
+            .env("TONGQU_BENCH_MARIADB", &mariadb.url),
     )
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 /// Seconds of each run, by what was done.
 pub struct Measured {
@@ -32,17 +32,17 @@ impl Measured {
         median(seconds) / median(&self.raw)
     }
 
-    pub fn json(&self) -> String {
+    pub fn json(&self) -> Map<String, Value> {
         let rounded = |x: f64| (x * 1000.0).round() / 1000.0;
-        json!({
+        let figures = json!({
             "rows": self.rows,
             "raw_s": rounded(median(&self.raw)),
             "last_hop_ratio": rounded(self.ratio(&self.last_hop)),
             "whole_road_ratio": rounded(self.ratio(&self.whole_road())),
             "difference_ratio": rounded(self.ratio(&self.difference)),
             "hub_rss_mb": self.hub_rss_mb.round(),
-        })
-        .to_string()
+        });
+        figures.as_object().cloned().unwrap_or_default()
     }
 
     pub fn text(&self) -> String {
@@ -83,7 +83,7 @@ impl Measured {
     }
 }
 
-fn median(seconds: &[f64]) -> f64 {
+pub fn median(seconds: &[f64]) -> f64 {
     let mut sorted = seconds.to_vec();
     sorted.sort_by(f64::total_cmp);
     let middle = sorted.len() / 2;

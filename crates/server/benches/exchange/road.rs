@@ -34,7 +34,7 @@ pub async fn measure(servers: &Servers, rows: u64, runs: u64) -> anyhow::Result<
     servers.sql(&servers.provider(), person::POSTGRES)?;
     let mut people = People::new(7);
     let file = tempfile::NamedTempFile::new()?;
-    write_people(file.path(), &mut people, rows)?;
+    write_people(file.path(), &mut people, rows, "+00")?;
     servers.load(file.path())?;
     drop(file);
 

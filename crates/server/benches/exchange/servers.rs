@@ -10,8 +10,8 @@ use anyhow::{Context as _, bail};
 
 /// Addresses that end in `/`, each with an account that may create databases.
 pub struct Servers {
-    source: String,
-    target: String,
+    pub source: String,
+    pub target: String,
 }
 
 impl Servers {
@@ -137,14 +137,15 @@ impl Servers {
     }
 }
 
-/// A file of people in COPY's text form.
+/// A file of people in COPY's text form, with `zone` behind each time.
 pub fn write_people(
     file: &Path,
     people: &mut crate::person::People,
     rows: u64,
+    zone: &str,
 ) -> anyhow::Result<()> {
     let mut out = BufWriter::new(File::create(file)?);
-    crate::person::write_rows(&mut out, people, rows, "+00")?;
+    crate::person::write_rows(&mut out, people, rows, zone)?;
     out.flush()?;
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use nix::sys::signal::Signal;
 
-use super::{ACCOUNT, Owner, Server, free_port, password, prepare, start};
+use super::{ACCOUNT, Durability, Owner, Server, free_port, password, prepare, start};
 use crate::setup::find_program;
 
 /// The programs a server is made with.
@@ -32,7 +32,7 @@ pub fn programs() -> Result<Programs> {
 }
 
 /// Starts a server in `folder`, which must not exist yet. No configuration of the machine is read.
-pub fn start_server(folder: &Path) -> Result<Server> {
+pub fn start_server(folder: &Path, durability: Durability) -> Result<Server> {
     let programs = programs()?;
     let owner = Owner::new("mysql")?;
     owner.make_folder(folder)?;
@@ -69,7 +69,6 @@ pub fn start_server(folder: &Path) -> Result<Server> {
         ])
         .args([
             "--character-set-server=utf8mb4",
-            "--innodb-flush-log-at-trx-commit=0",
             "--local-infile=1",
             // Not the connectors' own zone, so that a time which depends on it shows.
             "--default-time-zone=+08:00",
@@ -85,6 +84,9 @@ pub fn start_server(folder: &Path) -> Result<Server> {
             folder.join("server.pid").display()
         ))
         .arg(format!("--init-file={}", accounts.display()));
+    if durability == Durability::Forgets {
+        server.arg("--innodb-flush-log-at-trx-commit=0");
+    }
     let ready = || {
         let mut probe = owner.command(&programs.admin, folder);
         let login = [

@@ -18,13 +18,21 @@ use anyhow::{Context, Result, bail};
 use nix::sys::signal::Signal;
 use nix::unistd::User;
 
-use self::postgres::Durability;
 use crate::proc;
 use crate::suites::Report;
 use crate::suites::rust::Environment;
 
 /// The account both servers know, and the name of its first database.
 pub const ACCOUNT: &str = "tongqu";
+
+/// What a server does about the machine stopping.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// It forgets what it wrote: the tests kill the product, never the database or the machine under it.
+    Forgets,
+    /// It waits for the disk, with all settings as a fresh installation has them: for benchmarks.
+    Waits,
+}
 
 /// How long a server may take from its start to its first answer.
 const START_LIMIT: Duration = Duration::from_mins(1);
@@ -42,7 +50,7 @@ impl Databases {
     /// variable is not set.
     pub fn start(scratch: &Path, report: &mut Report) -> Self {
         let postgres = postgres::start_cluster(&scratch.join("postgres"), Durability::Forgets);
-        let mariadb = mariadb::start_server(&scratch.join("mariadb"));
+        let mariadb = mariadb::start_server(&scratch.join("mariadb"), Durability::Forgets);
         let mut started = Self {
             environment: Vec::new(),
             servers: Vec::new(),

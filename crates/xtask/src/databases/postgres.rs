@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use nix::sys::signal::Signal;
 
-use super::{ACCOUNT, Owner, Server, free_port, password, prepare, programs_in, start};
+use super::{ACCOUNT, Durability, Owner, Server, free_port, password, prepare, programs_in, start};
 use crate::setup::find_program;
 
 /// The folder of `initdb` and `postgres`: Debian keeps them off the path, one folder per version.
@@ -28,15 +28,6 @@ pub fn programs() -> Result<PathBuf> {
     );
     programs_in(&folders, &["initdb", "postgres", "pg_isready", "createdb"])
         .context("PostgreSQL is missing: `cargo xtask setup` installs it")
-}
-
-/// What a cluster does about the machine stopping.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Durability {
-    /// It forgets what it wrote: the tests kill the product, never the database or the machine under it.
-    Forgets,
-    /// It waits for the disk, with all settings as a fresh installation has them: for benchmarks.
-    Waits,
 }
 
 /// Starts a cluster in `folder`, which must not exist yet.
