@@ -1,32 +1,22 @@
-//! Applying changes to a MySQL table: multi-row inserts into a temporary stage, then one transaction.
+//! Applying changes to a MySQL table, in one transaction: into a temporary stage and from there into the table, or,
+//! where a consumer begins with an empty table, straight into it.
 //!
-//! A statement may name a temporary table only once there, and DDL ends a transaction: each
-//! statement below is written to that.
+//! DDL ends a transaction there, so what is missing is created before it.
 
-use futures_util::StreamExt;
-use mysql_async::{Params, Value as Stored};
+mod encode;
+mod intake;
+mod staged;
+mod straight;
+
 use tongqu_domain::exchange::{Column, ColumnType};
 
+use self::straight::Begun;
 use super::catalog::{self, HeldColumn};
-use super::types::{self, Limits};
+use super::types;
 use super::{Locking, Session, quoted, quoted_table};
-use crate::rows::{OP_COLUMN, Op, Rows};
 use crate::store::CURSOR_TABLE;
 use crate::text::joined;
-use crate::{
-    AddColumns, Applied, ApplyMode, ApplyPlan, BatchStream, ConnectorError, RecordBatch, Result,
-};
-
-const STAGE: &str = "`_tongqu_stage`";
-
-/// Values of one statement: the protocol counts them in 16 bits.
-const VALUES_MAX: usize = 65_535;
-
-/// Rows of one statement: beyond it the round trips hardly count any more.
-const ROWS_MAX: usize = 1_000;
-
-/// Bytes of one statement, well below what servers accept in a packet by default (4 MiB and more).
-const BYTES_MAX: usize = 1024 * 1024;
+use crate::{AddColumns, Applied, ApplyPlan, BatchStream, ConnectorError, Result};
 
 struct Applying {
     session: Session,
@@ -43,20 +33,6 @@ struct Target {
     columns: Vec<Option<HeldColumn>>,
 }
 
-#[derive(Default)]
-struct Staged {
-    upserts: u64,
-    deletes: u64,
-}
-
-/// Rows on their way to the stage.
-#[derive(Default)]
-struct Pending {
-    values: Vec<Stored>,
-    rows: usize,
-    bytes: usize,
-}
-
 pub(super) async fn apply(
     mut session: Session,
     plan: ApplyPlan,
@@ -68,14 +44,21 @@ pub(super) async fn apply(
         plan,
         collation,
     };
-    applying.check_cursor(Locking::None).await?;
-    let target = applying.target().await?;
+    let reached = applying.check_cursor(Locking::None).await?;
+    let mut target = applying.target().await?;
     let declared = applying.declared()?;
-    applying.create_stage(&target, &declared).await?;
-    let limits = applying.limits(&target, &declared);
-    let staged = applying.fill_stage(changes, &limits).await?;
-    applying.prepare_tables(&target, &declared).await?;
-    applying.transact(&staged).await
+    let mut changes = changes;
+    // Whoever begins has nothing to compare with; only then is the table itself looked at.
+    if reached.is_none() && applying.is_straight(&target).await? {
+        changes = match applying.apply_straight(&target, &declared, changes).await? {
+            Begun::Applied(applied) => return Ok(applied),
+            Begun::Taken(changes) => {
+                target = applying.target().await?;
+                changes
+            }
+        };
+    }
+    applying.apply_staged(&target, &declared, changes).await
 }
 
 async fn best_collation(session: &mut Session) -> Result<String> {
@@ -230,143 +213,6 @@ impl Applying {
         declared.collect()
     }
 
-    /// The stage's key compares as the table's does, so that joining them can use the table's index,
-    /// and so that what the table would take for one key is found to be there twice.
-    async fn create_stage(&mut self, target: &Target, declared: &[String]) -> Result<()> {
-        let mut columns = Vec::with_capacity(declared.len());
-        for ((column, held), declared) in
-            self.plan.columns.iter().zip(&target.columns).zip(declared)
-        {
-            let name = quoted(&column.name);
-            let is_key = self.plan.key.contains(&column.name);
-            let constraint = if is_key {
-                "NOT NULL"
-            } else {
-                "NULL DEFAULT NULL"
-            };
-            let is_text = matches!(column.column_type, ColumnType::Text { .. });
-            let mut declared = match (held, is_key) {
-                (Some(held), true) => held.declared.clone(),
-                // Cutting off is looked for before, in one place for all texts.
-                (_, false) if is_text => "LONGTEXT".to_owned(),
-                _ => declared.clone(),
-            };
-            if let (Some(held), true) = (held, is_text)
-                && let (Some(charset), Some(collation)) = (&held.charset, &held.collation)
-            {
-                declared = format!("{declared} CHARACTER SET {charset} COLLATE {collation}");
-            }
-            columns.push(format!("{name} {declared} {constraint}"));
-        }
-        let sql = format!(
-            "CREATE TEMPORARY TABLE {STAGE} ({}, {OP_COLUMN} TINYINT NOT NULL, PRIMARY KEY ({})) \
-             ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE {}",
-            columns.join(", "),
-            self.key_columns(),
-            self.collation
-        );
-        self.run(&sql, "create the stage").await
-    }
-
-    /// What each column of the table would change in a value without a word.
-    fn limits(&self, target: &Target, declared: &[String]) -> Vec<Limits> {
-        let held = target.columns.iter().zip(declared).map(|(held, declared)| {
-            let meaning = held.as_ref().and_then(|held| held.meaning.as_ref().ok());
-            meaning.map_or_else(|| types::limits_of(declared), |meaning| meaning.limits)
-        });
-        held.collect()
-    }
-
-    async fn fill_stage(&mut self, mut changes: BatchStream, limits: &[Limits]) -> Result<Staged> {
-        let mut staged = Staged::default();
-        let mut pending = Pending::default();
-        // Without a transaction each statement would wait for the temporary table's own commit.
-        self.run("START TRANSACTION", "fill the stage").await?;
-        while let Some(batch) = changes.next().await {
-            let batch = batch?;
-            let mut next = 0;
-            {
-                let rows = Rows::new(&batch)?;
-                rows.check_columns(&self.plan.columns)?;
-                self.plan.check_key_values(&rows)?;
-            }
-            while next < batch.num_rows() {
-                next = self.take_rows(&batch, next, limits, &mut pending, &mut staged)?;
-                if self.is_full(&pending) {
-                    self.insert(&mut pending).await?;
-                }
-            }
-        }
-        if pending.rows > 0 {
-            self.insert(&mut pending).await?;
-        }
-        self.run("COMMIT", "fill the stage").await?;
-        Ok(staged)
-    }
-
-    fn is_full(&self, pending: &Pending) -> bool {
-        let width = self.plan.columns.len() + 1;
-        pending.rows >= ROWS_MAX.min(VALUES_MAX / width) || pending.bytes >= BYTES_MAX
-    }
-
-    /// Takes rows from `first` on until the statement is full, and gives back where to go on.
-    fn take_rows(
-        &self,
-        batch: &RecordBatch,
-        first: usize,
-        limits: &[Limits],
-        pending: &mut Pending,
-        staged: &mut Staged,
-    ) -> Result<usize> {
-        let rows = Rows::new(batch)?;
-        let mut row = first;
-        while row < rows.len() && !self.is_full(pending) {
-            let op = rows.op(row);
-            match op {
-                Op::Upsert => staged.upserts += 1,
-                Op::Delete => staged.deletes += 1,
-            }
-            for (position, (column, limits)) in self.plan.columns.iter().zip(limits).enumerate() {
-                let value = rows.value(row, position);
-                let refused = |reason: String| ConnectorError::ValueRefused {
-                    table: self.plan.table.clone(),
-                    column: column.name.clone(),
-                    reason,
-                };
-                if let Some(reason) = limits.refusal(value) {
-                    return Err(refused(reason));
-                }
-                let bound =
-                    types::bound(value).map_err(|found| refused(format!("it is {found}")))?;
-                pending.bytes += if let Stored::Bytes(bytes) = &bound {
-                    bytes.len()
-                } else {
-                    0
-                };
-                pending.values.push(bound);
-            }
-            pending.values.push(Stored::Int(op.code().into()));
-            pending.rows += 1;
-            row += 1;
-        }
-        Ok(row)
-    }
-
-    async fn insert(&mut self, pending: &mut Pending) -> Result<()> {
-        let pending = std::mem::take(pending);
-        let row = format!(
-            "({})",
-            joined(0..=self.plan.columns.len(), ",", |_| "?".to_owned())
-        );
-        let rows = joined(0..pending.rows, ",", |_| row.clone());
-        let sql = format!("INSERT INTO {STAGE} VALUES {rows}");
-        let values = Params::Positional(pending.values);
-        self.session
-            .execute(&sql, values, "fill the stage", &self.plan.table)
-            .await
-            .map(|_| ())
-    }
-
     /// Creates what is missing. Since DDL ends transactions, an apply that dies right after leaves
     /// an empty table or column, which the next one finds and fills.
     async fn prepare_tables(&mut self, before: &Target, declared: &[String]) -> Result<()> {
@@ -405,7 +251,7 @@ impl Applying {
             let sql = self.creation(&table, declared);
             self.run(&sql, "create the table").await?;
         }
-        // Somebody may have altered or created the table while the stage was filled.
+        // Somebody may have altered or created the table meanwhile.
         let now = self.target().await?;
         let was_altered = now
             .columns
@@ -463,113 +309,40 @@ impl Applying {
         )
     }
 
-    async fn transact(&mut self, staged: &Staged) -> Result<Applied> {
+    /// Begins the transaction, in which the cursor moves first.
+    async fn begin_change(&mut self) -> Result<()> {
         // Locking reads of this level keep what was looked at from changing before it is written.
-        self.run(
-            "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
-            "begin the change",
-        )
-        .await?;
+        let level = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ";
+        self.run(level, "begin the change").await?;
         self.run("START TRANSACTION", "begin the change").await?;
-        self.move_cursor().await?;
-        let target = self.target().await?;
-        let applied = self.change_rows(&target, staged).await?;
-        self.run("COMMIT", "make the change last").await?;
-        Ok(applied)
+        self.move_cursor().await
     }
 
-    /// Comes first, because its row is the lock under which one consumer's appliers queue.
+    async fn commit(&mut self) -> Result<()> {
+        self.run("COMMIT", "make the change last").await
+    }
+
+    /// Comes first, because its row is the lock under which one consumer's appliers queue. The row is made before it
+    /// is read: reading for what isn't there would lock the gap around it, and hold up who begins beside.
     async fn move_cursor(&mut self) -> Result<()> {
-        self.check_cursor(Locking::ForUpdate).await?;
-        let sql = format!(
-            "INSERT INTO {CURSOR_TABLE} (consumer, `cursor`, run_id, applied_at) \
-             VALUES (?, ?, ?, UTC_TIMESTAMP(6)) ON DUPLICATE KEY UPDATE \
-             `cursor` = VALUES(`cursor`), run_id = VALUES(run_id), applied_at = VALUES(applied_at)"
-        );
         let plan = &self.plan;
         let values = (plan.consumer.clone(), plan.cursor, plan.run_id.clone());
+        let moving = (plan.cursor, plan.run_id.clone(), plan.consumer.clone());
+        let make = format!(
+            "INSERT INTO {CURSOR_TABLE} (consumer, `cursor`, run_id, applied_at) \
+             VALUES (?, ?, ?, UTC_TIMESTAMP(6)) ON DUPLICATE KEY UPDATE `cursor` = `cursor`"
+        );
         self.session
-            .execute(&sql, values, "move the cursor", CURSOR_TABLE)
+            .execute(&make, values, "move the cursor", CURSOR_TABLE)
+            .await?;
+        self.check_cursor(Locking::ForUpdate).await?;
+        let update = format!(
+            "UPDATE {CURSOR_TABLE} SET `cursor` = ?, run_id = ?, applied_at = UTC_TIMESTAMP(6) WHERE consumer = ?"
+        );
+        self.session
+            .execute(&update, moving, "move the cursor", CURSOR_TABLE)
             .await
-            .map(|_| ())
-    }
-
-    async fn change_rows(&mut self, target: &Target, staged: &Staged) -> Result<Applied> {
-        let table = quoted_table(&self.plan.table);
-        let same_key = joined(&self.plan.key, " AND ", |name| {
-            format!("t.{0} = s.{0}", quoted(name))
-        });
-        let first_key = quoted(&self.plan.key[0]);
-        let (upsert, delete) = (Op::Upsert.code(), Op::Delete.code());
-        let columns = joined(&self.plan.columns, ", ", |column| quoted(&column.name));
-
-        let taken_out = if staged.deletes == 0 {
-            0
-        } else {
-            let sql = format!(
-                "DELETE t FROM {table} AS t JOIN {STAGE} AS s ON {same_key} WHERE s.{OP_COLUMN} = {delete}"
-            );
-            self.change(&sql).await?
-        };
-        let superfluous = match self.plan.mode {
-            ApplyMode::Upsert => 0,
-            ApplyMode::ReplaceAll => {
-                let sql = format!(
-                    "DELETE t FROM {table} AS t LEFT JOIN {STAGE} AS s ON {same_key} AND s.{OP_COLUMN} = {upsert} \
-                     WHERE s.{first_key} IS NULL"
-                );
-                self.change(&sql).await?
-            }
-        };
-        let (updated, inserted) = if staged.upserts == 0 {
-            (0, 0)
-        } else {
-            let set = joined(&self.plan.columns, ", ", |column| {
-                format!("t.{0} = s.{0}", quoted(&column.name))
-            });
-            let differs = self.differs(target);
-            let updated = self
-                .change(&format!(
-                    "UPDATE {table} AS t JOIN {STAGE} AS s ON {same_key} SET {set} \
-                     WHERE s.{OP_COLUMN} = {upsert} AND ({differs})"
-                ))
-                .await?;
-            let new = joined(&self.plan.columns, ", ", |column| {
-                format!("s.{}", quoted(&column.name))
-            });
-            let inserted = self
-                .change(&format!(
-                    "INSERT INTO {table} ({columns}) SELECT {new} FROM {STAGE} AS s LEFT JOIN {table} AS t ON {same_key} \
-                     WHERE s.{OP_COLUMN} = {upsert} AND t.{first_key} IS NULL"
-                ))
-                .await?;
-            (updated, inserted)
-        };
-        Ok(Applied {
-            inserted,
-            updated,
-            deleted: taken_out + superfluous,
-            unchanged: staged.upserts - updated - inserted + staged.deletes - taken_out,
-        })
-    }
-
-    /// Whether a row differs, texts bytewise: a collation would take `a` and `A` for equal. The key
-    /// is compared too, since its spelling may have changed.
-    fn differs(&self, target: &Target) -> String {
-        joined(
-            self.plan.columns.iter().zip(&target.columns),
-            " OR ",
-            |(column, held)| {
-                let name = quoted(&column.name);
-                let side = |alias: &str| {
-                    let expression = format!("{alias}.{name}");
-                    held.as_ref().map_or(expression.clone(), |held| {
-                        catalog::bytewise(held, &expression)
-                    })
-                };
-                format!("NOT ({} <=> {})", side("t"), side("s"))
-            },
-        )
+            .map(drop)
     }
 
     fn key_columns(&self) -> String {

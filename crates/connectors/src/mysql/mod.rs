@@ -82,14 +82,16 @@ impl MysqlStore {
             opts: self.opts.clone(),
         };
         let lock_wait_s = LOCK_WAIT_MS / 1_000;
-        // Strict: what a column can't hold is an error, not another value. Zero is a key like any other.
+        // Strict: what a column can't hold is an error, not another value, and where it still isn't one, it is
+        // warned of. Zero is a key like any other.
         let settings = format!(
             "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,\
              NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO', \
              time_zone = '+00:00', innodb_lock_wait_timeout = {lock_wait_s}, \
              lock_wait_timeout = {lock_wait_s}, net_write_timeout = {PATIENCE_S}, \
              net_read_timeout = {PATIENCE_S}, wait_timeout = {PATIENCE_S}, \
-             max_sort_length = {KEY_BYTES_MAX}, sql_select_limit = DEFAULT"
+             max_sort_length = {KEY_BYTES_MAX}, sql_select_limit = DEFAULT, \
+             sql_notes = 1, max_error_count = 64"
         );
         session
             .run("SET NAMES utf8mb4", "prepare the session", "")
@@ -278,7 +280,7 @@ fn said_failure(
             table,
             duplicates: 1,
         },
-        1048 | 1364 => ConnectorError::NullRefused {
+        1048 | 1263 | 1364 => ConnectorError::NullRefused {
             table,
             column: column(),
         },

@@ -1,5 +1,7 @@
 //! MySQL's types: which are carried exactly, how they are declared, and how values are read and bound.
 
+use std::fmt::Write as _;
+
 use mysql_async::Value as Stored;
 use tongqu_domain::exchange::{ColumnType, ValueRef};
 
@@ -351,9 +353,7 @@ pub(super) fn bound(value: ValueRef<'_>) -> Result<Stored, &'static str> {
         ValueRef::Bool(v) => Stored::Int(v.into()),
         ValueRef::Int(v) => Stored::Int(v),
         ValueRef::UInt(v) => Stored::UInt(v),
-        ValueRef::Float(v) if !v.is_finite() => {
-            return Err("not a number or infinite, which MySQL has not");
-        }
+        ValueRef::Float(v) if !v.is_finite() => return Err(NO_NUMBER),
         ValueRef::Float(v) => Stored::Double(v),
         ValueRef::Decimal { unscaled, scale } => {
             let mut out = String::new();
@@ -377,9 +377,7 @@ pub(super) fn bound(value: ValueRef<'_>) -> Result<Stored, &'static str> {
                 micros,
             )
         }
-        ValueRef::Instant(v) if !TIMESTAMP_MICROS.contains(&v) => {
-            return Err("an instant outside 1970 to 2038, which MySQL's TIMESTAMP has not");
-        }
+        ValueRef::Instant(v) if !TIMESTAMP_MICROS.contains(&v) => return Err(NO_INSTANT),
         ValueRef::Timestamp(v) | ValueRef::Instant(v) => {
             let (days, rest) = text::split_days(v).ok_or(BEYOND)?;
             let (year, month, day) = civil(days)?;
@@ -389,6 +387,39 @@ pub(super) fn bound(value: ValueRef<'_>) -> Result<Stored, &'static str> {
     })
 }
 
+/// Appends the value as LOAD DATA reads it, or tells what kind of value MySQL hasn't. Texts and bytes need more than
+/// that and are not written here.
+pub(super) fn write_text(out: &mut String, value: ValueRef<'_>) -> Result<(), &'static str> {
+    let fits = "a text takes all";
+    match value {
+        ValueRef::Bool(v) => out.push(if v { '1' } else { '0' }),
+        ValueRef::Int(v) => write!(out, "{v}").expect(fits),
+        ValueRef::UInt(v) => write!(out, "{v}").expect(fits),
+        ValueRef::Float(v) if !v.is_finite() => return Err(NO_NUMBER),
+        // The shortest digits that give the same number again.
+        ValueRef::Float(v) => write!(out, "{v:e}").expect(fits),
+        ValueRef::Decimal { unscaled, scale } => text::write_decimal(out, unscaled, scale),
+        ValueRef::Date(v) => {
+            civil(v)?;
+            text::write_date(out, v).ok_or(BEYOND)?;
+        }
+        ValueRef::Time(v) => text::write_time(out, v).ok_or(BEYOND_A_DAY)?,
+        ValueRef::Instant(v) if !TIMESTAMP_MICROS.contains(&v) => return Err(NO_INSTANT),
+        ValueRef::Timestamp(v) | ValueRef::Instant(v) => {
+            let (days, _) = text::split_days(v).ok_or(BEYOND)?;
+            civil(days)?;
+            text::write_timestamp(out, v).ok_or(BEYOND)?;
+        }
+        value @ (ValueRef::Null | ValueRef::Text(_) | ValueRef::Bytes(_)) => {
+            return Err(kind_of(value));
+        }
+    }
+    Ok(())
+}
+
+const NO_NUMBER: &str = "not a number or infinite, which MySQL has not";
+const NO_INSTANT: &str = "an instant outside 1970 to 2038, which MySQL's TIMESTAMP has not";
+const BEYOND_A_DAY: &str = "a time beyond one day";
 const BEYOND: &str = "a date outside the years 1 to 9999";
 
 fn civil(days: i32) -> Result<(u16, u8, u8), &'static str> {
@@ -407,7 +438,7 @@ fn civil(days: i32) -> Result<(u16, u8, u8), &'static str> {
 
 fn clock(micros: i64) -> Result<(u8, u8, u8, u32), &'static str> {
     if !(0..=MICROS_PER_DAY).contains(&micros) {
-        return Err("a time beyond one day");
+        return Err(BEYOND_A_DAY);
     }
     let seconds = micros / MICROS_PER_SECOND;
     let fits = "within one day";

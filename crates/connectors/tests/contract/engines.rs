@@ -77,6 +77,16 @@ store_suite! {
     a_large_change_set_is_applied_exactly
     rows_may_come_in_any_order
     a_key_alone_is_a_table
+    every_text_arrives_as_it_is
+    a_row_may_be_one_empty_text
+    floating_point_numbers_keep_every_bit
+    a_key_that_comes_again_very_late_undoes_all
+    duplicates_of_the_first_rows_are_counted
+    a_value_too_long_very_late_undoes_all
+    changes_that_fail_very_late_undo_all
+    a_first_caller_who_goes_away_leaves_no_row
+    a_deletion_finds_nothing_in_an_empty_table
+    a_declared_empty_table_is_filled_by_name
 }
 
 // What can happen to a server and its connections only.

@@ -3,6 +3,7 @@
 use tongqu_connectors::{ApplyPlan, Filter, Query, Value};
 use tongqu_domain::exchange::{Column, ColumnType};
 
+use crate::suite::{nasty_texts, texts_rows};
 use crate::support::{Bench, TEXT, column, key_column, place, places, plan, text};
 
 fn decimal(unscaled: i128, scale: i8) -> Value {
@@ -345,4 +346,102 @@ async fn a_key_too_long_to_index_is_refused() {
 async fn an_address_without_a_database_is_refused() {
     let error = tongqu_connectors::open("mysql://tax:s3cret@127.0.0.1:3306/").unwrap_err();
     assert_eq!(error.code(), "store.address_invalid");
+}
+
+#[tokio::test]
+async fn a_server_that_takes_no_files_of_clients_gets_the_rows_all_the_same() {
+    let bench = Bench::mysql().await;
+    bench.sql("SET GLOBAL local_infile = 0").await;
+    let rows = texts_rows(&nasty_texts());
+    let columns = vec![
+        key_column("id", ColumnType::Int32),
+        column("first", TEXT),
+        column("bytes", ColumnType::Bytes),
+        column("last", TEXT),
+    ];
+    let mut plan = ApplyPlan::new("texts", columns.clone(), &["id"], "consumer", 1, "run-1");
+    let first = bench.apply(&plan, &rows).await;
+    plan.cursor = 2;
+    let again = bench.apply(&plan, &rows).await;
+    let mut twice = rows.clone();
+    twice.push(rows[0].clone());
+    "others".clone_into(&mut plan.table);
+    "another".clone_into(&mut plan.consumer);
+    let refused = bench.apply(&plan, &twice).await;
+    bench.sql("SET GLOBAL local_infile = 1").await;
+    let count = u64::try_from(rows.len()).unwrap();
+    assert_eq!(first.unwrap().inserted, count);
+    assert_eq!(again.unwrap().unchanged, count);
+    assert_eq!(refused.unwrap_err().code(), "store.key_duplicates");
+    assert_eq!(bench.rows("texts", &columns, &["id"]).await, rows);
+    assert_eq!(bench.store.tables().await.unwrap(), ["texts"]);
+}
+
+#[tokio::test]
+async fn an_empty_table_of_other_types_is_filled_exactly() {
+    let bench = Bench::mysql().await;
+    bench
+        .sql(
+            "CREATE TABLE other (id DECIMAL(20,0) NOT NULL PRIMARY KEY, b BIT(1), t TINYINT(1), n BIGINT UNSIGNED, \
+             d DECIMAL(30,10), c CHAR(3) CHARACTER SET gbk, l VARCHAR(9) CHARACTER SET latin1, v VARBINARY(4), \
+             z TIMESTAMP(6) NOT NULL)",
+        )
+        .await;
+    let money = ColumnType::Decimal {
+        precision: 12,
+        scale: 2,
+    };
+    let columns = vec![
+        key_column("id", ColumnType::Int64),
+        column("b", ColumnType::Boolean),
+        column("t", ColumnType::Boolean),
+        column("n", ColumnType::UInt64),
+        column("d", money),
+        column("c", TEXT),
+        column("l", TEXT),
+        column("v", ColumnType::Bytes),
+        key_column("z", ColumnType::Instant),
+    ];
+    let plan = ApplyPlan::new("other", columns, &["id"], "consumer", 1, "run-1");
+    let row = |id, flag: Value, instant| {
+        vec![
+            Value::Int(id),
+            flag.clone(),
+            flag,
+            Value::UInt(u64::MAX),
+            decimal(-5, 2),
+            text("平顶山"),
+            text("café"),
+            Value::Bytes(vec![0x5c, 0xff, 0, 9]),
+            instant,
+        ]
+    };
+    let stamp = Value::Instant(1_789_952_523_000_004);
+    let rows = [
+        row(-1, Value::Bool(true), stamp.clone()),
+        row(7, Value::Bool(false), stamp.clone()),
+        row(8, Value::Null, stamp),
+    ];
+    // Some servers would put the present moment where there is none.
+    let lacking = [rows[0].clone(), row(9, Value::Null, Value::Null)];
+    let mut loose = plan.clone();
+    loose.columns[8].nullable = true;
+    let error = bench.apply(&loose, &lacking).await.unwrap_err();
+    assert_eq!(error.code(), "store.null_refused");
+    assert!(error.to_string().contains('z'), "{error}");
+    assert_eq!(bench.apply(&plan, &rows).await.unwrap().inserted, 3);
+    let kept = "b IS NULL AND id = 8 OR b = (id = -1) AND t = b";
+    let exact = "d = -0.05 AND HEX(l) = '636166E9' AND HEX(v) = '5CFF0009' AND z = '2026-09-21 09:02:03.000004'";
+    bench
+        .sql(&format!(
+            "CREATE TABLE seen (n INT PRIMARY KEY); INSERT INTO seen VALUES (3); \
+             INSERT INTO seen SELECT COUNT(*) + 1 FROM other WHERE ({kept}) AND {exact} AND c = '平顶山'"
+        ))
+        .await;
+    let seen = [key_column("n", ColumnType::Int32)];
+    assert_eq!(
+        bench.rows("seen", &seen, &["n"]).await.concat(),
+        [Value::Int(3), Value::Int(4)]
+    );
+    assert_eq!(bench.apply(&plan, &rows).await.unwrap().unchanged, 3);
 }

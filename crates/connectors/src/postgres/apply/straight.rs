@@ -53,8 +53,10 @@ impl Applying {
         let mut encoder = Encoder::new(&self.plan, target, Form::Plain);
         let columns = joined(&self.plan.columns, ", ", |column| quoted(&column.name));
         let into = format!("{} ({columns})", quoted_table(&self.plan.table));
-        self.copy_in(&into, &mut encoder, changes).await?;
+        let copied = self.copy_in(&into, &mut encoder, changes).await;
+        // The server may have met such a value before, and doesn't tell its column.
         encoder.refuse_changed_values()?;
+        copied?;
         if !target.exists {
             self.make_keys().await?;
         }

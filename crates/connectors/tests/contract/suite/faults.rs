@@ -111,8 +111,8 @@ pub async fn a_slow_beginner_holds_up_nobody(bench: &Bench) {
     let begun = stream::iter([Ok(upsert_batch(&places(), &[place("1", "slow", 1)]))]);
     let rest = stream::once(async move {
         let mut quick = plan(1);
-        quick.table = "other_place".to_owned();
-        quick.consumer = "other consumer".to_owned();
+        "other_place".clone_into(&mut quick.table);
+        "other consumer".clone_into(&mut quick.consumer);
         let rows = [place("2", "quick", 1)];
         let applied = other.apply(&quick, &rows);
         let applied = tokio::time::timeout(Duration::from_secs(20), applied).await;
