@@ -1,8 +1,6 @@
 //! Texts of dates, times and decimals, written one way only, so that their order as text is their
 //! order as values, and read strictly, so that nothing is guessed.
 
-use std::fmt::Write as _;
-
 pub(crate) const MICROS_PER_SECOND: i64 = 1_000_000;
 pub(crate) const MICROS_PER_DAY: i64 = 86_400 * MICROS_PER_SECOND;
 
@@ -100,7 +98,12 @@ pub(crate) fn write_date(out: &mut String, days: i32) -> Option<()> {
     if !(0..=9999).contains(&year) {
         return None;
     }
-    write!(out, "{year:04}-{month:02}-{day:02}").ok()
+    push_digits(out, year.unsigned_abs().into(), 4);
+    out.push('-');
+    push_digits(out, month.into(), 2);
+    out.push('-');
+    push_digits(out, day.into(), 2);
+    Some(())
 }
 
 /// Appends `HH:MM:SS.ffffff`; 24:00:00 is allowed as the end of a day, `None` beyond and below zero.
@@ -108,14 +111,29 @@ pub(crate) fn write_time(out: &mut String, micros: i64) -> Option<()> {
     if !(0..=MICROS_PER_DAY).contains(&micros) {
         return None;
     }
-    let (seconds, fraction) = (micros / MICROS_PER_SECOND, micros % MICROS_PER_SECOND);
-    let (hours, minutes) = (seconds / 3_600, seconds / 60 % 60);
-    write!(
-        out,
-        "{hours:02}:{minutes:02}:{:02}.{fraction:06}",
-        seconds % 60
-    )
-    .ok()
+    let micros = micros.unsigned_abs();
+    let second = MICROS_PER_SECOND.unsigned_abs();
+    let (seconds, fraction) = (micros / second, micros % second);
+    push_digits(out, seconds / 3_600, 2);
+    out.push(':');
+    push_digits(out, seconds / 60 % 60, 2);
+    out.push(':');
+    push_digits(out, seconds % 60, 2);
+    out.push('.');
+    push_digits(out, fraction, 6);
+    Some(())
+}
+
+/// Appends a number with at least `width` digits. Millions of them are written, so it goes without the formatter.
+fn push_digits(out: &mut String, mut number: u64, width: usize) {
+    let mut digits = [b'0'; 20];
+    let mut first = digits.len();
+    while number > 0 || digits.len() - first < width {
+        first -= 1;
+        digits[first] = b'0' + u8::try_from(number % 10).expect("one digit");
+        number /= 10;
+    }
+    out.push_str(std::str::from_utf8(&digits[first..]).expect("digits are text"));
 }
 
 /// Appends `YYYY-MM-DD HH:MM:SS.ffffff`.
@@ -138,11 +156,24 @@ pub(crate) fn write_instant(out: &mut String, micros: i64) -> Option<()> {
 
 /// Appends a decimal with exactly `scale` digits after the point: `-0.50`.
 pub(crate) fn write_decimal(out: &mut String, unscaled: i128, scale: i8) {
-    let digits = unscaled.unsigned_abs().to_string();
     if unscaled < 0 {
         out.push('-');
     }
     let point = usize::try_from(scale).unwrap_or(0);
+    // Almost all of them are small.
+    if let Ok(small) = u64::try_from(unscaled.unsigned_abs())
+        && let Some(unit) = u32::try_from(scale)
+            .ok()
+            .and_then(|n| 10_u64.checked_pow(n))
+    {
+        push_digits(out, small / unit, 1);
+        if point > 0 {
+            out.push('.');
+            push_digits(out, small % unit, point);
+        }
+        return;
+    }
+    let digits = unscaled.unsigned_abs().to_string();
     if point == 0 {
         out.push_str(&digits);
         // A negative scale stands for zeros before the point.

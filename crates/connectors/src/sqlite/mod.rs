@@ -184,17 +184,29 @@ impl File {
             Creation::Never => OpenFlags::SQLITE_OPEN_READ_WRITE,
             Creation::OnWrite => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
         };
+        let is_new = std::fs::metadata(&self.path).map_or(true, |file| file.len() == 0);
         let connection = self.connect(&self.path, flags)?;
-        // WAL lets readers go on beside the one big transaction of an apply; FULL makes its commit
-        // survive a power cut. 32 MiB of the table stay in memory, and 16 MiB of the stage, which is
+        if !is_new {
+            set_wal(&connection)
+                .map_err(|error| self.failure("prepare it for writing", "", error))?;
+        }
+        // FULL makes a commit survive a power cut, with whichever journal. 32 MiB of the table stay in memory, and 16 MiB of the stage, which is
         // written and read in order; its journal needs no file, since it dies with the connection.
         let settings = connection.execute_batch(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
+            "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
              PRAGMA main.cache_size = -32768; PRAGMA temp.cache_size = -16384; \
              PRAGMA temp.journal_mode = MEMORY;",
         );
         settings.map_err(|error| self.failure("prepare it for writing", "", error))?;
         Ok(connection)
+    }
+
+    /// A new file, which nobody reads yet, is first filled under SQLite's own journal: that writes each page once, where
+    /// WAL writes it twice. From then on it has WAL. If somebody holds the file just now, the next writer sees to it.
+    fn let_readers_go_on(&self, connection: &Connection) {
+        if let Err(error) = set_wal(connection) {
+            tracing::debug!(store = self.shown(), %error, "the file keeps its journal for now");
+        }
     }
 
     fn connect(&self, path: &Path, flags: OpenFlags) -> Result<Connection> {
@@ -274,6 +286,11 @@ impl File {
             },
         }
     }
+}
+
+/// WAL lets readers go on beside the one big transaction of an apply.
+fn set_wal(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch("PRAGMA journal_mode = WAL")
 }
 
 fn unreachable_file(store: String, reason: &str) -> ConnectorError {
