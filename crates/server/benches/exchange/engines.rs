@@ -42,6 +42,10 @@ const HOPS: [(&str, &str, f64); 3] = [
     ),
 ];
 
+/// Beside the last hop, without a limit of its own: into a table declared exactly as the pool's, SQLite copies its
+/// rows without looking into them.
+const ALIKE: (&str, &str) = ("sqlite_alike_ratio", "  raw between tables declared alike");
+
 /// Seconds of each run.
 #[derive(Default)]
 struct Seconds {
@@ -57,23 +61,34 @@ impl Seconds {
 
 /// What was measured of each of [`HOPS`].
 #[derive(Default)]
-pub struct Hops([Seconds; 3]);
+pub struct Hops {
+    hops: [Seconds; 3],
+    /// The raw way of [`ALIKE`].
+    alike: Vec<f64>,
+}
 
 impl Hops {
     pub fn json(&self) -> Map<String, Value> {
-        let ratios = HOPS.iter().zip(&self.0);
+        let ratios = HOPS.iter().zip(&self.hops);
+        let ratios = ratios.map(|((key, ..), seconds)| (*key, seconds.ratio()));
         let rounded = |x: f64| (x * 1000.0).round() / 1000.0;
         ratios
-            .map(|((key, ..), seconds)| ((*key).to_owned(), rounded(seconds.ratio()).into()))
+            .chain([(ALIKE.0, self.alike_ratio())])
+            .map(|(key, ratio)| (key.to_owned(), rounded(ratio).into()))
             .collect()
+    }
+
+    fn alike_ratio(&self) -> f64 {
+        let [.., sqlite] = &self.hops;
+        median(&sqlite.ours) / median(&self.alike)
     }
 
     pub fn text(&self) -> String {
         let mut out = format!(
             "last hop between engines; seconds raw and ours, median of {} interleaved runs\n",
-            self.0[0].raw.len()
+            self.alike.len()
         );
-        for ((_, what, most), seconds) in HOPS.iter().zip(&self.0) {
+        for ((_, what, most), seconds) in HOPS.iter().zip(&self.hops) {
             let ratio = seconds.ratio();
             let verdict = if ratio <= *most { "reached" } else { "missed" };
             let (raw, ours) = (median(&seconds.raw), median(&seconds.ours));
@@ -82,6 +97,8 @@ impl Hops {
                 "{what:50} {raw:7.2} {ours:7.2} {ratio:7.2} x  <= {most:.2} x {verdict}"
             );
         }
+        let (alike, ratio) = (median(&self.alike), self.alike_ratio());
+        let _ = writeln!(out, "{:50} {alike:7.2} {:7} {ratio:7.2} x", ALIKE.1, "");
         out
     }
 }
@@ -92,9 +109,10 @@ pub async fn measure(servers: &Servers, rows: u64, runs: u64) -> anyhow::Result<
     let mut hops = Hops::default();
     for run in 0..runs {
         let run = i64::try_from(run)?;
-        let [mysql_to_pg, pg_to_mysql, sqlite] = &mut hops.0;
+        let [mysql_to_pg, pg_to_mysql, sqlite] = &mut hops.hops;
         engines.mysql_to_pg(run, mysql_to_pg).await?;
         engines.pg_to_mysql(run, pg_to_mysql).await?;
+        hops.alike.push(engines.sqlite_raw(TABLE_ALIKE)?);
         engines.sqlite(run, sqlite).await?;
     }
     Ok(hops)
@@ -237,13 +255,7 @@ impl<'s> Engines<'s> {
     async fn sqlite(&self, run: i64, seconds: &mut Seconds) -> anyhow::Result<()> {
         let pool = self.sqlite_pool();
         let requester = self.file("requester.db");
-        self.settle()?;
-        let begun = Instant::now();
-        copy_within_sqlite(&pool, &requester)?;
-        seconds.raw.push(begun.elapsed().as_secs_f64());
-        compare_sqlite(&pool, &requester)?;
-        remove_sqlite(&requester)?;
-
+        seconds.raw.push(self.sqlite_raw(TABLE_ORDINARY)?);
         self.settle()?;
         let begun = Instant::now();
         let url = |path: &Path| format!("sqlite:{}", path.display());
@@ -251,6 +263,18 @@ impl<'s> Engines<'s> {
         seconds.ours.push(begun.elapsed().as_secs_f64());
         compare_sqlite(&pool, &requester)?;
         remove_sqlite(&requester)
+    }
+
+    /// One statement from file to file. Gives the seconds it took.
+    fn sqlite_raw(&self, table: &str) -> anyhow::Result<f64> {
+        let (pool, requester) = (self.sqlite_pool(), self.file("requester.db"));
+        self.settle()?;
+        let begun = Instant::now();
+        copy_within_sqlite(&pool, &requester, table)?;
+        let seconds = begun.elapsed().as_secs_f64();
+        compare_sqlite(&pool, &requester)?;
+        remove_sqlite(&requester)?;
+        Ok(seconds)
     }
 
     /// Whether a database of MariaDB and one of PostgreSQL hold the same people. By the servers themselves: each adds
@@ -316,8 +340,12 @@ async fn hop(from: &str, to: &str, run: i64) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// One statement from file to file, into a table declared alike.
-fn copy_within_sqlite(pool: &Path, requester: &Path) -> anyhow::Result<()> {
+/// What stands behind the columns and the key of a table.
+const TABLE_ORDINARY: &str = "";
+const TABLE_ALIKE: &str = "WITHOUT ROWID";
+
+/// From the pool into a table with its columns and its key.
+fn copy_within_sqlite(pool: &Path, requester: &Path, table: &str) -> anyhow::Result<()> {
     let connection = Connection::open(requester)?;
     let attach = "ATTACH ?1 AS pool";
     connection.execute(attach, [pool.to_str().context("a path is text")?])?;
@@ -326,8 +354,10 @@ fn copy_within_sqlite(pool: &Path, requester: &Path) -> anyhow::Result<()> {
         [],
         |row| row.get(0),
     )?;
+    let columns = declared.strip_suffix(TABLE_ALIKE);
+    let columns = columns.context("the pool's table has no row numbers")?;
     connection.execute_batch(&format!(
-        "BEGIN; {declared}; INSERT INTO main.person SELECT * FROM pool.person; COMMIT"
+        "BEGIN; {columns} {table}; INSERT INTO main.person SELECT * FROM pool.person; COMMIT"
     ))?;
     connection.close().map_err(|(_, error)| error)?;
     Ok(())
