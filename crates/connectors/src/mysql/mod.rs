@@ -1,7 +1,8 @@
 //! MySQL, MariaDB, and databases that speak their protocol.
 //!
-//! Values go both ways in the binary form of prepared statements, so that no text form rounds a
-//! number or shifts a time. DDL ends a transaction there, so tables are created before it.
+//! Values are read in the binary form of prepared statements, so that no text form rounds a number or
+//! shifts a time, and written as texts of all their digits, in UTC. DDL ends a transaction there, so
+//! tables are created before it.
 
 mod apply;
 mod catalog;

@@ -36,16 +36,19 @@ impl Applying {
         }
     }
 
-    /// Asks by loading nothing: the server, or what stands before it, may refuse files of clients. And a cluster may
-    /// be set to split what is loaded into transactions of its own.
+    /// Asks by loading nothing: the server, or what stands before it, may refuse files of clients.
     async fn way(&mut self, table: &str, encoder: &Encoder) -> Result<Way> {
-        let splitting = "SHOW VARIABLES LIKE 'wsrep_load_data_splitting'";
+        let sql = "SHOW VARIABLES WHERE Variable_name IN \
+                   ('version', 'version_comment', 'wsrep_load_data_splitting')";
         let set = self
             .session
-            .rows(splitting, (), "look at its settings", table)
+            .rows(sql, (), "look at its settings", table)
             .await?;
-        let is_split = |row: &Row| row.get::<String, _>(1).is_some_and(|value| value != "OFF");
-        if set.first().is_some_and(is_split) {
+        let text = |row: &Row, place| row.get::<String, _>(place).unwrap_or_default();
+        if set
+            .iter()
+            .any(|row| loads_in_parts(&text(row, 0), &text(row, 1)))
+        {
             return Ok(Way::Inserts);
         }
         self.session.conn.set_infile_handler(nothing());
@@ -174,6 +177,16 @@ impl Applying {
     }
 }
 
+/// Whether a variable of the server tells that LOAD DATA makes its rows last part by part, whatever transaction has
+/// been begun: clusters may be set to do so, and some databases that speak MySQL's protocol always do.
+fn loads_in_parts(variable: &str, value: &str) -> bool {
+    let value = value.to_lowercase();
+    match variable {
+        "wsrep_load_data_splitting" => value != "off",
+        _ => value.contains("tidb") || value.contains("oceanbase"),
+    }
+}
+
 /// A file without rows.
 async fn nothing() -> mysql_async::Result<InfileData> {
     Ok(stream::empty().boxed())
@@ -229,4 +242,32 @@ async fn give(
         sender.send(piece).await?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers_that_load_in_parts_are_known() {
+        for (variable, value) in [
+            ("version", "8.0.11-TiDB-v7.5.1"),
+            ("version", "5.7.25-OceanBase-v4.2.1.8"),
+            (
+                "version_comment",
+                "OceanBase_CE 4.3.0 (r1) (Built Mar 1 2024)",
+            ),
+            ("wsrep_load_data_splitting", "ON"),
+        ] {
+            assert!(loads_in_parts(variable, value), "{value}");
+        }
+        for (variable, value) in [
+            ("version", "10.11.19-MariaDB-0+deb12u1"),
+            ("version", "8.4.3"),
+            ("version_comment", "MySQL Community Server - GPL"),
+            ("wsrep_load_data_splitting", "OFF"),
+        ] {
+            assert!(!loads_in_parts(variable, value), "{value}");
+        }
+    }
 }
