@@ -300,7 +300,7 @@ impl<'s> Engines<'s> {
         };
         let theirs = row(&|column| format!("CAST({column} AS CHAR)"));
         let theirs = format!(
-            "SELECT CONCAT(COUNT(*), ' ', SUM(CONV(SUBSTR({theirs}, 1, 8), 16, 10))) FROM person"
+            "SELECT CONCAT(COUNT(*), ' ', SUM(CAST(CONV(SUBSTR({theirs}, 1, 8), 16, 10) AS UNSIGNED))) FROM person"
         );
         let ours = row(&|column| match column {
             "updated_at" => {

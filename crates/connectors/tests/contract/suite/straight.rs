@@ -253,8 +253,8 @@ pub async fn a_first_caller_who_goes_away_leaves_no_row(bench: &Bench) {
 pub async fn a_deletion_finds_nothing_in_an_empty_table(bench: &Bench) {
     let set = [
         (Op::Upsert, place("1", "a", 1)),
-        (Op::Delete, vec![text("9"), Value::Null, Value::Null]),
         (Op::Upsert, place("2", "b", 2)),
+        (Op::Delete, vec![text("9"), Value::Null, Value::Null]),
     ];
     let stream = changes(&places(), &set);
     let done = bench.store.apply(plan(1).replacing_all(), stream).await;
