@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, bail};
 
-/// The table of people; `{table}` of [`crate::person::POSTGRES`] in MariaDB's words, its texts compared bytewise.
+/// The table of [`crate::person::POSTGRES`] in the words of MariaDB, its texts compared bytewise.
 pub const PERSON: &str = "CREATE TABLE person (id_card char(18) PRIMARY KEY, name varchar(40) NOT NULL, \
      sex smallint, birth date, ethnicity varchar(20), address varchar(100), phone varchar(20), marital smallint, \
      household_id bigint, income decimal(12,2), updated_at timestamp(6) NOT NULL DEFAULT '1970-01-01 00:00:01', \
