@@ -50,6 +50,11 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// `value_refused` naming the column of the first value that doesn't fit its type, `interrupted`.
     async fn read(&self, query: Query) -> Result<BatchStream>;
 
+    /// Whether a table here lies in the order of its key, so that many rows are taken in much faster in that order.
+    fn prefers_key_order(&self) -> bool {
+        false
+    }
+
     /// Brings `changes` into the plan's table and moves the consumer's cursor, both or neither.
     ///
     /// Each batch holds the plan's columns in order and, trailing, `_op` (see [`crate::rows::OP_COLUMN`]);

@@ -129,6 +129,10 @@ impl Store for MysqlStore {
         read::read(self.session().await?, query).await
     }
 
+    fn prefers_key_order(&self) -> bool {
+        true
+    }
+
     async fn apply(&self, plan: ApplyPlan, changes: BatchStream) -> Result<Applied> {
         plan.check()?;
         apply::apply(self.session().await?, plan, changes).await

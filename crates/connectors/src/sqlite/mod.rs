@@ -114,6 +114,10 @@ impl Store for SqliteStore {
         read::read(self.file.clone(), query).await
     }
 
+    fn prefers_key_order(&self) -> bool {
+        true
+    }
+
     async fn apply(&self, plan: ApplyPlan, changes: BatchStream) -> Result<Applied> {
         apply::apply(self.file.clone(), plan, changes).await
     }

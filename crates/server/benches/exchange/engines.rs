@@ -333,9 +333,12 @@ async fn hop(from: &str, to: &str, run: i64) -> anyhow::Result<()> {
     let mut query = Query::all("person", found.columns.clone());
     query.batch_rows_max = BATCH_ROWS_MAX;
     query.batch_bytes_max = BATCH_BYTES_MAX;
+    let requester = open_or_create(to)?;
+    if requester.prefers_key_order() {
+        query = query.ordered_by(&found.key);
+    }
     let rows = pool.read(query).await?;
     let plan = ApplyPlan::new("person", found.columns, &found.key, "hop", run, "hop");
-    let requester = open_or_create(to)?;
     requester.apply(plan, rows).await?;
     Ok(())
 }

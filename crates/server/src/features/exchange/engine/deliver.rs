@@ -136,10 +136,11 @@ pub async fn deliver(
     let reached = delivery.reached(&consumer).await?;
     let feed = reached.map_or(Feed::Whole, Feed::After);
 
-    let mut rows = pool
-        .read(feed_query(&delivery.table, feed, upto, limits))
-        .await
-        .map_err(at(Side::Platform))?;
+    let mut query = feed_query(&delivery.table, feed, upto, limits);
+    if matches!(feed, Feed::Whole) && delivery.target.prefers_key_order() {
+        query = query.ordered_by(&delivery.table.key);
+    }
+    let mut rows = pool.read(query).await.map_err(at(Side::Platform))?;
     let feeding_plan = plan.clone();
     let (changes, feeding) = stream_of(|changes| async move {
         feed_all(&feeding_plan, feed, &mut rows, limits, &changes).await
