@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import vue from '@vitejs/plugin-vue'
 import { defineConfig } from 'vitest/config'
+import { frame } from './build/frame'
 import { messages } from './build/messages'
 
 /**
@@ -8,14 +9,17 @@ import { messages } from './build/messages'
  * every page needs comes as one file of libraries and one of the portal's own; a page adds its own chunk and texts.
  */
 const chunks = [
+  // What the first script needs; without this, it would be put with the portal's own, and wait for it.
+  {
+    name: 'start',
+    test: /preload-helper|rolldown\/runtime|src\/(app\/(pages|frame|texts\/index)|api\/early|shared\/remembered|features\/\w+\/routes)\.ts$/,
+  },
   { name: 'libraries', test: /node_modules/ },
-  { name: 'shared', test: /src\/(api|shared)\/.*(?<!\.json)$/, minShareCount: 3 },
-  { name: 'texts.zh-CN', test: /(app|shared)\.zh-CN\.json$/ },
-  { name: 'texts.en', test: /(app|shared)\.en\.json$/ },
+  { name: 'shared', test: /src\/(api|shared)\/.*\.(ts|vue)/, minShareCount: 3 },
 ]
 
 export default defineConfig({
-  plugins: [messages(), vue()],
+  plugins: [messages(), vue(), frame()],
   resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
   define: {
     __VUE_OPTIONS_API__: false,

@@ -8,7 +8,7 @@ const WEB = path.join(import.meta.dirname, '..', '..', 'web', 'src')
 /** The paths that the portal has, from its own lists of routes. */
 export async function pathsOfPortal() {
   const features = path.join(WEB, 'features')
-  const files = [path.join(WEB, 'app', 'router.ts')]
+  const files = [path.join(WEB, 'app', 'pages.ts')]
   for (const feature of await readdir(features)) files.push(path.join(features, feature, 'routes.ts'))
   const texts = await Promise.all(files.map((file) => readFile(file, 'utf8')))
   const found = texts.flatMap((text) => [...text.matchAll(/^\s*path: '([^']+)'/gm)].map((match) => match[1]))

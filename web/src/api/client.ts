@@ -1,5 +1,6 @@
-/** The only place that talks to the server. Everything the portal does goes through the published API. */
+/** All that the portal asks of the server goes through the published API, and through here. */
 import createClient, { type Middleware } from 'openapi-fetch'
+import { fetchOrTake } from './early'
 import { ApiProblem } from './errors'
 import type { paths } from './schema.gen'
 
@@ -29,7 +30,7 @@ const border: Middleware = {
   },
 }
 
-export const api = createClient<paths>({ baseUrl: '/' })
+export const api = createClient<paths>({ baseUrl: '/', fetch: fetchOrTake })
 api.use(border)
 
 /** The body of a reply that has one. Refusals are thrown as {@link ApiProblem} before it comes to this. */

@@ -1,10 +1,7 @@
 /** Languages of the portal. Messages of a feature come with its first page; the shell's come at the start. */
 import { createI18n } from 'vue-i18n'
-import { rememberedLocale, rememberLocale, type Locale } from '@/shared/preferences'
-
-type Compiled = Record<string, unknown>
-const common = import.meta.glob<Compiled>(['./app.*.json', '../shared/shared.*.json'], { import: 'default' })
-const features = import.meta.glob<Compiled>('../features/*/*.json', { import: 'default' })
+import { rememberedLocale, rememberLocale, type Locale } from '@/shared/remembered'
+import { commonTexts, featureTexts } from './texts'
 
 export const i18n = createI18n({
   legacy: false,
@@ -18,20 +15,17 @@ export const i18n = createI18n({
 const loaded = new Set<string>()
 const wanted = new Set<string>()
 
-async function load(feature: string, locale: string): Promise<void> {
+async function load(feature: string, locale: Locale): Promise<void> {
   if (loaded.has(`${feature} ${locale}`)) return
-  const fetchMessages = features[`../features/${feature}/${feature}.${locale}.json`]
-  if (!fetchMessages) return
-  i18n.global.mergeLocaleMessage(locale, { [feature]: await fetchMessages() })
+  const texts = await featureTexts(feature, locale)
+  if (!texts) return
+  i18n.global.mergeLocaleMessage(locale, { [feature]: texts })
   loaded.add(`${feature} ${locale}`)
 }
 
-async function loadCommon(locale: string): Promise<void> {
+async function loadCommon(locale: Locale): Promise<void> {
   if (loaded.has(locale)) return
-  const [app, shared] = await Promise.all([
-    common[`./app.${locale}.json`]!(),
-    common[`../shared/shared.${locale}.json`]!(),
-  ])
+  const { app, shared } = await commonTexts(locale)
   i18n.global.mergeLocaleMessage(locale, { app, shared })
   loaded.add(locale)
 }
@@ -39,7 +33,7 @@ async function loadCommon(locale: string): Promise<void> {
 /** Makes a feature's texts ready in the present language. */
 export async function loadFeatureMessages(feature: string): Promise<void> {
   wanted.add(feature)
-  await load(feature, i18n.global.locale.value)
+  await load(feature, i18n.global.locale.value as Locale)
 }
 
 /** Switches the language of the portal and remembers it. */

@@ -46,7 +46,13 @@ interface Use {
 const known = Object.keys(texts.en)
 const isFamily = (key: string) => !known.includes(key) && known.some((one) => one.startsWith(`${key}.`))
 
-const uses: Use[] = sources.map((file) => {
+const frame = readFileSync(join(SRC, '..', 'index.html'), 'utf8')
+const inFrame: Use = {
+  file: '../index.html',
+  keys: [...frame.matchAll(/data-say="([^"]+)"/g)].map((match) => match[1]!),
+  families: [],
+}
+const inSources: Use[] = sources.map((file) => {
   const source = readFileSync(file, 'utf8')
   const quoted = [...source.matchAll(KEY)].map((match) => match[1]!)
   const begun = [...source.matchAll(FAMILY)].map((match) => match[1]!)
@@ -56,6 +62,8 @@ const uses: Use[] = sources.map((file) => {
     families: [...begun, ...quoted.filter(isFamily).map((key) => `${key}.`)],
   }
 })
+
+const uses = [inFrame, ...inSources]
 
 test('both languages have the same texts', () => {
   expect(Object.keys(texts.en).sort()).toEqual(Object.keys(texts['zh-CN']).sort())

@@ -8,8 +8,11 @@ declare module 'vue-router' {
     feature?: string
     /** Can be opened without signing in. */
     public?: boolean
-    /** Drawn without header and footer. */
-    bare?: boolean
+    /**
+     * What stands around the page: header and footer unless it is the door or the big screen; below the header of
+     * `hero`, a blue band.
+     */
+    frame?: 'hero' | 'gate' | 'screen'
     /** Shown in the main menu, in this order. */
     menu?: number
     /** The menu entry is drawn for those to whom the server opens any of these. */

@@ -1,45 +1,17 @@
-/** What this browser remembers of its reader: language, elder mode, shortcuts, the newest notice shown, the tour. */
+/** What this browser remembers of its reader, as the pages use it: elder mode, shortcuts, the newest notice shown, the tour. */
 import { ref, watchEffect } from 'vue'
+import { recall, remember, rememberedElder, rememberElder } from './remembered'
 
-export type Locale = 'zh-CN' | 'en'
-
-const LOCALE_KEY = 'tongqu.locale'
-const ELDER_KEY = 'tongqu.elder'
 const SHORTCUTS_KEY = 'tongqu.shortcuts'
 const NOTICES_KEY = 'tongqu.notices_seen_at'
 const TOUR_KEY = 'tongqu.tour'
 
-// A browser may forbid storage; a preference is then kept for this page only.
-function recall(key: string): string | null {
-  try {
-    return localStorage.getItem(key)
-  } catch {
-    return null
-  }
-}
-
-function remember(key: string, value: string): void {
-  try {
-    localStorage.setItem(key, value)
-  } catch {
-    return
-  }
-}
-
-export function rememberedLocale(): Locale {
-  return recall(LOCALE_KEY) === 'en' ? 'en' : 'zh-CN'
-}
-
-export function rememberLocale(locale: Locale): void {
-  remember(LOCALE_KEY, locale)
-}
-
 /** Larger type and targets; the style sheet does the rest from the attribute. */
-export const elderMode = ref(recall(ELDER_KEY) === 'true')
+export const elderMode = ref(rememberedElder())
 
 watchEffect(() => {
   document.documentElement.dataset['elder'] = String(elderMode.value)
-  remember(ELDER_KEY, String(elderMode.value))
+  rememberElder(elderMode.value)
 })
 
 /** Single keys as shortcuts; some input tools for people with disabilities need them off (WCAG 2.1.4). */

@@ -3,6 +3,7 @@ import { readonly, ref, shallowReadonly, shallowRef } from 'vue'
 import { api, onSessionExpired, read } from '@/api/client'
 import { asProblem } from '@/api/errors'
 import type { MeView, SignInBody } from '@/api/types'
+import { rememberSignedIn } from './remembered'
 
 const me = shallowRef<MeView | null>(null)
 const asked = ref(false)
@@ -26,12 +27,14 @@ async function load(): Promise<MeView | null> {
 
 async function signIn(body: SignInBody): Promise<void> {
   me.value = await read(api.POST('/api/v1/session', { body }))
+  rememberSignedIn(true)
   asked.value = true
   expired.value = false
 }
 
 async function signOut(): Promise<void> {
   await api.DELETE('/api/v1/session')
+  rememberSignedIn(false)
   me.value = null
   expired.value = false
   forgetTab()

@@ -5,6 +5,6 @@ export const routes: RouteRecordRaw[] = [
     path: '/',
     name: 'home',
     component: () => import('./HomePage.vue'),
-    meta: { title: 'home.title', feature: 'home', menu: 1 },
+    meta: { title: 'home.title', feature: 'home', menu: 1, frame: 'hero' },
   },
 ]

@@ -5,6 +5,6 @@ export const routes: RouteRecordRaw[] = [
     path: '/screen',
     name: 'screen',
     component: () => import('./ScreenPage.vue'),
-    meta: { title: 'screen.title', feature: 'screen', bare: true },
+    meta: { title: 'screen.title', feature: 'screen', frame: 'screen' },
   },
 ]

@@ -1,5 +1,9 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { bigCount, clockTime, count, dateTime, instantOf, longDate, percent, secondsBetween } from './format'
+import { createI18n } from 'vue-i18n'
+import { compileMessages } from '../../../build/messages'
+import { bigCount, clockTime, count, dateTime, instantOf, longDate, percent, secondsBetween, weekday } from './format'
 
 test('instants are written in China Standard Time', () => {
   expect(dateTime('2026-09-30T16:05:09.000000Z')).toBe('2026-10-01 00:05')
@@ -7,8 +11,19 @@ test('instants are written in China Standard Time', () => {
   expect(dateTime(null)).toBe('')
 })
 
-test('civil dates have no zone', () => {
-  expect(longDate('2026-10-01', 'zh-CN')).toBe('2026年10月1日星期四')
+test.each([
+  ['zh-CN', '2026年10月1日星期四', '星期日'],
+  ['en', 'Thursday, October 1, 2026', 'Sunday'],
+])('civil dates in words, in %s', (locale, long, sunday) => {
+  const texts = JSON.parse(readFileSync(join(import.meta.dirname, `../shared.${locale}.json`), 'utf8'))
+  const i18n = createI18n({
+    legacy: false,
+    locale,
+    messages: { [locale]: { shared: compileMessages(texts) as object } },
+  })
+  const say = (key: string, values: Record<string, unknown>) => i18n.global.t(key, values)
+  expect(longDate('2026-10-01', say)).toBe(long)
+  expect(weekday('2026-10-04', say)).toBe(sunday)
 })
 
 test.each([
@@ -21,6 +36,7 @@ test.each([
 
 test('counts and shares', () => {
   expect(count(620_573)).toBe('620,573')
+  expect([0, 999, 1000, -12_345, 9_876_543_210].map(count)).toEqual(['0', '999', '1,000', '-12,345', '9,876,543,210'])
   expect(count(null)).toBe('—')
   expect(percent(1)).toBe('100')
   expect(percent(0.978)).toBe('97.8')
