@@ -9,7 +9,7 @@ import './app/frame.css'
 import { drawFrame, nameFrame, translateFrame } from './app/frame'
 import { pageAt } from './app/pages'
 import { commonTexts, featureTexts } from './app/texts'
-import { rememberedLocale, rememberedSignedIn, rememberSignedIn } from './shared/remembered'
+import { rememberedLocale, rememberedSignedIn, rememberName, rememberSignedIn } from './shared/remembered'
 
 /** What doesn't arrive now is asked for again by whoever needs it, and missed there. */
 function early(started: Promise<unknown>): void {
@@ -38,7 +38,8 @@ async function askWho(expected: string): Promise<void> {
   if (!reply.ok) return
   const platform = (await reply.json()) as PlatformView
   rememberSignedIn(platform.signed_in)
-  if (platform.name) nameFrame(platform.name)
+  rememberName(platform.name)
+  nameFrame(platform.name)
   if (platform.signed_in && !asked) early(askEarly('/api/v1/session'))
   const path = goal(platform.signed_in, platform.setup_needed)
   if (path !== expected) fetchPage(path)

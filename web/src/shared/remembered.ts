@@ -4,6 +4,7 @@ export type Locale = 'zh-CN' | 'en'
 
 const LOCALE_KEY = 'tongqu.locale'
 const ELDER_KEY = 'tongqu.elder'
+const NAME_KEY = 'tongqu.name'
 const SIGNED_IN_KEY = 'tongqu.signed_in'
 
 // A browser may forbid storage; a preference is then kept for this page only.
@@ -46,4 +47,13 @@ export function rememberedSignedIn(): boolean {
 
 export function rememberSignedIn(signedIn: boolean): void {
   remember(SIGNED_IN_KEY, String(signedIn))
+}
+
+/** The installation's name as the server last gave it; empty before. */
+export function rememberedName(): string {
+  return recall(NAME_KEY) ?? ''
+}
+
+export function rememberName(name: string): void {
+  remember(NAME_KEY, name)
 }
