@@ -197,13 +197,16 @@ async function typeWords(browser, program) {
             'input',
             () => {
               const begun = performance.now()
-              const before = document.querySelector('[role=status]')?.textContent
-              const look = () => {
-                const isNew = document.querySelector('[role=status]')?.textContent !== before
-                if (isNew && document.querySelector('.results mark')) resolve(performance.now() - begun)
-                else requestAnimationFrame(look)
-              }
-              requestAnimationFrame(look)
+              const results = document.querySelector('.results')
+              const busy = () => results.getAttribute('aria-busy') === 'true'
+              let wasBusy = busy()
+              new MutationObserver((_, observer) => {
+                if (wasBusy && !busy() && results.querySelector('mark')) {
+                  observer.disconnect()
+                  requestAnimationFrame(() => resolve(performance.now() - begun))
+                }
+                wasBusy ||= busy()
+              }).observe(results, { attributes: true, childList: true, subtree: true, characterData: true })
             },
             { once: true },
           )
