@@ -12,7 +12,7 @@ const chunks = [
   // What the first script needs; without this, it would be put with the portal's own, and wait for it.
   {
     name: 'start',
-    test: /preload-helper|rolldown\/runtime|src\/(app\/(pages|frame|texts\/index)|api\/early|shared\/remembered|features\/\w+\/routes)\.ts$/,
+    test: /preload-helper|src\/(app\/(pages|frame|texts\/index)|api\/early|shared\/remembered|features\/\w+\/routes)\.ts$/,
   },
   { name: 'libraries', test: /node_modules/ },
   { name: 'shared', test: /src\/(api|shared)\/.*\.(ts|vue)/, minShareCount: 3 },
@@ -34,7 +34,7 @@ export default defineConfig({
   build: {
     target: ['chrome100', 'firefox115', 'safari15'],
     assetsInlineLimit: 0,
-    // All styles together are smaller than the answer headers of their parts.
+    // All styles are 15 kB together, and their parts would be asked for one after the other.
     cssCodeSplit: false,
     rolldownOptions: { output: { codeSplitting: { groups: chunks } } },
   },

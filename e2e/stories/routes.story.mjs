@@ -1,5 +1,5 @@
 // Every route in every state: as it is, in elder mode, zoomed, on a large screen, loading, broken, empty, without
-// a right to it, and with the worst names and numbers that a server could send.
+// a right to it, and with the worst names and numbers that a server could send; and the frame that stands there before.
 
 import { check } from '../support/check.mjs'
 import { settled, signIn } from '../support/portal.mjs'
@@ -95,6 +95,37 @@ function walk(route, { who, guest, at, stranger, codes = false }) {
   }
 }
 
+/** What stands there while the portal's own script is on its way, as each of its frames and in each way to read it. */
+async function framed(world) {
+  const frames = [
+    ['tongji', '/desk'],
+    ['tongji', '/'],
+    ['tongji', '/screen'],
+    ['guest', '/login'],
+  ]
+  for (const [person, address] of frames) {
+    const page = person === 'guest' ? await world.page('guest') : await personsPage(world, person)
+    await page.route(/\/assets\/portal-/, () => undefined)
+    for (const [way, key, value] of [
+      ['', 'tongqu.elder', 'false'],
+      [', elder mode', 'tongqu.elder', 'true'],
+      [', in English', 'tongqu.locale', 'en'],
+    ]) {
+      if (page.url().startsWith('http')) await page.evaluate(([key, value]) => localStorage.setItem(key, value), [key, value])
+      // The page never ends loading.
+      await page.goto(address, { waitUntil: 'commit' })
+      await page.getByText(/云溪县政务数据共享交换平台/).filter({ visible: true }).waitFor()
+      check((await page.getByRole('status').filter({ visible: true }).count()) === 1, `nothing says that ${address} is loading`)
+      check((await page.getByRole('main').count()) === 0, `${address} is not the frame alone`)
+      await world.look(page, `${address.replaceAll('/', ' ').trim() || 'home'}, frame${way}`)
+    }
+    await page.evaluate(() => ['tongqu.elder', 'tongqu.locale'].forEach((key) => localStorage.removeItem(key)))
+    await page.unrouteAll({ behavior: 'ignoreErrors' })
+    await page.goto(address)
+    await settled(page)
+  }
+}
+
 async function personsPage(world, login) {
   world.notes.signedIn ??= new Set()
   if (world.notes.signedIn.has(login)) return world.page(login)
@@ -108,6 +139,7 @@ export const steps = {
     check(missing.length === 0, `not walked: ${missing.join(' ')}`)
   },
   'the demands are merged': async (world) => mergeDemands(await personsPage(world, 'minzheng'), await personsPage(world, 'zhuguan')),
+  'the frame of a page stands before its script has arrived': framed,
   ...Object.fromEntries(Object.entries(ROUTES).map(([route, how]) => [`${route} stands every state`, walk(route, how)])),
 }
 
