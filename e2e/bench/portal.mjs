@@ -17,7 +17,7 @@ const PROFILE = { slower: 4, bytesPerSecond: 10_000_000 / 8, latencyMs: 40 }
 const VISITS = 3
 const ENTRIES = 100_000
 /** A page that is whole may still paint something larger, or move. */
-const REST_MS = 1_500
+const REST_MS = 1_000
 /** For one page on the office PC; a machine that is busy with something else takes its time. */
 const VISIT_MS_MAX = 120_000
 /** A part of a page that is still loading by then, because its question has no answer, is left. */
