@@ -239,7 +239,15 @@ export const OPENINGS = {
       }),
     open: press('选用这部规定'),
   },
-  'features/catalogue/components/ScheduleDialog.vue': { who: 'tongji', at: '/provide/catalogs', open: press(/^汇聚计划 /) },
+  'features/catalogue/components/ScheduleDialog.vue': {
+    who: 'tongji',
+    at: '/provide/catalogs',
+    given: (page) =>
+      answers(page, /\/catalogue\/own/, (own) => {
+        for (const version of own.items) version.mounted = true
+      }),
+    open: press(/^汇聚计划 /),
+  },
   'features/catalogue/components/MountDialog.vue': { who: 'tongji', at: '/provide/catalogs', open: press(/^(重新)?挂接 /) },
   'features/catalogue/components/ReturnDialog.vue': {
     who: 'zhuguan',
