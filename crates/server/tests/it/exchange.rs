@@ -510,7 +510,7 @@ async fn compared(app: &TestApp, open: &Open, person: &str) -> (String, Vec<Stri
 }
 
 /// Somebody writes into the delivered table, beside what deliveries change: the comparison of the whole names the
-/// keys to the parties, and the next delivery mends it. Spec: PDS-10.2c, PDS-21.1.
+/// keys to the parties, and the next delivery mends it. Spec: PDS-8.1.
 #[tokio::test]
 async fn a_reconciliation_names_the_rows_that_differ() {
     let app = TestApp::start().await;
@@ -585,7 +585,7 @@ async fn later(app: &TestApp, minutes: i64) {
     app.set_clock(&then.to_string()).await;
 }
 
-/// Once a day, without anybody's asking, and once only. Spec: PDS-10.2c.
+/// Once a day, without anybody's asking, and once only. Spec: PDS-8.1.
 #[tokio::test]
 async fn the_whole_is_compared_when_it_is_due() {
     let app = TestApp::start().await;
@@ -620,7 +620,7 @@ async fn the_whole_is_compared_when_it_is_due() {
     app.finish().await;
 }
 
-/// By the clock of China, without anybody's asking; what was missed is made up for once. Spec: PDS-8.1.
+/// By the clock of China, without anybody's asking; what was missed is made up for once. Spec: PDS-8.1, YC-18.
 #[tokio::test]
 async fn a_resource_is_collected_by_its_schedule() {
     let app = TestApp::start().await;

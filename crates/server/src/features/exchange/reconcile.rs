@@ -1,6 +1,6 @@
 //! Reconciliation 全量核对 of deliveries: at intervals and whenever somebody asks for it. Nothing is moved; what
 //! differs is named, both sides are told, and the next delivery brings the whole again.
-//! Spec: PDS-10.2c, PDS-21.1.
+//! Spec: PDS-8.1 (source and shared copy are compared, differences are reported).
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
 //! The schedule by which a mounted resource is collected, and its subscribers served, without anybody's asking.
-//! Spec: PDS-8.1 (data are kept up to date), YC-16.1.
+//! Spec: PDS-8.1 (the provider updates periodically), YC-18 (promptly).
 
 use axum::{
     Json,

@@ -2,7 +2,7 @@
 //! holds, row by row in the order of the key, and the keys of the rows that differ by name.
 //!
 //! Receipts of later deliveries look at the changed rows only; what somebody does to the others is found here.
-//! Spec: PDS-10.2c, PDS-21.1.
+//! Spec: PDS-8.1 (differences are reported).
 
 use std::{collections::VecDeque, sync::Arc};
 
