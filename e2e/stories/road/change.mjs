@@ -35,7 +35,7 @@ export const change = {
   'the target is equal again': async (world) => {
     const page = await world.page(OPERATOR)
     await openRun(page, OPEN_ENTRY, '交付', 2)
-    await equalReceipt(page)
+    await equalReceipt(page, '本次改动的行')
     const { 更新: updated, 新增: inserted, 删除: deleted } = await factsOf(card(page, '条数对账'))
     checkEqual([updated, inserted, deleted].join(' '), '500 250 250', 'updated, inserted, deleted at the target')
     await world.look(page, 'second delivery')

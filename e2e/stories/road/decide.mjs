@@ -40,7 +40,7 @@ export const decide = {
     await confirmation(page, '已开始交付到民政局前置库的表')
     await openAnew(page, '交换监测')
     await openRun(page, CONDITIONAL_ENTRY, '交付')
-    await equalReceipt(page)
+    await equalReceipt(page, '授权范围内的全部行')
     await world.look(page, 'delivery of the conditional entry')
   },
 }

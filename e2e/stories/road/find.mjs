@@ -86,7 +86,7 @@ export const find = {
     await openAnew(page, '交换监测')
     await openRun(page, OPEN_ENTRY, '交付')
     await card(page, '条数对账').getByText('账实相符').waitFor()
-    await equalReceipt(page)
+    await equalReceipt(page, '授权范围内的全部行')
     await world.look(page, 'first delivery')
   },
 
@@ -111,12 +111,12 @@ export async function limitToProvince(page) {
   await range.getByRole('textbox', { name: '取值' }).fill('41')
 }
 
-/** The receipt says that both ends are equal, and shows it. Gives the number of rows held. */
-export async function equalReceipt(page) {
-  const receipt = card(page, '交付回执')
+/** The receipt says that both ends are equal, how far it reaches, and shows it. */
+export async function equalReceipt(page, reach) {
+  const receipt = card(page, '核对回执')
   await receipt.getByText('两端摘要一致').waitFor()
   const facts = await factsOf(receipt)
   check(/\d+:[0-9a-f]{64}$|^[0-9a-f]{64}$/.test(facts['发送摘要']), `no digest: ${facts['发送摘要']}`)
   checkEqual(facts['目标摘要'], facts['发送摘要'], 'the digest of the target')
-  return facts['目标行数']
+  checkEqual(facts['核对范围'], reach, 'the reach of the receipt')
 }
