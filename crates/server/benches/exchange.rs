@@ -5,7 +5,8 @@
 //!
 //! Two private PostgreSQL servers with the settings of a fresh installation, which wait for the disk: one holds
 //! the provider's store and the pool, the other the requester's. A MariaDB server like them, and files of SQLite,
-//! take the place of either in the hops between engines.
+//! take the place of either in the hops between engines. The figures of a whole run are kept in
+//! `bench/results/exchange.json`.
 #![expect(
     clippy::print_stdout,
     reason = "a benchmark speaks through its standard output"
@@ -68,10 +69,31 @@ fn run() -> anyhow::Result<()> {
         print!("{}", hops.text());
         figures.extend(hops.json());
     }
+    let figures = serde_json::Value::Object(figures);
+    if options.part.is_none() {
+        keep(&figures, &options)?;
+    }
     if options.json {
-        println!("{}", serde_json::Value::Object(figures));
+        println!("{figures}");
     }
     Ok(())
+}
+
+/// Writes the figures of a whole run to the file that the environment names, with what they were measured on.
+fn keep(figures: &serde_json::Value, options: &Options) -> anyhow::Result<()> {
+    let Some(file) = std::env::var_os("TONGQU_BENCH_RESULTS") else {
+        return Ok(());
+    };
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let report = serde_json::json!({
+        "figures": figures,
+        "rows": options.rows,
+        "runs": options.runs,
+        "cores": std::thread::available_parallelism()?,
+        "load_at_end": load.trim(),
+    });
+    std::fs::write(&file, format!("{report:#}\n"))
+        .with_context(|| format!("can't write {}", file.display()))
 }
 
 fn options(mut words: impl Iterator<Item = String>) -> anyhow::Result<Options> {

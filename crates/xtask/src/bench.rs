@@ -68,7 +68,11 @@ fn exchange(mut bench: Command) -> Result<()> {
         bench
             .env("TONGQU_BENCH_SOURCE", &source.url)
             .env("TONGQU_BENCH_TARGET", &target.url)
-            .env("TONGQU_BENCH_MARIADB", &mariadb.url),
+            .env("TONGQU_BENCH_MARIADB", &mariadb.url)
+            .env(
+                "TONGQU_BENCH_RESULTS",
+                repo::root().join("bench/results/exchange.json"),
+            ),
     )
 }
 

@@ -41,6 +41,10 @@ pub fn random_hex<const N: usize>() -> String {
 }
 
 /// A number that nobody can foresee.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "beside random bytes the one place that draws at random"
+)]
 #[must_use]
 pub fn random_number() -> u64 {
     rand::random()

@@ -10,6 +10,7 @@ mod inherit;
 mod parts;
 mod source;
 mod steps;
+mod values;
 
 pub use fault::{FaultKind, PackFault, PackFaults};
 pub use files::{LoadedPack, PackFile, PackFiles};
@@ -198,10 +199,10 @@ fn read_ceiling(mut table: Table<'_>) -> Ceiling {
             .into_iter()
             .map(|(topic, _)| topic.to_owned())
             .collect(),
-        action: parts::required_word(&table, "action", Action::ALL, Action::code, Action::Decide),
-        when: parts::condition(&table, "when"),
-        working_days: parts::count(&table, "working_days").unwrap_or(1),
-        from: parts::required_word(
+        action: values::required_word(&table, "action", Action::ALL, Action::code, Action::Decide),
+        when: values::condition(&table, "when"),
+        working_days: values::count(&table, "working_days").unwrap_or(1),
+        from: values::required_word(
             &table,
             "from",
             Event::ALL,
@@ -210,7 +211,7 @@ fn read_ceiling(mut table: Table<'_>) -> Ceiling {
         ),
         confirmed: table.flag("confirmed"),
         source: table.text_opt("source").map(str::to_owned),
-        clause: parts::clause(&table),
+        clause: values::clause(&table),
     };
     if !table.has("working_days") {
         table.missing("working_days");

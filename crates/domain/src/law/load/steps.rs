@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::fault::FaultKind;
-use super::parts::{
+use super::source::Table;
+use super::values::{
     clause, condition, count, exceptions, find_word, grounds, id, limit, required_word, roles,
     texts, word, words_of,
 };
-use super::source::Table;
 use crate::law::deadline::{Deadline, Limit, NotBefore};
 use crate::law::process::{
     Consequence, Extension, FollowUp, FormPolicy, Process, ReasonPolicy, Step,

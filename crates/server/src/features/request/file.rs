@@ -34,7 +34,7 @@ use crate::{
     },
     platform::{
         db::Tx,
-        evidence::Evidence,
+        evidence::{Entry, Evidence},
         http::{ApiError, Ctx, Problem, Reply, reply},
         secrets::random_hex,
     },
@@ -183,21 +183,25 @@ pub async fn file_request(ctx: Ctx, Json(body): Json<FileBody>) -> Reply<Request
         tell_provider(&mut tx, &request, &number, &version).await?;
         more.extend(grant_if_due(&ctx.app, &mut tx, &request, &opened, &pack, &version).await?);
     }
-    let filed = ctx
-        .did("request.filed")
-        .on("request", &request.id)
-        .with("number", number)
-        .with("requester", request.requester.as_str())
+    let filed = filed(&ctx, &request, number)
         .with("on_paper", body.on_paper.map(|paper| paper.attachment_id))
-        .with("entry_id", entry.id.as_str())
         .with("version_no", version.no)
-        .with("columns", request.content.columns.join(" "))
-        .with("purpose_kind", request.content.purpose_kind.code())
-        .with("undertakings", request.content.undertakings.join(" "))
-        .with("held_until", request.held_until.map(|at| at.to_string()))
         .under(pack.process(&process).map(|it| it.clause.to_string()));
     tx.commit(Evidence::of(filed, more)).await?;
     reply(view(&ctx, &request.id).await?)
+}
+
+fn filed(ctx: &Ctx, request: &Request, number: String) -> Entry {
+    let content = &request.content;
+    ctx.did("request.filed")
+        .on("request", &request.id)
+        .with("number", number)
+        .with("requester", request.requester.as_str())
+        .with("entry_id", content.entry_id.as_str())
+        .with("columns", content.columns.join(" "))
+        .with("purpose_kind", content.purpose_kind.code())
+        .with("undertakings", content.undertakings.join(" "))
+        .with("held_until", request.held_until.map(|at| at.to_string()))
 }
 
 /// Tells the provider, in the same act as the filing. Spec: PDS-10.1.

@@ -91,18 +91,7 @@ impl Needles {
                         .map(|other| other.chars().map(text::normal).collect()),
                 );
                 if looseness == Looseness::Loose && chars.len() > 1 {
-                    self.sounds.push(
-                        chars
-                            .iter()
-                            .map(|c| {
-                                text::readings(*c)
-                                    .iter()
-                                    .copied()
-                                    .map(str::to_owned)
-                                    .collect()
-                            })
-                            .collect(),
-                    );
+                    self.sounds.push(text::sounds(chars));
                 }
                 if looseness == Looseness::Loose && chars.len() >= TYPO_CHARS_MIN {
                     self.nearly.push(chars.clone());

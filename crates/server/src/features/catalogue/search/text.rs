@@ -193,6 +193,17 @@ pub(super) fn each_term(text: &str, grain: Grain, chars_max: usize, mut take: im
     }
 }
 
+/// The sounds of each character, see [`readings`].
+pub(super) fn sounds(chars: &[char]) -> Vec<Vec<String>> {
+    let of_one = |c: &char| {
+        readings(*c)
+            .iter()
+            .map(|sound| (*sound).to_owned())
+            .collect()
+    };
+    chars.iter().map(of_one).collect()
+}
+
 /// The sounds of a character without tones, the most common first; `ü` is written `v` as on a keyboard.
 pub(super) fn readings(c: char) -> Cow<'static, [&'static str]> {
     static COMMON: OnceLock<Vec<Vec<&'static str>>> = OnceLock::new();

@@ -1,5 +1,7 @@
 //! From cells to entries: every cell is looked at, and every fault is kept with its cell.
 
+mod cells;
+
 use std::collections::HashMap;
 
 use tongqu_domain::catalogue::{
@@ -7,21 +9,15 @@ use tongqu_domain::catalogue::{
     UpdateCycle,
 };
 
+use self::cells::{Cells, code_of};
 use super::Unclassed;
-use super::columns::{
-    Column, ENTRY_SHEET, ITEM_SHEET, LINK_FIELD, List, Need, SEPARATOR, Shape, Sheet, YES_NO,
-};
+use super::columns::{Column, ENTRY_SHEET, ITEM_SHEET, LINK_FIELD, Sheet};
 use super::faults::{Code, Faults, fault};
-use super::grid::{self, Raw, RawRow, RawSheet, Region, cell_name};
+use super::grid::{self, Raw, RawRow, RawSheet, cell_name};
 use super::{
-    CellFault, Choice, Import, ImportedEntry, Limits, TEMPLATE_VERSION, TemplateOptions,
-    WorkbookError, package,
+    CellFault, Import, ImportedEntry, Limits, TEMPLATE_VERSION, TemplateOptions, WorkbookError,
+    package,
 };
-
-/// The largest whole number Excel keeps exactly: fifteen digits.
-const EXACT_MAX: f64 = 999_999_999_999_999.0;
-/// Labels named in a message; a longer list is cut.
-const NAMED_LABELS_MAX: usize = 20;
 
 /// Reads a filled-in template.
 ///
@@ -298,13 +294,6 @@ fn item(cells: &mut Cells<'_>) -> Option<DataItem> {
     })
 }
 
-fn code_of(choices: &[Choice], text: &str) -> Option<String> {
-    choices
-        .iter()
-        .find(|choice| choice.name == text || choice.code == text)
-        .map(|choice| choice.code.clone())
-}
-
 fn merged_faults(raw: &RawSheet, sheet: &Sheet, faults: &mut Faults) {
     for region in raw
         .merged
@@ -322,274 +311,4 @@ fn merged_faults(raw: &RawSheet, sheet: &Sheet, faults: &mut Faults) {
             )
         });
     }
-}
-
-/// Reads the cells of one row and reports what is wrong with them.
-struct Cells<'a> {
-    sheet: &'static Sheet,
-    row: &'a RawRow,
-    merged: &'a [Region],
-    options: &'a TemplateOptions,
-    faults: &'a mut Faults,
-    is_faulty: bool,
-}
-
-impl Cells<'_> {
-    fn column(&self, field: &str) -> (usize, &'static Column) {
-        let at = self.sheet.position(field);
-        (at, &self.sheet.columns[at])
-    }
-
-    fn report(&mut self, code: Code, field: &'static str, data: &[(&str, String)]) {
-        let (at, column) = self.column(field);
-        let (sheet, row) = (self.sheet.name, self.row.number);
-        self.is_faulty = true;
-        self.faults.push(|| {
-            let mut data = data.to_vec();
-            data.push(("header", column.header.to_owned()));
-            fault(code, sheet, cell_name(row, at), column.field, &data)
-        });
-    }
-
-    fn report_outside(&mut self) {
-        let width = self.sheet.columns.len();
-        for (at, _) in self.row.cells.iter().filter(|(at, _)| *at >= width) {
-            self.is_faulty = true;
-            self.faults.push(|| {
-                fault(
-                    Code::OutsideColumns,
-                    self.sheet.name,
-                    cell_name(self.row.number, *at),
-                    "",
-                    &[],
-                )
-            });
-        }
-    }
-
-    /// The text of a cell, whatever may be wrong with it.
-    fn peek(&self, field: &str) -> Option<String> {
-        match self.row.get(self.column(field).0)? {
-            Raw::Text(text) => Some(text.clone()),
-            Raw::Number(number) => exact(*number),
-            Raw::Bool(_) | Raw::Date(_) | Raw::Error(_) | Raw::Formula(_) => None,
-        }
-    }
-
-    /// The cell as text; `None` if it is blank or faulty, which is reported.
-    fn string(&mut self, field: &'static str) -> Option<String> {
-        let (at, column) = self.column(field);
-        let code = match self.row.get(at) {
-            Some(Raw::Text(text)) if text.starts_with('=') => Code::Formula,
-            Some(Raw::Text(text)) => return Some(text.clone()),
-            Some(Raw::Number(number)) => match exact(*number) {
-                Some(text) => return Some(text),
-                None => Code::NumberLossy,
-            },
-            Some(Raw::Bool(value)) if column.shape == Shape::One(List::YesNo) => {
-                return Some(YES_NO[usize::from(!value)].to_owned());
-            }
-            Some(Raw::Bool(_)) => Code::BooleanValue,
-            Some(Raw::Date(_)) => Code::DateValue,
-            Some(Raw::Error(_)) => Code::ErrorValue,
-            Some(Raw::Formula(_)) => Code::Formula,
-            None => {
-                self.report_blank(field);
-                return None;
-            }
-        };
-        self.report(code, field, &[]);
-        None
-    }
-
-    fn report_blank(&mut self, field: &'static str) {
-        let (at, column) = self.column(field);
-        if column.need == Need::Optional {
-            return;
-        }
-        // A merged region blanks the cells it covers; it is told once, at its corner.
-        if self
-            .merged
-            .iter()
-            .any(|region| region.covers(self.row.number, at))
-        {
-            self.is_faulty = true;
-        } else {
-            self.report(Code::Required, field, &[]);
-        }
-    }
-
-    /// A text; empty if it is blank or faulty.
-    fn text(&mut self, field: &'static str) -> String {
-        self.optional_text(field).unwrap_or_default()
-    }
-
-    fn optional_text(&mut self, field: &'static str) -> Option<String> {
-        let text = self.string(field)?;
-        let (chars_max, breaks) = match self.column(field).1.shape {
-            Shape::Line { chars_max } => (chars_max, Breaks::Refused),
-            Shape::Paragraph { chars_max } => (chars_max, Breaks::Allowed),
-            shape @ (Shape::Number { .. }
-            | Shape::One(_)
-            | Shape::Several(_)
-            | Shape::Lines { .. }) => {
-                unreachable!("a column of shape {shape:?} is not read as one text")
-            }
-        };
-        self.checked(field, text, chars_max, breaks)
-    }
-
-    fn checked(
-        &mut self,
-        field: &'static str,
-        text: String,
-        chars_max: usize,
-        breaks: Breaks,
-    ) -> Option<String> {
-        let length = text.chars().count();
-        if length > chars_max {
-            self.report(
-                Code::TooLong,
-                field,
-                &[
-                    ("max", chars_max.to_string()),
-                    ("length", length.to_string()),
-                ],
-            );
-        } else if text.chars().any(is_invisible) {
-            self.report(Code::ControlCharacter, field, &[]);
-        } else if breaks == Breaks::Refused && text.contains('\n') {
-            self.report(Code::LineBreak, field, &[]);
-        } else {
-            return Some(text);
-        }
-        None
-    }
-
-    /// Texts in one cell, each on its own.
-    fn lines(&mut self, field: &'static str) -> Vec<String> {
-        let Some(text) = self.string(field) else {
-            return Vec::new();
-        };
-        let chars_max = match self.column(field).1.shape {
-            Shape::Lines { chars_max } => chars_max,
-            shape => unreachable!("a column of shape {shape:?} is not read as several texts"),
-        };
-        let mut found: Vec<String> = Vec::new();
-        for part in parts(&text) {
-            match self.checked(field, part.to_owned(), chars_max, Breaks::Refused) {
-                Some(part) if !found.contains(&part) => found.push(part),
-                Some(_) => {}
-                None => return Vec::new(),
-            }
-        }
-        found
-    }
-
-    /// One of the list of the column.
-    fn one<T>(&mut self, field: &'static str, find: impl Fn(&str) -> Option<T>) -> Option<T> {
-        let text = self.string(field)?;
-        let found = find(&text);
-        if found.is_none() {
-            self.report_unknown(field);
-        }
-        found
-    }
-
-    fn yes_no(&mut self, field: &'static str) -> Option<bool> {
-        self.one(field, |text| match text {
-            "是" | "1" => Some(true),
-            "否" | "0" => Some(false),
-            _ => None,
-        })
-    }
-
-    /// The codes of the modes, each once, in the order of the pack.
-    fn modes(&mut self) -> Vec<String> {
-        let field = "modes";
-        let Some(text) = self.string(field) else {
-            return Vec::new();
-        };
-        let choices = &self.options.modes;
-        let codes: Vec<Option<String>> = parts(&text).map(|part| code_of(choices, part)).collect();
-        if codes.is_empty() || codes.contains(&None) {
-            self.report_unknown(field);
-        }
-        choices
-            .iter()
-            .filter(|choice| codes.iter().flatten().any(|code| *code == choice.code))
-            .map(|choice| choice.code.clone())
-            .collect()
-    }
-
-    fn report_unknown(&mut self, field: &'static str) {
-        let labels = match self.column(field).1.shape {
-            Shape::One(list) | Shape::Several(list) => list.labels(self.options),
-            Shape::Line { .. }
-            | Shape::Paragraph { .. }
-            | Shape::Number { .. }
-            | Shape::Lines { .. } => Vec::new(),
-        };
-        let named = labels
-            .iter()
-            .take(NAMED_LABELS_MAX)
-            .map(String::as_str)
-            .collect::<Vec<_>>()
-            .join(SEPARATOR);
-        self.report(Code::UnknownValue, field, &[("allowed", named)]);
-    }
-
-    fn number(&mut self, field: &'static str) -> Option<u32> {
-        let (at, column) = self.column(field);
-        let Shape::Number { min, max } = column.shape else {
-            unreachable!(
-                "a column of shape {:?} is not read as a number",
-                column.shape
-            )
-        };
-        let text = match self.row.get(at) {
-            // 2.5 is not a damaged text here but simply not a whole number.
-            Some(Raw::Number(number)) => exact(*number).unwrap_or_default(),
-            _ => self.string(field)?,
-        };
-        let found = text
-            .parse::<u32>()
-            .ok()
-            .filter(|number| (min..=max).contains(number));
-        if found.is_none() {
-            self.report(
-                Code::NotANumber,
-                field,
-                &[("min", min.to_string()), ("max", max.to_string())],
-            );
-        }
-        found
-    }
-}
-
-/// Whether a text may have line breaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Breaks {
-    Allowed,
-    Refused,
-}
-
-/// A whole number as it was typed, if Excel can have kept all its digits.
-fn exact(number: f64) -> Option<String> {
-    let is_exact = number.fract() == 0.0 && number.abs() <= EXACT_MAX;
-    // Adding zero turns -0 into 0.
-    is_exact.then(|| format!("{:.0}", number + 0.0))
-}
-
-/// Control characters and marks that turn the direction of text: they make a text look like another.
-fn is_invisible(c: char) -> bool {
-    (c.is_control() && !matches!(c, '\n' | '\t'))
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
-}
-
-/// The parts of a cell with several values.
-fn parts(text: &str) -> impl Iterator<Item = &str> {
-    text.split(['、', '，', ',', ';', '；', '\n'])
-        .map(str::trim)
-        .filter(|part| !part.is_empty())
 }
