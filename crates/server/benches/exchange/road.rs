@@ -7,7 +7,9 @@ use std::time::Instant;
 use anyhow::{Context as _, ensure};
 use jiff::civil::Date;
 use tongqu::features::catalogue::{ItemColumn, Mounting};
-use tongqu::features::exchange::engine::{Delivery, Limits, PoolTable, Source, collect, deliver};
+use tongqu::features::exchange::engine::{
+    Delivery, Limits, PoolTable, Reach, Source, collect, deliver,
+};
 use tongqu_connectors::{ApplyPlan, Query, Store, open};
 use tongqu_domain::catalogue::{CheckKind, DataItem, DataType, MaskKind, Sensitivity};
 use tongqu_domain::exchange::RowCondition;
@@ -152,6 +154,7 @@ impl Road {
             target: open(&servers.requester())?,
             target_table: "person".to_owned(),
             consumer: "subscription-person".to_owned(),
+            compares: Reach::Changed,
         };
         Ok(Self {
             source: Source {

@@ -151,6 +151,7 @@ async fn another_mask_begins_the_delivery_anew() {
         target: open_or_create(&requester.url()).unwrap(),
         target_table: "person".to_owned(),
         consumer: "sub-1".to_owned(),
+        compares: Reach::Changed,
     };
     let names = || {
         requester

@@ -450,6 +450,12 @@ async fn a_target_that_is_down_fails_the_delivery_and_keeps_the_collection() {
     std::fs::rename(&away, open.target.path()).unwrap();
     app.run_again(&open.subscription).await;
     open.is_equal();
+    // What the broken delivery had written by then was never read back, so now everything is.
+    let mended = app.last_run("civil", &open.entry, "delivery").await;
+    assert_eq!(mended.0["receipt"]["reach"], "whole");
+    app.run_again(&open.subscription).await;
+    let next = app.last_run("civil", &open.entry, "delivery").await;
+    assert_eq!(next.0["receipt"]["reach"], "changed");
     app.finish().await;
 }
 

@@ -293,6 +293,8 @@ pub(super) async fn subscribed(
     {
         return Ok(None);
     }
+    // Whatever broke off may have come after the rows and before they were read back.
+    let ended_well = store::has_delivered_well(&mut db, &subscription.id).await?;
     let delivery = Delivery {
         table: PoolTable::of(&mounting, &items),
         items,
@@ -300,6 +302,11 @@ pub(super) async fn subscribed(
         target: app.open_or_create_store(&target.url)?,
         target_table: subscription.table.clone(),
         consumer: subscription.id.to_string(),
+        compares: if ended_well {
+            Reach::Changed
+        } else {
+            Reach::Whole
+        },
     };
     Ok(Some(Subscribed {
         subscription,

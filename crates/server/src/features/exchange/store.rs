@@ -423,6 +423,19 @@ pub async fn last_deliveries(
     Ok(found)
 }
 
+/// Whether the last delivery under a subscription has ended, and well.
+pub(super) async fn has_delivered_well(db: &mut Db, id: &SubscriptionId) -> Result<bool, DbError> {
+    let last = sqlx::query(
+        "SELECT state_code FROM runs WHERE subscription_id = $1 AND kind = 'delivery' \
+         ORDER BY created_at DESC, id DESC LIMIT 1",
+    )
+    .bind(id.as_str())
+    .fetch_optional(db)
+    .await?;
+    let state = last.map(|row| row.text("state_code")).transpose()?;
+    Ok(state.as_deref() == Some("succeeded"))
+}
+
 /// How many rows the target of a subscription had after its last run that ended well; 0 before the first.
 pub(super) async fn rows_held(db: &mut Db, id: &SubscriptionId) -> Result<u64, DbError> {
     let row = sqlx::query(

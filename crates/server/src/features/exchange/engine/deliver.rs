@@ -32,6 +32,8 @@ pub struct Delivery {
     pub target_table: String,
     /// Who keeps the cursor in the target: the subscription.
     pub consumer: String,
+    /// How much is compared at least: the whole if an earlier delivery may have ended before it was read back.
+    pub compares: Reach,
 }
 
 impl Delivery {
@@ -141,9 +143,9 @@ pub async fn deliver(
         query = query.ordered_by(&delivery.table.key);
     }
     let mut rows = pool.read(query).await.map_err(at(Side::Platform))?;
-    let feeding_plan = plan.clone();
+    let (feeding_plan, fed) = (plan.clone(), Fed::new(feed, delivery.compares));
     let (changes, feeding) = stream_of(|changes| async move {
-        feed_all(&feeding_plan, feed, &mut rows, limits, &changes).await
+        feed_all(&feeding_plan, feed, fed, &mut rows, limits, &changes).await
     });
     let apply_plan = ApplyPlan::new(
         &delivery.target_table,
@@ -245,6 +247,21 @@ struct Fed {
 }
 
 impl Fed {
+    fn new(feed: Feed, compares: Reach) -> Self {
+        let (sent, keys) = match (feed, compares) {
+            (Feed::Whole, _) => (Some(TableDigest::new()), None),
+            (Feed::After(_), Reach::Changed) => (Some(TableDigest::new()), Some(Vec::new())),
+            (Feed::After(_), Reach::Whole) => (None, None),
+        };
+        Self {
+            read: 0,
+            upserts: 0,
+            deletions: 0,
+            sent,
+            keys,
+        }
+    }
+
     /// Notes a change. Beyond what is read back row by row both digests are taken of the whole.
     fn note(&mut self, op: Op, key: &[usize], values: &[ValueRef<'_>]) {
         if let (Some(sent), Op::Upsert) = (&mut self.sent, op) {
@@ -263,20 +280,11 @@ impl Fed {
 async fn feed_all(
     plan: &Plan,
     feed: Feed,
+    mut fed: Fed,
     rows: &mut BatchStream,
     limits: Limits,
     changes: &Changes,
 ) -> Result<Fed, RunError> {
-    let mut fed = Fed {
-        read: 0,
-        upserts: 0,
-        deletions: 0,
-        sent: Some(TableDigest::new()),
-        keys: match feed {
-            Feed::Whole => None,
-            Feed::After(_) => Some(Vec::new()),
-        },
-    };
     let mut builder = BatchBuilder::for_changes(&plan.target_columns());
     while let Some(batch) = rows.try_next().await.map_err(at(Side::Platform))? {
         feed_batch(plan, feed, &batch, &mut builder, &mut fed)?;
