@@ -8,7 +8,9 @@ export const prove = {
   'the auditor finds the decision in the ledger and opens its proof': async (world) => {
     const page = await world.page(AUDITOR)
     await openMenu(page, '审计')
-    const act = page.getByRole('table', { name: '审计' }).getByRole('row').filter({ hasText: '审批申请' }).first()
+    const records = page.getByRole('table', { name: '审计' }).getByRole('row')
+    const act = records.filter({ hasText: '审批申请' }).first()
+    await loadUntil(page, records, act)
     await act.getByText('王建国').waitFor()
     await world.look(page, 'ledger')
     await act.getByRole('button', { name: /^查看证明：/ }).click()
@@ -53,4 +55,15 @@ export const prove = {
     await page.getByRole('button', { name: '中文' }).waitFor()
     await world.look(page, 'English')
   },
+}
+
+/** Asks for more rows until `wanted` is among them: what the platform does by itself is recorded too. */
+async function loadUntil(page, rows, wanted) {
+  const more = page.getByRole('button', { name: '加载更多' })
+  await rows.nth(1).waitFor()
+  while (!(await wanted.isVisible()) && (await more.isVisible())) {
+    const shown = await rows.count()
+    await more.click()
+    await rows.nth(shown).waitFor()
+  }
 }
