@@ -11,6 +11,11 @@
     clippy::print_stdout,
     reason = "a benchmark speaks through its standard output"
 )]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::format_push_string,
+    reason = "it stands outside the product, reads its own environment and waits for its own servers"
+)]
 
 #[path = "exchange/engines.rs"]
 mod engines;

@@ -109,7 +109,6 @@ async fn the_cases(operator: &Viewer) {
     assert!(prolonged >= 2, "{prolonged} limits were prolonged");
     let demands = operator.all("/demands?scope=all").await;
     assert!(counted(&demands, "state").len() >= 3, "{demands:?}");
-    println!("{states:?} {processes:?} {lamps:?}");
 }
 
 /// Exchanges on most days of the month; two that failed, each followed by one that succeeded.

@@ -46,7 +46,7 @@ async fn describe_and_publish(app: &TestApp) {
     entries.push(villages_entry("行政区划代码", "unconditional"));
     entries.push(villages_entry("行政区划联系电话", "conditional"));
     let mut faulty = entries.clone();
-    faulty[2].class_code = "99".to_owned();
+    "99".clone_into(&mut faulty[2].class_code);
     faulty[5].summary = String::new();
     let imported = app
         .as_person("stats")

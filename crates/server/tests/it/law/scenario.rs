@@ -79,7 +79,7 @@ impl Turn {
         }
     }
 
-    fn is_refused(self, code: &'static str, clause: &'static str) -> Self {
+    fn refuses(self, code: &'static str, clause: &'static str) -> Self {
         Self {
             refused: Some((code, clause)),
             ..self
@@ -105,7 +105,7 @@ fn pingdingshan() -> Law {
                 .due("2026-09-29")
                 .not(&["operator", "authority", "civil_head", "tax"])
                 .ends("refused")
-                .is_refused("case.reason_required", "PDS-10.2b"),
+                .refuses("case.reason_required", "PDS-10.2b"),
             turn("stats", "decide", "PDS-10.2b")
                 .due("2026-09-29")
                 .ends("refused")
@@ -145,7 +145,7 @@ fn luyi() -> Law {
                 .due("2026-10-08")
                 .not(&["operator", "authority", "tax"])
                 .ends("refused")
-                .is_refused("case.reason_required", "LY-11"),
+                .refuses("case.reason_required", "LY-11"),
             turn("stats", "decide", "LY-11")
                 .due("2026-10-08")
                 .ends("refused")
@@ -155,7 +155,7 @@ fn luyi() -> Law {
             turn("stats", "decide", "LY-11")
                 .due("2026-10-08")
                 .ends("approved")
-                .is_refused("case.reason_required", "LY-11"),
+                .refuses("case.reason_required", "LY-11"),
             turn("stats", "decide", "LY-11")
                 .due("2026-10-08")
                 .ends("approved")
@@ -175,13 +175,13 @@ fn yichuan() -> Law {
         classes: ["unconditional", "conditional"],
         open: vec![turn("operator", "review_and_deliver", "YC-29.1").due("2021-09-16")],
         refused: vec![
-            turn("civil", "form", "YC-29.2").is_refused("case.form_required", "YC-29.2"),
+            turn("civil", "form", "YC-29.2").refuses("case.form_required", "YC-29.2"),
             turn("civil", "form", "YC-29.2").with(sealed.clone()),
             turn("stats", "decide", "YC-29.2")
                 .due("2021-09-18")
                 .not(&["operator", "authority", "tax"])
                 .ends("refused")
-                .is_refused("case.reason_required", "YC-29.2"),
+                .refuses("case.reason_required", "YC-29.2"),
             turn("stats", "decide", "YC-29.2")
                 .due("2021-09-18")
                 .ends("refused")
@@ -217,7 +217,7 @@ fn city_template() -> Law {
             turn("authority", "consult", "TP-18").ends("not_agreed"),
             turn("stats", "refuse", "TP-18")
                 .not(&["authority"])
-                .is_refused("case.reason_required", "TP-18"),
+                .refuses("case.reason_required", "TP-18"),
             turn("stats", "refuse", "TP-18").because("涉及个人隐私，不符合共享条件"),
         ],
         consented: vec![
@@ -229,7 +229,7 @@ fn city_template() -> Law {
             turn("operator", "deliver", "TP-20b"),
         ],
         correction: vec![
-            turn("civil", "report", "TP-21a").is_refused("case.form_required", "TP-21a"),
+            turn("civil", "report", "TP-21a").refuses("case.form_required", "TP-21a"),
             turn("civil", "report", "TP-21a")
                 .with(json!({ "form": { "attachment_id": crate::support::UPLOAD } }))
                 .tells(&["authority"]),
@@ -255,7 +255,7 @@ fn yanjin() -> Law {
                 .due("2026-09-29")
                 .not(&["operator", "authority", "tax"])
                 .ends("refused")
-                .is_refused("case.reason_required", "YJ-3.2.2"),
+                .refuses("case.reason_required", "YJ-3.2.2"),
             turn("stats", "decide", "YJ-3.2.2")
                 .due("2026-09-29")
                 .ends("refused")

@@ -129,10 +129,10 @@ impl TestApp {
             .list("scope")
             .is_some_and(|list| list.items.iter().any(|i| i.code == "base_libraries_only"));
         let open = pack.sharing_classes()[0].code == class;
-        let recipients = if !open {
-            vec![self.department_name("civil").to_owned()]
-        } else {
+        let recipients = if open {
             Vec::new()
+        } else {
+            vec![self.department_name("civil").to_owned()]
         };
         let content = villages_entry(name, class);
         EntryContent {

@@ -28,7 +28,9 @@ impl Caller<'_> {
         };
         let session = Box::pin(self.app.session_of(login_name)).await;
         let address = self.app.live.as_ref().expect("it runs").address;
-        let mut request = reqwest::Client::new()
+        let mut request = reqwest::Client::builder()
+            .build()
+            .unwrap()
             .get(format!("http://{address}/api/v1{path}"))
             .header("accept", "text/event-stream")
             .header("cookie", format!("tongqu_session={session}"));

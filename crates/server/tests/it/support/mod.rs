@@ -51,7 +51,7 @@ const A_PDF: &[u8] =
     b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n<</Root 1 0 R>>\nstartxref\n9\n%%EOF\n";
 
 /// Work that takes longer than this is stuck.
-const IDLE_WAIT: Duration = Duration::from_secs(60);
+const IDLE_WAIT: Duration = Duration::from_mins(1);
 
 /// The password of everybody in the tests.
 pub const PASSWORD: &str = "yunxi-2026-test";
@@ -142,7 +142,7 @@ impl TestApp {
             live: None,
             config,
             http: reqwest::Client::builder()
-                .timeout(Duration::from_secs(60))
+                .timeout(Duration::from_mins(1))
                 .build()
                 .unwrap(),
             known: tokio::sync::Mutex::default(),
