@@ -325,6 +325,13 @@ async fn told(app: &TestApp, person: &str) -> (String, String) {
     )
 }
 
+/// How many notices about runs a person's department has.
+async fn notices_about_runs(app: &TestApp, person: &str) -> usize {
+    let notices = app.as_person(person).get("/notices").await.ok();
+    let items = notices["items"].as_array().unwrap();
+    items.iter().filter(|n| n["subject_kind"] == "run").count()
+}
+
 /// A column that is dropped between mounting and run pauses the deliveries and tells both sides; put back,
 /// everything goes on.
 #[tokio::test]
@@ -355,6 +362,22 @@ async fn a_dropped_column_pauses_the_delivery_and_tells_both_sides() {
         open.target.number("SELECT COUNT(*) FROM division_village"),
         50,
         "the target is as it was"
+    );
+    let compare = format!("/subscriptions/{}/reconciliations", open.subscription);
+    app.as_person("operator")
+        .post(&compare, nothing())
+        .await
+        .refused(409, "exchange.subscription_paused");
+    let once = notices_about_runs(&app, "civil").await;
+    let runs = app.runs(&open.entry, "collection").await.len();
+    app.run_again(&open.subscription).await;
+    assert_eq!(
+        (
+            app.runs(&open.entry, "collection").await.len(),
+            notices_about_runs(&app, "civil").await
+        ),
+        (runs + 1, once),
+        "who knows isn't told again"
     );
 
     open.source.sql("ALTER TABLE division_village ADD COLUMN phone VARCHAR(20); UPDATE division_village SET phone = '13900000000'");

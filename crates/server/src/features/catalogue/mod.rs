@@ -38,6 +38,7 @@ pub use import::template_options;
 pub use interface::InterfaceTerms;
 pub use mount::{COLLECT, CollectPayload, ItemColumn, Mounting, arrived, collection_job, lane};
 pub use publish::{list_responsibilities, publish_submitted};
+pub use read::find as entry_at;
 pub use search_entries::{find_matching, index_entry, rebuild_index};
 pub use store::{
     Entry, Version, active_items, counts_by_department, entries_count, entry_names, find_entry,

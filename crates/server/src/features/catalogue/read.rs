@@ -177,7 +177,7 @@ pub async fn read_entry(
 }
 
 /// The entry that a path names.
-pub(super) async fn find(ctx: &Ctx, entry_id: &str) -> Result<Entry, ApiError> {
+pub async fn find(ctx: &Ctx, entry_id: &str) -> Result<Entry, ApiError> {
     let not_found = || ApiError::not_found("catalogue.entry_not_found");
     let id = EntryId::parse(entry_id).map_err(|_| not_found())?;
     let mut db = ctx.read().await?;

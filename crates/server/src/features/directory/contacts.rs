@@ -12,7 +12,8 @@ use tongqu_domain::{
 use utoipa::ToSchema;
 
 use super::{
-    departments::{DepartmentDetail, NAME_CHARS_MAX, active, detail},
+    departments::{NAME_CHARS_MAX, active},
+    read_department::{DepartmentDetail, detail},
     store,
 };
 use crate::platform::{

@@ -10,6 +10,7 @@ mod departments;
 mod import;
 mod notices;
 mod people;
+mod read_department;
 mod receivers;
 mod roles;
 mod set_up;
@@ -52,7 +53,7 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         ))
         .routes(routes!(contacts::list_gaps))
         .routes(routes!(
-            departments::read_department,
+            read_department::read_department,
             departments::edit_department
         ))
         .routes(routes!(contacts::save_contacts))

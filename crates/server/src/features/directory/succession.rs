@@ -17,7 +17,8 @@ use tongqu_domain::{
 use utoipa::ToSchema;
 
 use super::{
-    departments::{DepartmentDetail, Faults, active, detail, naming, taken},
+    departments::{Faults, active, naming, taken},
+    read_department::{DepartmentDetail, detail},
     store::{self, Department, ExchangeStore, Merger},
 };
 use crate::platform::{

@@ -252,6 +252,8 @@ pub(super) struct Subscribed {
     pub request_id: RequestId,
     pub entry_name: String,
     pub delivery: Delivery,
+    /// Rows in the target after the last delivery that ended well.
+    pub rows_before: u64,
 }
 
 impl Subscribed {
@@ -294,7 +296,8 @@ pub(super) async fn subscribed(
         return Ok(None);
     }
     // Whatever broke off may have come after the rows and before they were read back.
-    let ended_well = store::has_delivered_well(&mut db, &subscription.id).await?;
+    let last = store::last_delivery(&mut db, &subscription.id).await?;
+    let last = last.filter(|run| run.state_code == "succeeded");
     let delivery = Delivery {
         table: PoolTable::of(&mounting, &items),
         items,
@@ -302,7 +305,7 @@ pub(super) async fn subscribed(
         target: app.open_or_create_store(&target.url)?,
         target_table: subscription.table.clone(),
         consumer: subscription.id.to_string(),
-        compares: if ended_well {
+        compares: if last.is_some() {
             Reach::Changed
         } else {
             Reach::Whole
@@ -314,6 +317,10 @@ pub(super) async fn subscribed(
         request_id: request.id,
         entry_name: entry.name,
         delivery,
+        rows_before: last
+            .and_then(|run| run.rows_held)
+            .and_then(|rows| u64::try_from(rows).ok())
+            .unwrap_or_default(),
     }))
 }
 
@@ -376,10 +383,8 @@ async fn finish_delivery(
     let mut tx = app.registry.begin(app.clock.now()).await?;
     let rows_held = match delivered.reach {
         Reach::Whole => delivered.held.rows(),
-        Reach::Changed => {
-            let before = store::rows_held(&mut tx, &subscription.id).await?;
-            (before + delivered.counts.inserted).saturating_sub(delivered.counts.deleted)
-        }
+        Reach::Changed => (subscribed.rows_before + delivered.counts.inserted)
+            .saturating_sub(delivered.counts.deleted),
     };
     let success = Success {
         counts: &delivered.counts,
@@ -410,7 +415,7 @@ async fn finish_delivery(
     Ok(())
 }
 
-/// Keeps why a run failed, tells the parties, and pauses deliveries if the source's table is no longer
+/// Keeps why a run failed, tells the parties of what is new to them, and pauses deliveries if the source's table is no longer
 /// what was mounted.
 pub(super) async fn record_failure(
     app: &App,
@@ -431,6 +436,8 @@ pub(super) async fn record_failure(
     };
     let mut tx = app.registry.begin(app.clock.now()).await?;
     store::fail(&mut tx, run_id, &failure, steps).await?;
+    // Who knows already isn't told with each new attempt; how often it has failed is on the page.
+    let is_known = store::failed_alike_before(&mut tx, run_id, &failure.code).await?;
     let mut told = parties;
     if error.is_schema_change() {
         for subscription in store::active_subscriptions(&mut tx, entry_id).await? {
@@ -442,7 +449,9 @@ pub(super) async fn record_failure(
     }
     told.sort();
     told.dedup();
-    tell(&mut tx, run_id, entry_name, &told, &failure).await?;
+    if !is_known {
+        tell(&mut tx, run_id, entry_name, &told, &failure).await?;
+    }
     let side = match failure.side {
         Side::Provider => "provider",
         Side::Platform => "platform",

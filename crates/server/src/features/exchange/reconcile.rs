@@ -54,6 +54,9 @@ pub async fn start_reconciliation(
     Path(subscription_id): Path<String>,
 ) -> Reply<StartedView> {
     let subscription = runnable(&ctx, &subscription_id).await?;
+    if subscription.state_code != "active" {
+        return Err(ApiError::conflict("exchange.subscription_paused"));
+    }
     let mut tx = ctx.begin().await?;
     let asker = Some(ctx.actor.person.to_string());
     jobs::enqueue(

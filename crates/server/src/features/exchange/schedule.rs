@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 use tongqu_domain::{
     access::{Action, Subject},
     exchange::{Schedule, ScheduleFault},
-    ids::EntryId,
 };
 use utoipa::{IntoParams, ToSchema};
 
@@ -105,11 +104,7 @@ pub async fn put_schedule(
 
 /// The entry of a path, if its mounting is the viewer's business.
 async fn own_entry(ctx: &Ctx, entry_id: &str) -> Result<Entry, ApiError> {
-    let not_found = || ApiError::not_found("catalogue.entry_not_found");
-    let id = EntryId::parse(entry_id).map_err(|_| not_found())?;
-    let mut db = ctx.read().await?;
-    let entry = catalogue::find_entry(&mut db, &id).await?;
-    let entry = entry.ok_or_else(not_found)?;
+    let entry = catalogue::entry_at(ctx, entry_id).await?;
     let own = Subject::Department(&entry.department_id);
     ctx.must(Action::MountEntry, &own)?;
     Ok(entry)

@@ -1,39 +1,31 @@
 //! All SQL of exchange.
 
-use std::collections::BTreeMap;
+mod overview;
+mod schedules;
+mod subscriptions;
+
+pub use overview::{Failing, Hour, Moved, moved};
+pub(super) use overview::{failing, hours, running};
+pub(super) use schedules::{due_schedules, move_schedule_on, schedule_of, set_schedule};
+pub use subscriptions::{LastDelivery, Subscription, last_deliveries};
+pub(super) use subscriptions::{
+    active_subscriptions, due_for_reconciliation, find_subscription, insert_subscription,
+    is_target_taken, plan_reconciliation, set_paused, subscription_of_grant,
+};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tongqu_domain::{
     exchange::Counts,
-    ids::{DepartmentId, EntryId, GrantId, RunId, StoreId, SubscriptionId},
+    ids::{DepartmentId, EntryId, RunId, SubscriptionId},
     time::instant_text,
 };
 
-mod overview;
-mod schedules;
-
-pub use overview::{Failing, Hour, Moved, moved};
-pub(super) use overview::{failing, hours, running};
-pub(super) use schedules::{due_schedules, move_schedule_on, schedule_of, set_schedule};
-
 use super::engine::{Reach, Side};
 use crate::platform::{
-    db::{Db, DbError, RowExt as _, Tx, in_places, placed},
+    db::{Db, DbError, RowExt as _, Tx},
     secrets::random_hex,
 };
-
-/// A standing delivery under a grant.
-#[derive(Debug, Clone)]
-pub struct Subscription {
-    pub id: SubscriptionId,
-    pub grant_id: GrantId,
-    pub entry_id: EntryId,
-    pub store_id: StoreId,
-    pub table: String,
-    /// `active`, `paused` or `ended`.
-    pub state_code: String,
-}
 
 /// Which way the rows go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -248,6 +240,27 @@ pub(super) async fn fail(
     Ok(())
 }
 
+/// Whether the run before this one, of the same kind, resource and subscription, has failed for the same reason.
+pub(super) async fn failed_alike_before(
+    db: &mut Db,
+    id: &RunId,
+    code: &str,
+) -> Result<bool, DbError> {
+    let before = sqlx::query(
+        "SELECT b.failure FROM runs r JOIN runs b ON b.kind = r.kind AND b.entry_id = r.entry_id \
+         AND COALESCE(b.subscription_id, '') = COALESCE(r.subscription_id, '') AND b.id <> r.id \
+         AND b.created_at <= r.created_at WHERE r.id = $1 ORDER BY b.created_at DESC, b.id DESC LIMIT 1",
+    )
+    .bind(id.as_str())
+    .fetch_optional(db)
+    .await?;
+    let failure: Option<Failure> = before
+        .map(|row| row.opt_json("failure"))
+        .transpose()?
+        .flatten();
+    Ok(failure.is_some_and(|failure| failure.code == code))
+}
+
 fn run(row: &sqlx::any::AnyRow) -> Result<Run, DbError> {
     let broken = |column, reason: &str| DbError::BrokenRow {
         column,
@@ -381,75 +394,20 @@ pub async fn runs_of_case(db: &mut Db, case_id: &str) -> Result<Vec<Run>, DbErro
     .collect()
 }
 
-/// What was last delivered under a grant.
-#[derive(Debug, Clone)]
-pub struct LastDelivery {
-    /// The table in the requester's exchange store.
-    pub table: String,
-    /// When the last delivery ended well; `None` before the first.
-    pub at: Option<Timestamp>,
-    /// Rows in the table after it.
-    pub rows: Option<u64>,
-}
-
-/// What was last delivered under each of several grants; those without a delivery are left out.
-pub async fn last_deliveries(
+/// How the last delivery under a subscription has ended.
+pub(super) async fn last_delivery(
     db: &mut Db,
-    grants: &[&GrantId],
-) -> Result<BTreeMap<GrantId, LastDelivery>, DbError> {
-    let mut found = BTreeMap::new();
-    for places in placed(grants) {
-        let mut query = sqlx::query(concat!(
-            "SELECT s.grant_id, s.table_name, u.finished_at, u.rows_held FROM subscriptions s \
-             LEFT JOIN runs u ON u.id = (SELECT l.id FROM runs l WHERE l.subscription_id = s.id \
-             AND l.kind = 'delivery' AND l.state_code = 'succeeded' ORDER BY l.finished_at DESC, l.id DESC LIMIT 1) \
-             WHERE s.grant_id IN ",
-            in_places!()
-        ));
-        for place in places {
-            query = query.bind(place);
-        }
-        for row in query.fetch_all(&mut *db).await? {
-            let delivery = LastDelivery {
-                table: row.text("table_name")?,
-                at: row.opt_instant("finished_at")?,
-                rows: row
-                    .opt_int("rows_held")?
-                    .and_then(|n| u64::try_from(n).ok()),
-            };
-            found.insert(row.id("grant_id")?, delivery);
-        }
-    }
-    Ok(found)
-}
-
-/// Whether the last delivery under a subscription has ended, and well.
-pub(super) async fn has_delivered_well(db: &mut Db, id: &SubscriptionId) -> Result<bool, DbError> {
-    let last = sqlx::query(
-        "SELECT state_code FROM runs WHERE subscription_id = $1 AND kind = 'delivery' \
-         ORDER BY created_at DESC, id DESC LIMIT 1",
-    )
+    id: &SubscriptionId,
+) -> Result<Option<Run>, DbError> {
+    sqlx::query(select_runs!(
+        "WHERE subscription_id = $1 AND kind = 'delivery' ORDER BY created_at DESC, id DESC LIMIT 1"
+    ))
     .bind(id.as_str())
     .fetch_optional(db)
-    .await?;
-    let state = last.map(|row| row.text("state_code")).transpose()?;
-    Ok(state.as_deref() == Some("succeeded"))
-}
-
-/// How many rows the target of a subscription had after its last run that ended well; 0 before the first.
-pub(super) async fn rows_held(db: &mut Db, id: &SubscriptionId) -> Result<u64, DbError> {
-    let row = sqlx::query(
-        "SELECT rows_held FROM runs WHERE subscription_id = $1 AND state_code = 'succeeded' \
-         ORDER BY finished_at DESC, id DESC LIMIT 1",
-    )
-    .bind(id.as_str())
-    .fetch_optional(db)
-    .await?;
-    let held = row
-        .map(|row| row.opt_int("rows_held"))
-        .transpose()?
-        .flatten();
-    Ok(held.and_then(|n| u64::try_from(n).ok()).unwrap_or_default())
+    .await?
+    .as_ref()
+    .map(run)
+    .transpose()
 }
 
 /// How many rows have been delivered to requesters in all.
@@ -461,163 +419,4 @@ pub async fn delivered_rows(db: &mut Db) -> Result<i64, DbError> {
     .fetch_one(db)
     .await?
     .int("n")
-}
-
-fn subscription(row: &sqlx::any::AnyRow) -> Result<Subscription, DbError> {
-    Ok(Subscription {
-        id: row.id("id")?,
-        grant_id: row.id("grant_id")?,
-        entry_id: row.id("entry_id")?,
-        store_id: row.id("store_id")?,
-        table: row.text("table_name")?,
-        state_code: row.text("state_code")?,
-    })
-}
-
-/// A subscription by its id.
-pub(super) async fn find_subscription(
-    db: &mut Db,
-    id: &SubscriptionId,
-) -> Result<Option<Subscription>, DbError> {
-    sqlx::query("SELECT id, grant_id, entry_id, store_id, table_name, state_code FROM subscriptions WHERE id = $1")
-        .bind(id.as_str())
-        .fetch_optional(db)
-        .await?
-        .as_ref()
-        .map(subscription)
-        .transpose()
-}
-
-/// The subscription under a grant, if one is open.
-pub(super) async fn subscription_of_grant(
-    db: &mut Db,
-    grant_id: &GrantId,
-) -> Result<Option<Subscription>, DbError> {
-    sqlx::query("SELECT id, grant_id, entry_id, store_id, table_name, state_code FROM subscriptions WHERE grant_id = $1")
-        .bind(grant_id.as_str())
-        .fetch_optional(db)
-        .await?
-        .as_ref()
-        .map(subscription)
-        .transpose()
-}
-
-/// Active subscriptions of a resource.
-pub(super) async fn active_subscriptions(
-    db: &mut Db,
-    entry_id: &EntryId,
-) -> Result<Vec<Subscription>, DbError> {
-    sqlx::query(
-        "SELECT id, grant_id, entry_id, store_id, table_name, state_code FROM subscriptions \
-         WHERE entry_id = $1 AND state_code = 'active' ORDER BY id",
-    )
-    .bind(entry_id.as_str())
-    .fetch_all(db)
-    .await?
-    .iter()
-    .map(subscription)
-    .collect()
-}
-
-/// Whether a table of a store is already the target of another subscription.
-pub(super) async fn is_target_taken(
-    db: &mut Db,
-    store_id: &StoreId,
-    table: &str,
-) -> Result<bool, DbError> {
-    let n = sqlx::query(
-        "SELECT COUNT(*) AS n FROM subscriptions WHERE store_id = $1 AND table_name = $2",
-    )
-    .bind(store_id.as_str())
-    .bind(table)
-    .fetch_one(db)
-    .await?
-    .int("n")?;
-    Ok(n > 0)
-}
-
-pub(super) async fn insert_subscription(
-    tx: &mut Tx,
-    subscription: &Subscription,
-    next_reconciliation: Timestamp,
-) -> Result<(), DbError> {
-    let at = instant_text(tx.at());
-    sqlx::query(
-        "INSERT INTO subscriptions (id, grant_id, entry_id, store_id, table_name, state_code, created_at, \
-         next_reconciliation_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-    )
-    .bind(subscription.id.as_str())
-    .bind(subscription.grant_id.as_str())
-    .bind(subscription.entry_id.as_str())
-    .bind(subscription.store_id.as_str())
-    .bind(&subscription.table)
-    .bind(&subscription.state_code)
-    .bind(at)
-    .bind(instant_text(next_reconciliation))
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
-}
-
-/// Active subscriptions whose whole is to be compared by now, at most `limit`, with the instant for which that was
-/// planned.
-pub(super) async fn due_for_reconciliation(
-    db: &mut Db,
-    now: Timestamp,
-    limit: i64,
-) -> Result<Vec<(Subscription, String)>, DbError> {
-    sqlx::query(
-        "SELECT id, grant_id, entry_id, store_id, table_name, state_code, next_reconciliation_at FROM subscriptions \
-         WHERE state_code = 'active' AND next_reconciliation_at <= $1 ORDER BY next_reconciliation_at, id LIMIT $2",
-    )
-    .bind(instant_text(now))
-    .bind(limit)
-    .fetch_all(db)
-    .await?
-    .iter()
-    .map(|row| Ok((subscription(row)?, row.text("next_reconciliation_at")?)))
-    .collect()
-}
-
-/// Plans the next comparison of the whole; with `planned` only in the place of the one that was planned for that
-/// instant. `false` if somebody else has planned it meanwhile.
-pub(super) async fn plan_reconciliation(
-    tx: &mut Tx,
-    id: &SubscriptionId,
-    planned: Option<&str>,
-    next: Timestamp,
-) -> Result<bool, DbError> {
-    let done = sqlx::query(
-        "UPDATE subscriptions SET next_reconciliation_at = $1 \
-         WHERE id = $2 AND ($3 = '' OR next_reconciliation_at = $3)",
-    )
-    .bind(instant_text(next))
-    .bind(id.as_str())
-    .bind(planned.unwrap_or_default().to_owned())
-    .execute(&mut **tx)
-    .await?;
-    Ok(done.rows_affected() == 1)
-}
-
-/// Pauses the active subscriptions of a resource, or lets those go on that were paused for `reason`.
-pub(super) async fn set_paused(
-    tx: &mut Tx,
-    entry_id: &EntryId,
-    reason: Option<&str>,
-) -> Result<(), DbError> {
-    let (from, to) = if reason.is_some() {
-        ("active", "paused")
-    } else {
-        ("paused", "active")
-    };
-    sqlx::query(
-        "UPDATE subscriptions SET state_code = $1, pause_reason = $2 WHERE entry_id = $3 AND state_code = $4",
-    )
-    .bind(to)
-    .bind(reason.map(str::to_owned))
-    .bind(entry_id.as_str())
-    .bind(from)
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
 }

@@ -6,17 +6,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use axum::{
-    Json,
-    extract::{Path, Query},
-};
+use axum::extract::{Path, Query};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use tongqu_domain::{
     access::{Action, StepSubject, Subject},
     ids::DepartmentId,
-    law::{self, HeldBy, Limit, Pack, PeriodicDuty},
-    supervision::{DutyItem, Period, duty_items},
+    law::{self, HeldBy, Pack, PeriodicDuty},
+    supervision::{DutyItem, duty_items},
     time::china_date,
 };
 use utoipa::{IntoParams, ToSchema};
@@ -28,35 +25,27 @@ use super::{
 use crate::{
     features::{
         case::{ClauseView, clause_view},
-        directory::{self, Notice},
+        directory,
     },
     platform::{
         db::Db,
         http::{ApiError, Ctx, Page, PageQuery, Problem, Reply, reply},
-        secrets::random_hex,
     },
 };
 
-/// The longest report, in characters.
-const TEXT_CHARS_MAX: usize = 20_000;
-/// The most numbers of a report, and the longest name of one.
-const FIGURES_MAX: usize = 100;
-const FIGURE_NAME_CHARS_MAX: usize = 64;
-/// The longest period, in months.
-const MONTHS_MAX: u32 = 120;
 /// Stands in the id of an occasion that has no period.
 const UNDATED: &str = "undated";
 
 /// One occasion of a duty for one department.
-struct Occasion<'a> {
-    duty: &'a PeriodicDuty,
-    department_id: DepartmentId,
-    item: DutyItem,
+pub(super) struct Occasion<'a> {
+    pub(super) duty: &'a PeriodicDuty,
+    pub(super) department_id: DepartmentId,
+    pub(super) item: DutyItem,
     report: Option<Report>,
 }
 
 impl Occasion<'_> {
-    fn owing(&self) -> Owing {
+    pub(super) fn owing(&self) -> Owing {
         Owing {
             duty_id: self.duty.id.clone(),
             department_id: self.department_id.to_string(),
@@ -67,7 +56,7 @@ impl Occasion<'_> {
         }
     }
 
-    fn id(&self) -> String {
+    pub(super) fn id(&self) -> String {
         let owing = self.owing();
         let period = if owing.period_from.is_empty() {
             UNDATED
@@ -78,7 +67,7 @@ impl Occasion<'_> {
     }
 
     /// Without a period one may report again and again, so it is never done with.
-    fn is_submitted(&self) -> bool {
+    pub(super) fn is_submitted(&self) -> bool {
         self.report.is_some() && self.item.covers.is_some()
     }
 
@@ -313,7 +302,7 @@ pub async fn list_duties(ctx: Ctx, Query(query): Query<DutiesQuery>) -> Reply<Pa
 }
 
 /// The occasion with this id, if the viewer may see it.
-async fn load<'a>(
+pub(super) async fn load<'a>(
     ctx: &Ctx,
     db: &mut Db,
     pack: &'a Pack,
@@ -343,7 +332,7 @@ async fn load<'a>(
 }
 
 /// Whether the viewer holds the role of a duty in the department that owes it.
-fn may_submit(ctx: &Ctx, occasion: &Occasion<'_>, pack: &Pack) -> bool {
+pub(super) fn may_submit(ctx: &Ctx, occasion: &Occasion<'_>, pack: &Pack) -> bool {
     pack.role(&occasion.duty.role).is_some_and(|role| {
         let subject = StepSubject {
             department: Some(&occasion.department_id),
@@ -355,7 +344,7 @@ fn may_submit(ctx: &Ctx, occasion: &Occasion<'_>, pack: &Pack) -> bool {
     })
 }
 
-async fn detail(ctx: &Ctx, id: &str) -> Result<DutyItemDetailView, ApiError> {
+pub(super) async fn detail(ctx: &Ctx, id: &str) -> Result<DutyItemDetailView, ApiError> {
     let pack = &ctx.app.pack();
     let today = china_date(ctx.now);
     let mut db = ctx.read().await?;
@@ -388,184 +377,4 @@ async fn detail(ctx: &Ctx, id: &str) -> Result<DutyItemDetailView, ApiError> {
     responses((status = 200, body = DutyItemDetailView), (status = 403, body = Problem), (status = 404, body = Problem)))]
 pub async fn read_duty(ctx: Ctx, Path(id): Path<String>) -> Reply<DutyItemDetailView> {
     reply(detail(&ctx, &id).await?)
-}
-
-/// A report.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ReportBody {
-    /// In words.
-    pub text: String,
-    /// The numbers, by code, as the department answers for them.
-    #[serde(default)]
-    pub figures: BTreeMap<String, i64>,
-}
-
-/// Hand in a report.
-#[utoipa::path(post, path = "/duties/{duty_id}/submit", tag = "supervision", operation_id = "submit_duty",
-    params(("duty_id" = String, Path, description = "`duty_item_id` of the list")), request_body = ReportBody,
-    responses((status = 200, body = DutyItemDetailView), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem), (status = 422, body = Problem)))]
-pub async fn submit_duty(
-    ctx: Ctx,
-    Path(id): Path<String>,
-    Json(body): Json<ReportBody>,
-) -> Reply<DutyItemDetailView> {
-    let pack = &ctx.app.pack();
-    let mut db = ctx.read().await?;
-    let occasion = load(&ctx, &mut db, pack, &id).await?;
-    drop(db);
-    if !may_submit(&ctx, &occasion, pack) {
-        return Err(ApiError::forbidden("duty.not_yours").under(Some(&occasion.duty.clause)));
-    }
-    if occasion.is_submitted() {
-        return Err(ApiError::conflict("duty.submitted"));
-    }
-    let text = body.text.trim();
-    if text.is_empty() || text.chars().count() > TEXT_CHARS_MAX {
-        return Err(ApiError::invalid("duty.text")
-            .field("text", "duty.text")
-            .arg("chars", TEXT_CHARS_MAX));
-    }
-    let fits = |name: &String| !name.is_empty() && name.chars().count() <= FIGURE_NAME_CHARS_MAX;
-    if body.figures.len() > FIGURES_MAX || !body.figures.keys().all(fits) {
-        return Err(ApiError::invalid("duty.figures").field("figures", "duty.figures"));
-    }
-    let report = Report {
-        period_to: occasion
-            .item
-            .covers
-            .map_or(String::new(), |(_, last)| last.to_string()),
-        due_on: occasion.item.due_on,
-        text: text.to_owned(),
-        figures: body.figures,
-        submitted_by: ctx.actor.person.to_string(),
-        submitted_at: ctx.now,
-    };
-    let owing = occasion.owing();
-    let mut tx = ctx.begin().await?;
-    let report_id = format!("rep-{}", random_hex::<8>());
-    store::insert_report(&mut tx, &report_id, pack.meta.id.as_str(), &owing, &report).await?;
-    tell_addressee(&mut tx, pack, &occasion).await?;
-    tx.commit(
-        ctx.did("duty.submitted")
-            .on("duty", &id)
-            .with("report_id", report_id)
-            .with("pack", pack.meta.id.as_str())
-            .with("due_on", occasion.item.due_on.map(|d| d.to_string()))
-            .with("figures", report.figures.len())
-            .under(Some(occasion.duty.clause.to_string())),
-    )
-    .await?;
-    reply(detail(&ctx, &id).await?)
-}
-
-/// Tells whom the report goes to, where a department on the platform stands behind that role.
-async fn tell_addressee(
-    tx: &mut crate::platform::db::Tx,
-    pack: &Pack,
-    occasion: &Occasion<'_>,
-) -> Result<(), ApiError> {
-    let department = directory::find_department(tx, &occasion.department_id)
-        .await?
-        .ok_or_else(|| ApiError::bug("a report comes from a department that isn't there"))?;
-    let division = Some(department.division_code.as_str());
-    let bound = directory::bound_roles(tx, pack, division).await?;
-    let Some(to) = occasion
-        .duty
-        .addressee
-        .as_ref()
-        .and_then(|role| bound.get(role))
-    else {
-        return Ok(());
-    };
-    let id = occasion.id();
-    let notice = Notice {
-        to,
-        kind: "supervision.report_received",
-        subject: ("duty", &id),
-        facts: BTreeMap::from([
-            ("name", occasion.duty.name.clone()),
-            ("department", department.name),
-        ]),
-    };
-    directory::notify(tx, &notice).await?;
-    Ok(())
-}
-
-/// How long the period of a duty is.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct PeriodBody {
-    /// Calendar months, 1-120.
-    pub months: u32,
-    /// The civil date on which the first period begins; the first of January of this year if left out.
-    #[serde(default)]
-    pub first_day: Option<String>,
-}
-
-/// The period of a duty.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct PeriodView {
-    pub duty_id: String,
-    pub name: String,
-    pub months: u32,
-    pub first_day: String,
-    pub clause: ClauseView,
-}
-
-/// Set the period of a duty that the regulation calls periodic without a number.
-#[utoipa::path(put, path = "/duties/{duty_id}/period", tag = "supervision", operation_id = "set_period",
-    params(("duty_id" = String, Path, description = "The duty in the rule pack")), request_body = PeriodBody,
-    responses((status = 200, body = PeriodView), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem), (status = 422, body = Problem)))]
-pub async fn set_period(
-    ctx: Ctx,
-    Path(duty_id): Path<String>,
-    Json(body): Json<PeriodBody>,
-) -> Reply<PeriodView> {
-    ctx.must(Action::Supervise, &Subject::Platform)?;
-    let pack = &ctx.app.pack();
-    let duty = pack
-        .periodic
-        .iter()
-        .find(|duty| duty.id == duty_id)
-        .ok_or_else(|| ApiError::not_found("duty.not_found"))?;
-    if !matches!(duty.due, Limit::Word(_)) {
-        return Err(ApiError::conflict("duty.period_by_law").under(Some(&duty.due_clause)));
-    }
-    if !(1..=MONTHS_MAX).contains(&body.months) {
-        return Err(ApiError::invalid("duty.months")
-            .field("months", "duty.months")
-            .arg("max", MONTHS_MAX));
-    }
-    let first_day = match &body.first_day {
-        Some(text) => text.parse::<Date>().map_err(|_| {
-            ApiError::invalid("duty.first_day").field("first_day", "duty.first_day")
-        })?,
-        None => Date::new(china_date(ctx.now).year(), 1, 1).map_err(ApiError::bug)?,
-    };
-    let period = Period {
-        months: body.months,
-        first_day,
-    };
-    let mut tx = ctx.begin().await?;
-    let person = ctx.actor.person.as_str();
-    store::set_period(&mut tx, pack.meta.id.as_str(), &duty.id, period, person).await?;
-    tx.commit(
-        ctx.did("duty.period_set")
-            .on("duty", &duty.id)
-            .with("pack", pack.meta.id.as_str())
-            .with("months", body.months)
-            .with("first_day", first_day.to_string())
-            .under(Some(duty.due_clause.to_string())),
-    )
-    .await?;
-    reply(PeriodView {
-        duty_id: duty.id.clone(),
-        name: duty.name.clone(),
-        months: body.months,
-        first_day: first_day.to_string(),
-        clause: clause_view(&duty.due_clause, pack),
-    })
 }

@@ -13,9 +13,11 @@ mod figures;
 mod findings;
 mod follow_up;
 mod lamps;
+mod set_period;
 mod settle;
 mod statistics;
 mod store;
+mod submit_duty;
 mod sweep;
 mod unlisted;
 mod views;
@@ -40,8 +42,8 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(lamps::read_lamps))
         .routes(routes!(duties::list_duties))
         .routes(routes!(duties::read_duty))
-        .routes(routes!(duties::submit_duty))
-        .routes(routes!(duties::set_period))
+        .routes(routes!(submit_duty::submit_duty))
+        .routes(routes!(set_period::set_period))
         .routes(routes!(statistics::read_usage))
         .routes(routes!(unlisted::list_unlisted_tables))
         .routes(routes!(unlisted::scan_tables))
