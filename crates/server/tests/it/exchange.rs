@@ -368,13 +368,13 @@ async fn a_dropped_column_pauses_the_delivery_and_tells_both_sides() {
         .post(&compare, nothing())
         .await
         .refused(409, "exchange.subscription_paused");
-    let once = notices_about_runs(&app, "civil").await;
+    let once = notices_about_runs(&app, "stats").await;
     let runs = app.runs(&open.entry, "collection").await.len();
     app.run_again(&open.subscription).await;
     assert_eq!(
         (
             app.runs(&open.entry, "collection").await.len(),
-            notices_about_runs(&app, "civil").await
+            notices_about_runs(&app, "stats").await
         ),
         (runs + 1, once),
         "who knows isn't told again"

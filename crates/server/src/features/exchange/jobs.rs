@@ -415,8 +415,8 @@ async fn finish_delivery(
     Ok(())
 }
 
-/// Keeps why a run failed, tells the parties of what is new to them, and pauses deliveries if the source's table is no longer
-/// what was mounted.
+/// Keeps why a run failed, tells the parties of what is new to them, and pauses deliveries if the source's table is no
+/// longer what was mounted.
 pub(super) async fn record_failure(
     app: &App,
     run_id: &RunId,
