@@ -27,6 +27,7 @@ mod query;
 pub mod rows;
 mod sqlite;
 mod store;
+mod sums;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod text;
@@ -39,6 +40,7 @@ pub use error::ConnectorError;
 pub use query::{Filter, FilterOp, Query, Value};
 pub use rows::RecordBatch;
 pub use store::{KeyCheck, Refusal, Store, TableInfo, open, open_or_create};
+pub use sums::{Differing, Snapshot, Sums, share_bits};
 
 /// What a call on a store gives back.
 pub type Result<T, E = ConnectorError> = std::result::Result<T, E>;

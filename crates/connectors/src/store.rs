@@ -7,7 +7,9 @@ use tongqu_domain::exchange::Column;
 
 use crate::address::Place;
 use crate::sqlite::Creation;
-use crate::{Address, Applied, ApplyPlan, BatchStream, Query, Result, mysql, postgres, sqlite};
+use crate::{
+    Address, Applied, ApplyPlan, BatchStream, Query, Result, Snapshot, mysql, postgres, sqlite,
+};
 
 /// The platform's own tables in a store begin with this; [`Store::tables`] leaves them out.
 pub(crate) const OWN_PREFIX: &str = "_tongqu_";
@@ -49,6 +51,15 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Errors, here or in the stream: `table_missing`, `column_missing`, `type_refused`,
     /// `value_refused` naming the column of the first value that doesn't fit its type, `interrupted`.
     async fn read(&self, query: Query) -> Result<BatchStream>;
+
+    /// A view of the query's rows in which they can be summed up before they are read, by the columns `key`; `None`
+    /// where the engine has no sums.
+    ///
+    /// Errors: as [`Store::read`].
+    async fn snapshot(&self, query: Query, key: &[String]) -> Result<Option<Box<dyn Snapshot>>> {
+        let _ = (query, key);
+        Ok(None)
+    }
 
     /// Whether a table here lies in the order of its key, so that many rows are taken in much faster in that order.
     fn prefers_key_order(&self) -> bool {

@@ -7,6 +7,7 @@ mod apply;
 mod binary;
 mod catalog;
 mod read;
+mod sums;
 mod types;
 
 use std::str::FromStr;
@@ -21,8 +22,8 @@ use tokio_postgres::{Client, Config, NoTls, Row};
 
 use crate::store::CURSOR_TABLE;
 use crate::{
-    Address, Applied, ApplyPlan, BatchStream, ConnectorError, KeyCheck, Query, Result, Store,
-    TableInfo,
+    Address, Applied, ApplyPlan, BatchStream, ConnectorError, KeyCheck, Query, Result, Snapshot,
+    Store, TableInfo,
 };
 
 /// How long a connection may take to come about: long enough for a distant county's line.
@@ -119,6 +120,11 @@ impl Store for PostgresStore {
     async fn read(&self, query: Query) -> Result<BatchStream> {
         query.check()?;
         read::read(self.session().await?, query).await
+    }
+
+    async fn snapshot(&self, query: Query, key: &[String]) -> Result<Option<Box<dyn Snapshot>>> {
+        query.check()?;
+        sums::snapshot(self.session().await?, query, key).await
     }
 
     async fn apply(&self, plan: ApplyPlan, changes: BatchStream) -> Result<Applied> {

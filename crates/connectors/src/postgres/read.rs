@@ -1,7 +1,7 @@
 //! Reading a snapshot of a PostgreSQL table.
 
 use futures_util::TryStreamExt;
-use tokio_postgres::{Row, Statement};
+use tokio_postgres::{Row, RowStream, Statement};
 use tongqu_domain::exchange::ColumnType;
 
 use super::binary::{Bound, Raw};
@@ -29,8 +29,29 @@ enum Outcome {
 }
 
 pub(super) async fn read(session: Session, query: Query) -> Result<BatchStream> {
+    let held = begin(&session, &query.table).await?;
+    read_in(session, query, &held, None).await
+}
+
+/// Begins the transaction whose view of the table is read. Gives the table's columns.
+pub(super) async fn begin(session: &Session, table: &str) -> Result<Vec<HeldColumn>> {
+    // A slow consumer may leave the transaction waiting for long; that is its right.
+    let begin = "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; \
+                 SET LOCAL idle_in_transaction_session_timeout = 0";
+    session.run(begin, "begin reading", table).await?;
+    let found = catalog::require_table(session, table).await?;
+    catalog::columns(session, table, &found).await
+}
+
+/// Reads in the transaction that has been begun, and ends it; only rows for which the SQL of `only` holds too.
+pub(super) async fn read_in(
+    session: Session,
+    query: Query,
+    held: &[HeldColumn],
+    only: Option<String>,
+) -> Result<BatchStream> {
     let store = session.store.clone();
-    let reading = prepare(session, query).await?;
+    let reading = prepare(session, query, held, only).await?;
     let (feeder, stream) = pipe(store, ());
     tokio::spawn(async move {
         let outcome = match reading.run(&feeder).await {
@@ -51,22 +72,21 @@ pub(super) async fn read(session: Session, query: Query) -> Result<BatchStream> 
     Ok(stream)
 }
 
-async fn prepare(session: Session, query: Query) -> Result<Reading> {
+async fn prepare(
+    session: Session,
+    query: Query,
+    held: &[HeldColumn],
+    only: Option<String>,
+) -> Result<Reading> {
     let table = query.table.clone();
-    // A slow consumer may leave the transaction waiting for long; that is its right.
-    let begin = "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; \
-                 SET LOCAL idle_in_transaction_session_timeout = 0";
-    session.run(begin, "begin reading", &table).await?;
-    let found = catalog::require_table(&session, &table).await?;
-    let held = catalog::columns(&session, &table, &found).await?;
     let mut natives = Vec::with_capacity(query.columns.len());
     for column in &query.columns {
-        let meaning = meaning(&held, &table, &column.name)?;
+        let meaning = meaning(held, &table, &column.name)?;
         types::gives(meaning.column_type, column.column_type)
             .map_err(|reason| ConnectorError::type_refused(&table, &column.name, reason))?;
         natives.push(meaning.native);
     }
-    let sql = statement(&query, &held)?;
+    let sql = statement(&query, held, only)?;
     let statement = session.client.prepare(&sql).await;
     let statement =
         statement.map_err(|error| session.failure("prepare reading a table", &table, &error))?;
@@ -84,14 +104,8 @@ impl Reading {
         let failed = |error| self.session.failure("read a table", &query.table, &error);
         let (rows_max, bytes_max) = query.limits();
         let mut builder = BatchBuilder::new(&query.columns);
-        let comparisons: Vec<_> = query.filters().flat_map(Filter::comparisons).collect();
-        let operands = comparisons.iter().flat_map(|comparison| &comparison.values);
-        let bound: Vec<Bound<'_>> = operands.map(|operand| Bound(operand.value())).collect();
         // The server sends all rows at once; it waits when we don't take them from the socket.
-        let rows = self
-            .session
-            .client
-            .query_raw(&self.statement, bound)
+        let rows = rows_of(&self.session, &self.statement, query)
             .await
             .map_err(failed)?;
         let mut rows = std::pin::pin!(rows);
@@ -133,7 +147,23 @@ impl Reading {
     }
 }
 
-fn meaning<'c>(held: &'c [HeldColumn], table: &str, name: &str) -> Result<&'c types::Meaning> {
+/// Runs a statement that has the query's conditions, with their values bound.
+pub(super) async fn rows_of(
+    session: &Session,
+    statement: &Statement,
+    query: &Query,
+) -> std::result::Result<RowStream, tokio_postgres::Error> {
+    let comparisons: Vec<_> = query.filters().flat_map(Filter::comparisons).collect();
+    let operands = comparisons.iter().flat_map(|comparison| &comparison.values);
+    let bound: Vec<Bound<'_>> = operands.map(|operand| Bound(operand.value())).collect();
+    session.client.query_raw(statement, bound).await
+}
+
+pub(super) fn meaning<'c>(
+    held: &'c [HeldColumn],
+    table: &str,
+    name: &str,
+) -> Result<&'c types::Meaning> {
     let column = catalog::find(held, table, name)?;
     column
         .meaning
@@ -141,7 +171,7 @@ fn meaning<'c>(held: &'c [HeldColumn], table: &str, name: &str) -> Result<&'c ty
         .map_err(|reason| ConnectorError::type_refused(table, name, reason.clone()))
 }
 
-fn statement(query: &Query, held: &[HeldColumn]) -> Result<String> {
+fn statement(query: &Query, held: &[HeldColumn], only: Option<String>) -> Result<String> {
     let shown = |name: &str| -> Result<String> {
         let meaning = meaning(held, &query.table, name)?;
         let cast = if meaning.native == Native::ShownAsText {
@@ -157,18 +187,19 @@ fn statement(query: &Query, held: &[HeldColumn]) -> Result<String> {
         .map(|column| shown(&column.name))
         .collect::<Result<Vec<_>>>()?;
     let mut sql = format!(
-        "SELECT {} FROM {}",
+        "SELECT {} FROM {}{}",
         columns.join(", "),
-        quoted_table(&query.table)
+        quoted_table(&query.table),
+        where_clause(query, held)?
     );
-    let mut places = 0;
-    let conditions = query.where_clause(|filter| {
-        let column = catalog::find(held, &query.table, &filter.column)?;
-        let column_type = meaning(held, &query.table, &filter.column)?.column_type;
-        filter.check_type(&query.table, column_type)?;
-        Ok(condition(filter, column, &mut places))
-    })?;
-    sql.push_str(&conditions);
+    if let Some(only) = only {
+        let also = if query.filters().next().is_some() {
+            "AND"
+        } else {
+            "WHERE"
+        };
+        sql.push_str(&format!(" {also} {only}"));
+    }
     if !query.order_by.is_empty() {
         let mut order = Vec::with_capacity(query.order_by.len());
         for name in &query.order_by {
@@ -186,6 +217,17 @@ fn statement(query: &Query, held: &[HeldColumn]) -> Result<String> {
         sql.push_str(&order.join(", "));
     }
     Ok(sql)
+}
+
+/// The query's conditions, their values as parameters.
+pub(super) fn where_clause(query: &Query, held: &[HeldColumn]) -> Result<String> {
+    let mut places = 0;
+    query.where_clause(|filter| {
+        let column = catalog::find(held, &query.table, &filter.column)?;
+        let column_type = meaning(held, &query.table, &filter.column)?.column_type;
+        filter.check_type(&query.table, column_type)?;
+        Ok(condition(filter, column, &mut places))
+    })
 }
 
 fn condition(filter: &Filter, column: &HeldColumn, places: &mut usize) -> String {

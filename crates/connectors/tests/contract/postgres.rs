@@ -1,9 +1,9 @@
 //! What only PostgreSQL can show: its own types, collations and declared limits.
 
-use tongqu_connectors::{ApplyPlan, Filter, Query, Value};
+use tongqu_connectors::{ApplyPlan, Filter, Query, Sums, Value};
 use tongqu_domain::exchange::{Column, ColumnType};
 
-use crate::support::{Bench, TEXT, column, key_column, place, places, plan, text};
+use crate::support::{Bench, TEXT, collect, column, key_column, place, places, plan, text};
 
 fn decimal(unscaled: i128, scale: i8) -> Value {
     Value::Decimal { unscaled, scale }
@@ -304,4 +304,124 @@ async fn reading_by_our_own_key_needs_no_sort() {
         .unwrap();
     let plan: Vec<String> = plan.iter().map(|row| row.get(0)).collect();
     assert!(plan[0].starts_with("Index Scan"), "{plan:?}");
+}
+
+/// What may change in a row, and what two rows may swap.
+const CHANGES: [&str; 9] = [
+    "UPDATE summed SET c = 'ab' WHERE id = 7",
+    "UPDATE summed SET t = '' WHERE id = 7",
+    "UPDATE summed SET t = NULL WHERE id = 7",
+    "UPDATE summed SET n = n + 0.01 WHERE id = 7",
+    "UPDATE summed SET at = at + interval '1 microsecond' WHERE id = 7",
+    "UPDATE summed SET j = '{\"a\": 1}' WHERE id = 7",
+    "UPDATE summed SET t = CASE id WHEN 7 THEN 'w8' ELSE 'w7' END WHERE id IN (7, 8)",
+    "UPDATE summed SET c = t, t = c WHERE id = 7",
+    "DELETE FROM summed WHERE id = 7",
+];
+
+async fn sums_of(bench: &Bench, table: &str, columns: &[Column], bits: u8) -> Sums {
+    let query = Query::all(table, columns.to_vec()).ordered_by(&["id"]);
+    let view = bench.store.snapshot(query, &["id".to_owned()]).await;
+    view.unwrap().unwrap().sums(bits).await.unwrap()
+}
+
+/// Two tables whose columns are declared otherwise have the same sums while they hold the same, and every change
+/// is seen, also where two rows of one share swap a value. Spec: PDS-8.1.
+#[tokio::test]
+async fn sums_differ_where_the_rows_differ() {
+    let bench = Bench::postgres().await;
+    bench
+        .sql(
+            "CREATE COLLATION folded (provider = icu, locale = 'und-u-ks-level2', deterministic = false); \
+             CREATE TABLE summed (id int PRIMARY KEY, c char(5), t varchar(20) COLLATE folded, n numeric(12,2), f float8, \
+             at timestamptz(6), j jsonb, b bytea, u uuid, d date); \
+             INSERT INTO summed SELECT i, 'c' || i, 'v' || i, i / 7.0, i / 3.0, \
+             timestamptz '2026-01-01' + i * interval '1 second', jsonb_build_object('i', i), int4send(i), \
+             lpad(i::text, 32, '0')::uuid, date '2026-01-01' + i FROM generate_series(1, 100) AS i",
+        )
+        .await;
+    let columns = bench.store.discover("summed").await.unwrap().columns;
+    let asked = ApplyPlan::new("kept", columns.clone(), &["id"], "consumer", 1, "run-1");
+    let rows = bench.store.read(Query::all("summed", columns.clone()));
+    bench.store.apply(asked, rows.await.unwrap()).await.unwrap();
+    let kept = sums_of(&bench, "kept", &columns, 4).await;
+    assert_eq!(kept.rows(), 100);
+    assert_eq!(sums_of(&bench, "summed", &columns, 4).await, kept);
+
+    bench
+        .sql("UPDATE summed SET t = upper(t) WHERE id = 9")
+        .await;
+    let folded = sums_of(&bench, "summed", &columns, 4).await;
+    assert_ne!(folded, kept, "spelled otherwise");
+    bench
+        .sql("UPDATE summed SET t = lower(t) WHERE id = 9")
+        .await;
+    for change in CHANGES {
+        bench
+            .sql(&format!("CREATE TABLE before AS TABLE summed; {change}"))
+            .await;
+        // One share holds all, so that what two of its rows swap could cancel out.
+        let (ours, theirs) = (
+            sums_of(&bench, "summed", &columns, 0).await,
+            sums_of(&bench, "kept", &columns, 0).await,
+        );
+        assert!(ours.differing(&theirs).unwrap().rows() > 0, "{change}");
+        bench
+            .sql("TRUNCATE summed; INSERT INTO summed TABLE before; DROP TABLE before")
+            .await;
+    }
+    assert_eq!(sums_of(&bench, "summed", &columns, 4).await, kept);
+}
+
+/// Of the shares that differ all rows are read, in order and under the query's own conditions, and no others.
+#[tokio::test]
+async fn only_shares_that_differ_are_read() {
+    let bench = Bench::postgres().await;
+    bench
+        .sql(
+            "CREATE TABLE ours (id varchar(12) PRIMARY KEY, v int, gone int NOT NULL DEFAULT 0); \
+             INSERT INTO ours SELECT 'k' || i, i FROM generate_series(1, 4000) AS i; \
+             CREATE TABLE theirs (LIKE ours INCLUDING ALL); INSERT INTO theirs TABLE ours; \
+             UPDATE ours SET v = -1 WHERE id IN ('k5', 'k77'); DELETE FROM ours WHERE id = 'k900'; \
+             UPDATE ours SET gone = 1 WHERE id = 'k901'",
+        )
+        .await;
+    let columns = vec![key_column("id", TEXT), column("v", ColumnType::Int32)];
+    let view = async |table: &str| {
+        let live = Query::all(table, columns.clone()).only(Filter::eq("gone", Value::Int(0)));
+        let (live, key) = (live.ordered_by(&["id"]), ["id".to_owned()]);
+        let view = bench.store.snapshot(live, &key);
+        view.await.unwrap().unwrap()
+    };
+    let (mut ours, mut theirs) = (view("ours").await, view("theirs").await);
+    let (our_sums, their_sums) = (ours.sums(8).await.unwrap(), theirs.sums(8).await.unwrap());
+    let differing = our_sums.differing(&their_sums).unwrap();
+    bench
+        .sql("UPDATE ours SET v = -2 WHERE id = 'k5'; DELETE FROM theirs")
+        .await;
+    let ours = collect(ours.read(Some(&differing)).await.unwrap()).await;
+    let theirs = collect(theirs.read(Some(&differing)).await.unwrap()).await;
+    let (ours, theirs) = (ours.unwrap(), theirs.unwrap());
+    let is_in_order = |rows: &[Vec<Value>]| {
+        rows.is_sorted_by(|a, b| match (&a[0], &b[0]) {
+            (Value::Text(a), Value::Text(b)) => a < b,
+            _ => false,
+        })
+    };
+    assert!(is_in_order(&ours) && is_in_order(&theirs));
+    assert_eq!(theirs.len() - ours.len(), 2, "two are gone");
+    assert_eq!(
+        u64::try_from(theirs.len()).unwrap() + differing.rows_alike(),
+        4000
+    );
+    assert!(theirs.len() < 400, "{} rows were read", theirs.len());
+    let changed: Vec<_> = ours.iter().filter(|row| !theirs.contains(row)).collect();
+    assert_eq!(
+        changed,
+        [
+            &vec![text("k5"), Value::Int(-1)],
+            &vec![text("k77"), Value::Int(-1)]
+        ],
+        "as the view was when it was begun"
+    );
 }

@@ -41,7 +41,11 @@ fn item(code: &str) -> DataItem {
 /// A table `person` of two columns that declares no key.
 async fn source(provider: &ExchangeDb) -> Source {
     provider.sql("CREATE TABLE person (id VARCHAR(20) NOT NULL, name VARCHAR(20))");
-    let store = open(&provider.url()).unwrap();
+    source_of(open(&provider.url()).unwrap()).await
+}
+
+/// The table `person` of a store.
+async fn source_of(store: Arc<dyn Store>) -> Source {
     let columns = store.discover("person").await.unwrap().columns;
     Source {
         store,
@@ -192,5 +196,90 @@ async fn a_table_that_was_empty_meanwhile_is_collected_again() {
     assert_eq!(
         pool_file.rows(&format!("SELECT id, _deleted FROM {table} ORDER BY id")),
         [["1", "0"], ["2", "1"], ["3", "0"]]
+    );
+}
+
+async fn run_sql(client: &tokio_postgres::Client, sql: &str) {
+    client.batch_execute(sql).await.unwrap();
+}
+
+/// A table that is large enough to be summed up first: only what differs is read, and still every change is found and
+/// every row counted; where much has changed, everything is read. Spec: PDS-8.1.
+#[tokio::test(flavor = "multi_thread")]
+async fn large_tables_are_summed_up_before_they_are_read() {
+    let server = tongqu_connectors::testing::postgres();
+    let (provider, pool) = (
+        server.fresh_database().unwrap(),
+        server.fresh_database().unwrap(),
+    );
+    let (client, connection) = tokio_postgres::connect(&provider, tokio_postgres::NoTls)
+        .await
+        .unwrap();
+    tokio::spawn(connection);
+    run_sql(
+        &client,
+        "CREATE TABLE person (id char(6) PRIMARY KEY, name varchar(20)); \
+         INSERT INTO person SELECT 'p' || i, 'n' || i FROM generate_series(10001, 40000) AS i; ANALYZE person",
+    )
+    .await;
+    let source = source_of(open(&provider).unwrap()).await;
+    let pool = open(&pool).unwrap();
+    let limits = Limits {
+        batch_rows_max: 1_000,
+        ..LIMITS
+    };
+    let counts = async |run: &str| {
+        let collected = collect(&source, &pool, run, limits).await.unwrap();
+        let counts = collected.counts;
+        assert!(counts.adds_up(), "{counts:?}");
+        (
+            [
+                counts.read,
+                counts.inserted,
+                counts.updated,
+                counts.deleted,
+                counts.quarantined,
+            ],
+            collected.live_rows,
+        )
+    };
+    assert_eq!(counts("run-1").await, ([30_000, 30_000, 0, 0, 0], 30_000));
+    assert_eq!(counts("run-2").await, ([30_000, 0, 0, 0, 0], 30_000));
+
+    run_sql(
+        &client,
+        "UPDATE person SET name = CASE id WHEN 'p10005' THEN 'n10006' ELSE 'n10005' END WHERE id IN ('p10005', 'p10006'); \
+         UPDATE person SET name = NULL WHERE id = 'p20000'; DELETE FROM person WHERE id IN ('p30001', 'p30002'); \
+         INSERT INTO person VALUES ('q', 'new'), ('q1', 'new'), ('q2', 'new'); \
+         ALTER TABLE person ALTER name TYPE varchar(40); \
+         UPDATE person SET name = repeat('x', 21) WHERE id = 'p40000'",
+    )
+    .await;
+    let mut source = source_of(open(&provider).unwrap()).await;
+    source.mounting.id = MountingId::parse("mounting-1").unwrap();
+    let collected = collect(&source, &pool, "run-3", limits).await.unwrap();
+    let found = collected.counts;
+    assert_eq!(
+        [
+            found.read,
+            found.inserted,
+            found.updated,
+            found.deleted,
+            found.quarantined,
+        ],
+        [30_001, 3, 3, 2, 1]
+    );
+    assert!(found.adds_up());
+    assert_eq!(
+        collected.live_rows, 30_001,
+        "the faulty row keeps its last good state"
+    );
+
+    run_sql(&client, "UPDATE person SET name = upper(name)").await;
+    let collected = collect(&source, &pool, "run-4", limits).await.unwrap();
+    let found = collected.counts;
+    assert_eq!(
+        (found.read, found.updated, found.quarantined),
+        (30_001, 29_999, 1)
     );
 }

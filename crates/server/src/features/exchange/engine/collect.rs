@@ -2,12 +2,12 @@
 //!
 //! The source needs no change log and no time column; SELECT is enough. Spec: PDS-8.1, YC-17.
 
-use std::{pin::Pin, sync::Arc};
+use std::sync::Arc;
 
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use futures_util::TryStreamExt as _;
 use jiff::civil::Date;
 use tongqu_connectors::{
-    ApplyPlan, BatchStream, ConnectorError, Query, Store, one_batch,
+    ApplyPlan, BatchStream, ConnectorError, Store, one_batch,
     rows::{BatchBuilder, Op},
 };
 use tongqu_domain::{
@@ -19,7 +19,9 @@ use super::{
     Changes, Limits, RunError, Side, at,
     merge::{Front, Merge},
     pool::{PoolTable, QuarantinedRow, SEQ, quarantine_columns},
-    send, stream_of,
+    send,
+    sides::{Asked, Sides},
+    stream_of,
 };
 use crate::features::catalogue::Mounting;
 
@@ -56,35 +58,27 @@ pub async fn collect(
     limits: Limits,
 ) -> Result<Collected, RunError> {
     let table = PoolTable::of(&source.mounting, &source.items);
-    let source_columns = still_there(source).await?;
+    let (source_columns, rows) = still_there(source).await?;
     let check = RowCheck::new(&source.items, &table.columns, source.today)
         .map_err(|_| RunError::MountingUnfit)?;
     let seq_before = pool_cursor(pool.as_ref(), &table).await?.unwrap_or(0);
     let seq = seq_before + SEQ_BLOCK;
 
-    let mut theirs = live_pool_rows(pool.as_ref(), &table, limits)
-        .await?
-        .peekable();
-    // An empty pool needs no comparing, so the source need not sort; the pool's own key then finds keys that
-    // come twice.
-    let is_first = Pin::new(&mut theirs).peek().await.is_none();
-    let mut ours = Query::all(&source.mounting.table, source_columns);
-    if !is_first {
-        ours = ours.ordered_by(&source.mounting.key);
-    }
-    let mut ours = source
-        .store
-        .read(limits.bound(ours))
-        .await
-        .map_err(at(Side::Provider))?;
-    let mut theirs = theirs.boxed();
-
+    let asked = Asked {
+        source,
+        columns: source_columns,
+        rows,
+        table: &table,
+        limits,
+    };
+    let mut sides = asked.open(pool).await?;
     let mut merge = Merge::new(table.clone(), check, seq_before + 1, limits);
-    if is_first {
+    merge.are_alike(sides.alike);
+    if sides.is_first {
         merge.source_comes_in_any_order();
     }
     let (changes, merging) = stream_of(|changes| async move {
-        walk(&mut merge, &mut ours, &mut theirs, &changes).await?;
+        walk(&mut merge, &mut sides, &changes).await?;
         Ok(merge)
     });
     let applied = pool.apply(plan(&table, run_id, seq), changes).await;
@@ -147,8 +141,8 @@ fn plan(table: &PoolTable, run_id: &str, seq: i64) -> ApplyPlan {
 }
 
 /// The mounted columns under the table's own names, after a look whether they are still there with
-/// their types.
-async fn still_there(source: &Source) -> Result<Vec<Column>, RunError> {
+/// their types, and about how many rows there are.
+async fn still_there(source: &Source) -> Result<(Vec<Column>, u64), RunError> {
     let now = source
         .store
         .discover(&source.mounting.table)
@@ -174,40 +168,22 @@ async fn still_there(source: &Source) -> Result<Vec<Column>, RunError> {
             ..column.clone()
         });
     }
-    Ok(columns)
+    let last_time = source
+        .mounting
+        .rows_total
+        .and_then(|n| u64::try_from(n).ok());
+    Ok((columns, now.rows_estimate.max(last_time).unwrap_or(0)))
 }
 
-async fn live_pool_rows(
-    pool: &dyn Store,
-    table: &PoolTable,
-    limits: Limits,
-) -> Result<BatchStream, RunError> {
-    match pool
-        .read(limits.bound(table.live_rows().ordered_by(&table.key)))
-        .await
-    {
-        Ok(batches) => Ok(batches),
-        Err(ConnectorError::TableMissing { .. } | ConnectorError::StoreMissing { .. }) => {
-            Ok(stream::empty().boxed())
-        }
-        Err(error) => Err(at(Side::Platform)(error)),
-    }
-}
-
-async fn walk(
-    merge: &mut Merge,
-    ours: &mut BatchStream,
-    theirs: &mut BatchStream,
-    changes: &Changes,
-) -> Result<(), RunError> {
+async fn walk(merge: &mut Merge, sides: &mut Sides, changes: &Changes) -> Result<(), RunError> {
     let (mut source, mut pool) = (Front::default(), Front::default());
     loop {
         if source.is_dry() {
-            refill(&mut source, ours, Side::Provider).await?;
+            refill(&mut source, &mut sides.ours, Side::Provider).await?;
             continue;
         }
         if pool.is_dry() {
-            refill(&mut pool, theirs, Side::Platform).await?;
+            refill(&mut pool, &mut sides.theirs, Side::Platform).await?;
             continue;
         }
         match merge.advance(&mut source, &mut pool)? {

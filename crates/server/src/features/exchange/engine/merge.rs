@@ -84,6 +84,13 @@ impl Merge {
         self.source_order = None;
     }
 
+    /// So many rows were found alike without being read.
+    pub(super) fn are_alike(&mut self, rows: u64) {
+        self.counts.read += rows;
+        self.counts.unchanged += rows;
+        self.live_rows += rows;
+    }
+
     /// Goes on until one side needs another batch or the changes fill one. Gives the full batch.
     pub(super) fn advance(
         &mut self,

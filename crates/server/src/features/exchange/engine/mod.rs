@@ -11,6 +11,7 @@ mod differences;
 mod merge;
 mod pool;
 mod reconcile;
+mod sides;
 
 pub use collect::{Collected, Source, collect};
 pub use deliver::{Delivered, Delivery, Reach, deliver};
