@@ -15,6 +15,7 @@
 //! - `plan`: what a delivery under a grant does with each row.
 //! - `sample`: what the values look like, without any row.
 //! - `schedule`: when a resource is collected by itself.
+//! - `watch`: the column by which changes are found between two comparisons of the whole.
 //!
 //! A new column type starts in `value.rs`; a new reason for quarantine in `check.rs`.
 //! Spec: PDS-8.1 (table mode), YC-17 (cleaning with counts), YC-16.2 (identifiers checked at intake),
@@ -33,6 +34,7 @@ mod schedule;
 #[cfg(test)]
 mod tests;
 mod value;
+mod watch;
 
 pub use check::{CheckFault, RowCheck, RowCheckError, RowFault, check_value};
 pub use condition::{
@@ -47,3 +49,4 @@ pub use plan::{Delivered, Plan, PlanFault, PlanFaultKind, PlannedColumn};
 pub use sample::{ROWS_FOR_EACH_LINE, lay_out_sample, sample_value};
 pub use schedule::{Schedule, ScheduleFault};
 pub use value::{Column, ColumnType, ValueRef};
+pub use watch::{Measure, WatchFault, check_overlap, count_of};

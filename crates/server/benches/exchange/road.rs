@@ -162,6 +162,7 @@ impl Road {
                 mounting,
                 items,
                 today: TODAY,
+                watched: None,
             },
             pool: open(&servers.pool())?,
             delivery,

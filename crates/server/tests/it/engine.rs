@@ -6,11 +6,12 @@ use std::sync::Arc;
 use jiff::civil::date;
 use tongqu::features::catalogue::{ItemColumn, Mounting};
 use tongqu::features::exchange::engine::{
-    Delivery, Limits, PoolTable, Reach, RunError, Side, Source, collect, deliver,
+    Delivery, Limits, PoolTable, Reach, RunError, Side, Source, Watched, collect, collect_since,
+    deliver, read_quarantine,
 };
 use tongqu_connectors::{Store, open, open_or_create};
 use tongqu_domain::catalogue::{DataItem, DataType, MaskKind, Sensitivity};
-use tongqu_domain::exchange::RowCondition;
+use tongqu_domain::exchange::{Measure, RowCondition};
 use tongqu_domain::grant::{Grant, GrantState};
 use tongqu_domain::ids::{CaseId, DepartmentId, EntryId, GrantId, MountingId, StoreId};
 
@@ -68,6 +69,7 @@ async fn source_of(store: Arc<dyn Store>) -> Source {
         },
         items: vec![item("id"), item("name")],
         today: date(2026, 1, 1),
+        watched: None,
     }
 }
 
@@ -281,5 +283,100 @@ async fn large_tables_are_summed_up_before_they_are_read() {
     assert_eq!(
         (found.read, found.updated, found.quarantined),
         (30_001, 29_999, 1)
+    );
+}
+
+fn watching(source: &mut Source, seen: Option<i64>, now: &str) {
+    let now = now.parse().unwrap();
+    source.watched = Some(Watched {
+        column: "seq".to_owned(),
+        seen,
+        highest: Measure::Numbers.highest_at(now),
+    });
+}
+
+/// Changes that the watched column tells are found without comparing the whole; what it doesn't tell is found when the
+/// whole is compared. Rows in quarantine that weren't looked at stay there. Spec: PDS-8.1.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watched_column_tells_what_has_changed() {
+    let dir = tempfile::tempdir().unwrap();
+    let (provider, pool, pool_file) = stores(dir.path());
+    provider.sql(
+        "CREATE TABLE person (id VARCHAR(20) NOT NULL, name VARCHAR(40), seq INTEGER); \
+         INSERT INTO person VALUES ('1', 'a', 1), ('2', 'b', 2), ('3', 'c', 3), ('4', 'd', NULL), \
+         ('5', 'far too long for the data item', 4)",
+    );
+    let mut source = source_of(open(&provider.url()).unwrap()).await;
+    source.items.push(DataItem {
+        data_type: DataType::Integer,
+        length: None,
+        ..item("seq")
+    });
+    let faults = Limits {
+        quarantine_permille_max: 500,
+        ..LIMITS
+    };
+    watching(&mut source, None, "2026-01-01T00:00:00Z");
+    let first = collect(&source, &pool, "run-1", faults).await.unwrap();
+    assert_eq!(
+        (first.counts.inserted, first.counts.quarantined, first.seen),
+        (4, 1, Some(4))
+    );
+
+    provider.sql(
+        "UPDATE person SET name = 'bb', seq = 5 WHERE id = '2'; INSERT INTO person VALUES ('6', 'f', 6); \
+         INSERT INTO person VALUES ('7', 'also far too long for the item', 7); \
+         UPDATE person SET name = 'unseen' WHERE id = '1'; DELETE FROM person WHERE id = '3'",
+    );
+    watching(&mut source, first.seen, "2026-01-01T00:00:00Z");
+    source.mounting.rows_total = Some(4);
+    let since = collect_since(&source, &pool, "run-2", faults, 5)
+        .await
+        .unwrap();
+    let counts = since.counts;
+    assert_eq!(
+        (
+            counts.read,
+            counts.inserted,
+            counts.updated,
+            counts.deleted,
+            counts.quarantined
+        ),
+        (3, 1, 1, 0, 1)
+    );
+    assert_eq!((since.live_rows, since.seen), (5, Some(7)));
+    let table = PoolTable::of(&source.mounting, &source.items);
+    let quarantined = async || {
+        let rows = read_quarantine(pool.as_ref(), &table, 10).await.unwrap();
+        rows.into_iter().map(|row| row.key).collect::<Vec<_>>()
+    };
+    assert_eq!(quarantined().await, ["5", "7"]);
+
+    provider.sql("UPDATE person SET name = 'short', seq = 8 WHERE id = '7'");
+    let mended = collect_since(&source, &pool, "run-3", faults, 8)
+        .await
+        .unwrap();
+    assert_eq!((mended.counts.inserted, mended.seen), (1, Some(8)));
+    assert_eq!(quarantined().await, ["5"]);
+    // Read again within an overlap, nothing is changed.
+    let again = collect_since(&source, &pool, "run-4", faults, 5)
+        .await
+        .unwrap();
+    assert_eq!((again.counts.read, again.counts.unchanged), (3, 3));
+
+    let whole = collect(&source, &pool, "run-5", faults).await.unwrap();
+    assert_eq!((whole.counts.updated, whole.counts.deleted), (1, 1));
+    assert_eq!(
+        pool_file.rows(&format!(
+            "SELECT id, name FROM {} WHERE _deleted = 0 ORDER BY id",
+            table.name
+        )),
+        [
+            ["1", "unseen"],
+            ["2", "bb"],
+            ["4", "d"],
+            ["6", "f"],
+            ["7", "short"]
+        ]
     );
 }

@@ -158,6 +158,7 @@ async fn collect(app: &Arc<App>, job: &Claimed) -> Result<(), JobError> {
                 mounting: mounting.clone(),
                 items: items.into_iter().filter(|i| mounted(&i.code)).collect(),
                 today: china_date(app.clock.now()),
+                watched: None,
             };
             engine::collect(&source, &app.pool, run_id.as_str(), limits(app)).await
         }

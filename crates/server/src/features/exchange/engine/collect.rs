@@ -6,19 +6,18 @@ use std::sync::Arc;
 
 use futures_util::TryStreamExt as _;
 use jiff::civil::Date;
-use tongqu_connectors::{
-    ApplyPlan, BatchStream, ConnectorError, Store, one_batch,
-    rows::{BatchBuilder, Op},
-};
+use tokio::task::JoinHandle;
+use tongqu_connectors::{ApplyPlan, BatchStream, ConnectorError, Store};
 use tongqu_domain::{
     catalogue::DataItem,
-    exchange::{Column, Counts, RowCheck, ValueRef, diff::DiffError},
+    exchange::{Column, Counts, RowCheck, diff::DiffError},
 };
 
 use super::{
     Changes, Limits, RunError, Side, at,
     merge::{Front, Merge},
-    pool::{PoolTable, QuarantinedRow, SEQ, quarantine_columns},
+    pool::{PoolTable, QuarantinedRow, SEQ},
+    quarantine::keep_quarantine,
     send,
     sides::{Asked, Sides},
     stream_of,
@@ -32,6 +31,27 @@ pub struct Source {
     pub items: Vec<DataItem>,
     /// The day by which dates in identifiers are judged.
     pub today: Date,
+    /// The column by which changes are found between two comparisons of the whole, if there is one.
+    pub watched: Option<Watched>,
+}
+
+/// A column that grows with every change of its row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Watched {
+    /// Its name in the source's table.
+    pub column: String,
+    /// The highest value that was seen so far, as the column counts: days, microseconds or numbers.
+    pub seen: Option<i64>,
+    /// What is above it can't be true yet, and isn't counted as seen.
+    pub highest: i64,
+}
+
+impl Source {
+    /// Where a column of the source's table stands among the mounted ones.
+    pub(super) fn place_of(&self, column: &str) -> Option<usize> {
+        let mut columns = self.mounting.columns.iter();
+        columns.position(|mounted| mounted.column.name == column)
+    }
 }
 
 /// What a collection did.
@@ -42,6 +62,8 @@ pub struct Collected {
     pub live_rows: u64,
     /// The last change number in the pool.
     pub seq: i64,
+    /// The highest value of the watched column so far.
+    pub seen: Option<i64>,
 }
 
 /// Change numbers are given out in blocks, one for each collection: the cursor is part of the
@@ -57,22 +79,16 @@ pub async fn collect(
     run_id: &str,
     limits: Limits,
 ) -> Result<Collected, RunError> {
-    let table = PoolTable::of(&source.mounting, &source.items);
-    let (source_columns, rows) = still_there(source).await?;
-    let check = RowCheck::new(&source.items, &table.columns, source.today)
-        .map_err(|_| RunError::MountingUnfit)?;
-    let seq_before = pool_cursor(pool.as_ref(), &table).await?.unwrap_or(0);
-    let seq = seq_before + SEQ_BLOCK;
-
+    let (collecting, columns) = Collecting::begin(source, pool, run_id, limits).await?;
     let asked = Asked {
         source,
-        columns: source_columns,
-        rows,
-        table: &table,
+        columns,
+        rows: collecting.rows,
+        table: &collecting.table,
         limits,
     };
     let mut sides = asked.open(pool).await?;
-    let mut merge = Merge::new(table.clone(), check, seq_before + 1, limits);
+    let mut merge = collecting.merge()?;
     merge.are_alike(sides.alike);
     if sides.is_first {
         merge.source_comes_in_any_order();
@@ -81,38 +97,142 @@ pub async fn collect(
         walk(&mut merge, &mut sides, &changes).await?;
         Ok(merge)
     });
-    let applied = pool.apply(plan(&table, run_id, seq), changes).await;
-    // The merge's own verdict says more than the store's, which only saw its stream stop.
-    let merge = match merging.await.map_err(|_| RunError::CountsDiffer)? {
-        Err(RunError::TooManyFaults {
-            read,
-            quarantined,
-            rows,
-        }) => {
-            // The provider has to see what to mend, also where nothing was moved because of it.
-            keep_quarantine(pool.as_ref(), &table, run_id, seq_before, &rows).await?;
-            return Err(RunError::TooManyFaults {
+    let merge = collecting.apply(changes, merging).await?;
+    collecting.keep_quarantine(&merge.quarantine).await?;
+    Ok(collecting.collected(&merge, merge.live_rows))
+}
+
+/// A collection under way.
+pub(super) struct Collecting<'a> {
+    pub source: &'a Source,
+    pub pool: &'a Arc<dyn Store>,
+    pub table: PoolTable,
+    pub run_id: &'a str,
+    pub limits: Limits,
+    /// About how many rows the source has; 0 if nobody knows or all of them have to be seen.
+    pub rows: u64,
+    seq_before: i64,
+}
+
+impl<'a> Collecting<'a> {
+    /// Looks at source and pool. Gives the source's columns too.
+    pub(super) async fn begin(
+        source: &'a Source,
+        pool: &'a Arc<dyn Store>,
+        run_id: &'a str,
+        limits: Limits,
+    ) -> Result<(Self, Vec<Column>), RunError> {
+        let table = PoolTable::of(&source.mounting, &source.items);
+        let (columns, rows) = still_there(source).await?;
+        let seq_before = pool_cursor(pool.as_ref(), &table).await?.unwrap_or(0);
+        // Rows that are alike on both sides aren't read, so their values aren't seen.
+        let must_see_all = source
+            .watched
+            .as_ref()
+            .is_some_and(|watched| watched.seen.is_none());
+        let collecting = Self {
+            source,
+            pool,
+            table,
+            run_id,
+            limits,
+            rows: if must_see_all { 0 } else { rows },
+            seq_before,
+        };
+        Ok((collecting, columns))
+    }
+
+    pub(super) fn merge(&self) -> Result<Merge, RunError> {
+        let source = self.source;
+        let check = RowCheck::new(&source.items, &self.table.columns, source.today);
+        let check = check.map_err(|_| RunError::MountingUnfit)?;
+        let mut merge = Merge::new(self.table.clone(), check, self.seq_before + 1, self.limits);
+        if let Some(watched) = &source.watched {
+            let place = source.place_of(&watched.column);
+            merge.watch(place.ok_or(RunError::MountingUnfit)?, watched.highest);
+        }
+        Ok(merge)
+    }
+
+    /// The last change number of this collection.
+    pub(super) fn seq(&self) -> i64 {
+        self.seq_before + SEQ_BLOCK
+    }
+
+    /// Brings what the merge finds into the pool.
+    pub(super) async fn apply(
+        &self,
+        changes: BatchStream,
+        merging: JoinHandle<Result<Merge, RunError>>,
+    ) -> Result<Merge, RunError> {
+        let applied = self.pool.apply(self.plan(), changes).await;
+        // The merge's own verdict says more than the store's, which only saw its stream stop.
+        let merge = match merging.await.map_err(|_| RunError::CountsDiffer)? {
+            Err(RunError::TooManyFaults {
                 read,
                 quarantined,
                 rows,
-            });
+            }) => {
+                // The provider has to see what to mend, also where nothing was moved because of it.
+                let (pool, run_id) = (self.pool.as_ref(), self.run_id);
+                keep_quarantine(pool, &self.table, run_id, self.seq_before, &rows).await?;
+                return Err(RunError::TooManyFaults {
+                    read,
+                    quarantined,
+                    rows,
+                });
+            }
+            merged => merged?,
+        };
+        let applied = applied.map_err(|error| match error {
+            ConnectorError::KeyDuplicates { .. } => RunError::Order(DiffError::DuplicateKey),
+            error => at(Side::Platform)(error),
+        })?;
+        let staged = applied.inserted + applied.updated + applied.unchanged;
+        if !merge.counts.adds_up() || staged != merge.counts.delivered + merge.counts.deleted {
+            return Err(RunError::CountsDiffer);
         }
-        merged => merged?,
-    };
-    let applied = applied.map_err(|error| match error {
-        ConnectorError::KeyDuplicates { .. } => RunError::Order(DiffError::DuplicateKey),
-        error => at(Side::Platform)(error),
-    })?;
-    let staged = applied.inserted + applied.updated + applied.unchanged;
-    if !merge.counts.adds_up() || staged != merge.counts.delivered + merge.counts.deleted {
-        return Err(RunError::CountsDiffer);
+        Ok(merge)
     }
-    keep_quarantine(pool.as_ref(), &table, run_id, seq, &merge.quarantine).await?;
-    Ok(Collected {
-        counts: merge.counts,
-        live_rows: merge.live_rows,
-        seq,
-    })
+
+    fn plan(&self) -> ApplyPlan {
+        let table = &self.table;
+        let mut plan = ApplyPlan::new(
+            &table.name,
+            table.stored_columns(),
+            &table.key,
+            table.consumer(),
+            self.seq(),
+            self.run_id,
+        );
+        plan.index_on = vec![SEQ.to_owned()];
+        plan
+    }
+
+    async fn keep_quarantine(&self, rows: &[QuarantinedRow]) -> Result<(), RunError> {
+        keep_quarantine(
+            self.pool.as_ref(),
+            &self.table,
+            self.run_id,
+            self.seq(),
+            rows,
+        )
+        .await
+    }
+
+    pub(super) fn collected(&self, merge: &Merge, live_rows: u64) -> Collected {
+        let before = self
+            .source
+            .watched
+            .as_ref()
+            .and_then(|watched| watched.seen);
+        Collected {
+            counts: merge.counts,
+            live_rows,
+            seq: self.seq(),
+            seen: before.max(merge.seen()),
+        }
+    }
 }
 
 /// How far the pool has come with this resource; `None` if it was never collected.
@@ -125,19 +245,6 @@ pub(super) async fn pool_cursor(
         Err(ConnectorError::StoreMissing { .. }) => Ok(None),
         Err(error) => Err(at(Side::Platform)(error)),
     }
-}
-
-fn plan(table: &PoolTable, run_id: &str, seq: i64) -> ApplyPlan {
-    let mut plan = ApplyPlan::new(
-        &table.name,
-        table.stored_columns(),
-        &table.key,
-        table.consumer(),
-        seq,
-        run_id,
-    );
-    plan.index_on = vec![SEQ.to_owned()];
-    plan
 }
 
 /// The mounted columns under the table's own names, after a look whether they are still there with
@@ -199,46 +306,13 @@ async fn walk(merge: &mut Merge, sides: &mut Sides, changes: &Changes) -> Result
     Ok(())
 }
 
-async fn refill(front: &mut Front, batches: &mut BatchStream, side: Side) -> Result<(), RunError> {
+pub(super) async fn refill(
+    front: &mut Front,
+    batches: &mut BatchStream,
+    side: Side,
+) -> Result<(), RunError> {
     front.batch = batches.try_next().await.map_err(at(side))?;
     front.taken = 0;
     front.ended = front.batch.is_none();
-    Ok(())
-}
-
-/// Replaces what is known to be faulty; rows mended at the source are no longer in it.
-async fn keep_quarantine(
-    pool: &dyn Store,
-    table: &PoolTable,
-    run_id: &str,
-    seq: i64,
-    rows: &[QuarantinedRow],
-) -> Result<(), RunError> {
-    let columns = quarantine_columns();
-    let mut builder = BatchBuilder::for_changes(&columns);
-    for (n, row) in (0_i64..).zip(rows) {
-        let values = [
-            ValueRef::Int(n),
-            ValueRef::Text(&row.key),
-            ValueRef::Text(&row.column),
-            ValueRef::Text(&row.code),
-            ValueRef::Text(&row.row),
-        ];
-        builder
-            .push_change(Op::Upsert, &values)
-            .map_err(|_| RunError::MountingUnfit)?;
-    }
-    let plan = ApplyPlan::new(
-        &table.quarantine,
-        columns,
-        &["n"],
-        &table.quarantine,
-        seq,
-        run_id,
-    )
-    .replacing_all();
-    pool.apply(plan, one_batch(builder.finish()))
-        .await
-        .map_err(at(Side::Platform))?;
     Ok(())
 }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json};
 use tongqu_connectors::rows::{BatchBuilder, Op, RecordBatch, Rows};
 use tongqu_domain::exchange::{
-    Counts, RowCheck, ValueRef,
+    Counts, RowCheck, ValueRef, count_of,
     diff::{self, OrderGuard, Step},
 };
 
@@ -13,10 +13,10 @@ use super::{
 };
 
 /// Rows kept in quarantine with all their detail. Beyond it they are counted and stay at the source.
-const QUARANTINE_ROWS_MAX: usize = 20_000;
+pub(super) const QUARANTINE_ROWS_MAX: usize = 20_000;
 
 /// Before so many rows the share of faulty ones says little.
-const FAULT_SHARE_ROWS_MIN: u64 = 10_000;
+pub(super) const FAULT_SHARE_ROWS_MIN: u64 = 10_000;
 
 /// One side of the merge: its current batch and how far it has been taken.
 #[derive(Default)]
@@ -29,6 +29,14 @@ pub(super) struct Front {
 }
 
 impl Front {
+    /// A side that has this batch in front.
+    pub(super) fn of(batch: RecordBatch) -> Self {
+        Self {
+            batch: Some(batch),
+            ..Self::default()
+        }
+    }
+
     /// Whether another batch has to be fetched before the merge can go on.
     pub(super) fn is_dry(&self) -> bool {
         !self.ended
@@ -60,6 +68,9 @@ pub(super) struct Merge {
     pub quarantine: Vec<QuarantinedRow>,
     /// Rows that the pool holds afterwards.
     pub live_rows: u64,
+    /// Where the watched column stands, what is too high to be true, and the highest value below.
+    watched: Option<(usize, i64)>,
+    seen: Option<i64>,
 }
 
 impl Merge {
@@ -76,6 +87,25 @@ impl Merge {
             counts: Counts::default(),
             quarantine: Vec::new(),
             live_rows: 0,
+            watched: None,
+            seen: None,
+        }
+    }
+
+    /// Looks out for the highest value of this column of the source that isn't above `highest`.
+    pub(super) fn watch(&mut self, column: usize, highest: i64) {
+        self.watched = Some((column, highest));
+    }
+
+    /// The highest value of the watched column among the rows read.
+    pub(super) fn seen(&self) -> Option<i64> {
+        self.seen
+    }
+
+    fn look_at(&mut self, row: &[ValueRef<'_>]) {
+        if let Some((column, highest)) = self.watched {
+            let count = count_of(&row[column]).filter(|count| *count <= highest);
+            self.seen = self.seen.max(count);
         }
     }
 
@@ -124,6 +154,7 @@ impl Merge {
             let their_row = pool_rows.as_ref().filter(|r| pool.taken < r.len());
             if let Some(rows) = our_row.filter(|_| filled != source.taken) {
                 rows.fill(source.taken, &mut ours);
+                self.look_at(&ours);
                 pick(&ours, &self.key, &mut our_key);
                 // A key with NULL can't be compared; such a row has a fault and is set aside.
                 if our_key.iter().any(ValueRef::is_null) {

@@ -10,14 +10,17 @@ pub mod deliver;
 mod differences;
 mod merge;
 mod pool;
+mod quarantine;
 mod reconcile;
 mod sides;
+mod since;
 
-pub use collect::{Collected, Source, collect};
+pub use collect::{Collected, Source, Watched, collect};
 pub use deliver::{Delivered, Delivery, Reach, deliver};
 pub use differences::{Difference, DifferenceKind, read_differences};
 pub use pool::{PoolTable, QuarantinedRow, read_live_rows, read_quarantine};
 pub use reconcile::{Reconciled, is_behind, reconcile};
+pub use since::collect_since;
 
 use futures_util::{StreamExt as _, stream};
 use tokio::{sync::mpsc, task::JoinHandle};
