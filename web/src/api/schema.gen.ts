@@ -5675,6 +5675,7 @@ export interface components {
         ScheduleBody: {
             /** @description Minute, hour, day of the month, month and weekday; absent: collect only when asked to. */
             cron?: string | null;
+            watched?: components["schemas"]["WatchedBody"] | null;
         };
         /** @description When a resource is collected by itself. */
         ScheduleView: {
@@ -5687,6 +5688,9 @@ export interface components {
             following: string[];
             /** @description What suits the update cycle of the entry. */
             suggested?: string | null;
+            /** @description The columns that could say so. */
+            watchable: components["schemas"]["WatchableView"][];
+            watched?: components["schemas"]["WatchedView"] | null;
         };
         /** @description 安全: what was refused, on the whole platform. */
         SecurityView: {
@@ -6218,6 +6222,44 @@ export interface components {
             state: components["schemas"]["StateView"];
             /** Format: int32 */
             version_no: number;
+        };
+        /** @description A column that may be watched. */
+        WatchableView: {
+            column: string;
+            /** @description Name of the data item that it carries. */
+            item_name: string;
+            /**
+             * Format: int64
+             * @description The overlap that suits most tables.
+             */
+            overlap: number;
+            /** @description `seconds` or `numbers`. */
+            unit: string;
+        };
+        /** @description The column to be watched. */
+        WatchedBody: {
+            /** @description A column of the mounted table. */
+            column: string;
+            /**
+             * Format: int64
+             * @description How far each reading goes back behind the last one: seconds, or numbers where the column holds numbers.
+             */
+            overlap: number;
+        };
+        /**
+         * @description A column that grows with every change of its row. Once a day, and whenever somebody asks for a collection, the whole
+         *     is compared all the same, because such a column doesn't tell of rows that are gone.
+         */
+        WatchedView: {
+            /** @description The column of the provider's table. */
+            column: string;
+            /** @description Instant of the last comparison of the whole. */
+            compared_at?: string | null;
+            /**
+             * Format: int64
+             * @description How far each reading goes back behind the last one, in the unit of the column.
+             */
+            overlap: number;
         };
         /** @description Why, if one says. */
         WithdrawBody: {

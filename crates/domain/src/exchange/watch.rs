@@ -18,15 +18,19 @@ const WALL_CLOCK_AHEAD: SignedDuration = SignedDuration::from_hours(14);
 /// The longest overlap: seconds of a week, or as many numbers.
 const OVERLAP_MAX: i64 = 7 * DAY_S;
 
-/// How a watched column counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The overlap that suits most tables: transactions rarely take ten minutes, or number a thousand rows meanwhile.
+const OVERLAP_S: i64 = 600;
+const OVERLAP_NUMBERS: i64 = 1_000;
+
+/// How a watched column counts; what suits best comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Measure {
-    /// Whole days since 1970-01-01.
-    Days,
-    /// Microseconds of a wall clock whose zone nobody tells.
-    WallClock,
     /// Microseconds since 1970-01-01 00:00 UTC.
     Instants,
+    /// Microseconds of a wall clock whose zone nobody tells.
+    WallClock,
+    /// Whole days since 1970-01-01.
+    Days,
     /// Numbers.
     Numbers,
 }
@@ -79,6 +83,24 @@ impl Measure {
             | ColumnType::Text { .. }
             | ColumnType::Bytes
             | ColumnType::Time => Err(WatchFault::Type),
+        }
+    }
+
+    /// In what an overlap is told: `seconds` or `numbers`.
+    #[must_use]
+    pub fn unit(self) -> &'static str {
+        match self {
+            Self::Days | Self::WallClock | Self::Instants => "seconds",
+            Self::Numbers => "numbers",
+        }
+    }
+
+    /// The overlap that suits most tables.
+    #[must_use]
+    pub fn usual_overlap(self) -> i64 {
+        match self {
+            Self::Days | Self::WallClock | Self::Instants => OVERLAP_S,
+            Self::Numbers => OVERLAP_NUMBERS,
         }
     }
 

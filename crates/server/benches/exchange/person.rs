@@ -212,11 +212,6 @@ impl People {
             .saturating_add(SignedDuration::from_micros(seconds * 1_000_000 + micros));
         at.strftime("%Y-%m-%d %H:%M:%S.%6f").to_string()
     }
-
-    /// A later instant than any that [`People::next`] gives.
-    pub fn late_stamp(&mut self) -> String {
-        self.stamp(civil::date(2025, 6, 1))
-    }
 }
 
 /// Writes `rows` people as lines of COPY's text form, with `zone` behind each time.
@@ -252,34 +247,54 @@ fn escaped(text: &str) -> String {
 }
 
 /// How many rows a change set updates, inserts and deletes.
-pub const CHANGES: (u64, u64, u64) = (1_000, 500, 500);
+#[derive(Clone, Copy)]
+pub struct Changes {
+    pub updated: u64,
+    pub inserted: u64,
+    pub deleted: u64,
+}
+
+/// What a comparison has to find.
+pub const ALL: Changes = Changes {
+    updated: 1_000,
+    inserted: 500,
+    deleted: 500,
+};
+/// What the column `updated_at` tells.
+pub const STAMPED: Changes = Changes { deleted: 0, ..ALL };
 
 /// The `nth` change set over a table of the first `rows` people, as SQL for PostgreSQL: updates and deletes spread
-/// over the whole table, and people that weren't there, whom `people` gives.
-pub fn changes(people: &mut People, rows: u64, nth: u64) -> String {
-    let (updated, inserted, deleted) = CHANGES;
-    let step = rows / (updated + deleted);
+/// over the whole table, and people that weren't there, whom `people` gives. No two sets change the same row, and each
+/// is stamped later than those before.
+pub fn changes(people: &mut People, rows: u64, nth: u64, changes: Changes) -> String {
+    let Changes {
+        updated,
+        inserted,
+        deleted,
+    } = changes;
+    let step = rows / (ALL.updated + ALL.deleted);
+    let stamp = format!("timestamptz '2027-01-01 00:00+00' + interval '{nth} hours'");
     let mut sql = "SET timezone = 'UTC'; BEGIN;\n".to_owned();
     let mut register = People::new(0);
     for n in 0..updated + deleted {
         register.count = n * step + nth;
         let (id, ..) = register.identity();
-        if n % 3 == 2 {
+        if deleted > 0 && n % 3 == 2 {
             sql += &format!("DELETE FROM person WHERE id_card = '{id}';\n");
         } else {
-            let (income, at) = (people.dice.below(90_000), people.late_stamp());
+            let income = people.dice.below(90_000);
             sql += &format!(
-                "UPDATE person SET income = {income}.07, remark = NULL, updated_at = '{at}+00' WHERE id_card = '{id}';\n"
+                "UPDATE person SET income = {income}.07, remark = NULL, \
+                 updated_at = {stamp} + interval '{n} seconds' WHERE id_card = '{id}';\n"
             );
         }
     }
     for _ in 0..inserted {
         let person = people.next();
-        let at = people.late_stamp();
         let values = person.values.iter().enumerate();
         let values = values.map(|(column, value)| match value {
             None => "NULL".to_owned(),
-            Some(_) if column == STAMP => format!("'{at}+00'"),
+            Some(_) if column == STAMP => stamp.clone(),
             Some(text) => format!("'{}'", text.replace('\'', "''")),
         });
         let values: Vec<String> = values.collect();

@@ -12,6 +12,7 @@ pub struct Measured {
     pub collection: Vec<f64>,
     pub delivery: Vec<f64>,
     pub difference: Vec<f64>,
+    pub watermark: Vec<f64>,
     /// The most memory that the program had, in MB, beyond what it had before.
     pub hub_rss_mb: f64,
 }
@@ -20,6 +21,8 @@ pub struct Measured {
 const LAST_HOP_MAX: f64 = 1.0;
 const WHOLE_ROAD_MAX: f64 = 2.0;
 const DIFFERENCE_MAX: f64 = 0.6;
+/// In seconds.
+const WATERMARK_MAX: f64 = 0.3;
 
 impl Measured {
     fn whole_road(&self) -> Vec<f64> {
@@ -40,6 +43,7 @@ impl Measured {
             "last_hop_ratio": rounded(self.ratio(&self.last_hop)),
             "whole_road_ratio": rounded(self.ratio(&self.whole_road())),
             "difference_ratio": rounded(self.ratio(&self.difference)),
+            "watermark_s": rounded(median(&self.watermark)),
             "hub_rss_mb": self.hub_rss_mb.round(),
         });
         figures.as_object().cloned().unwrap_or_default()
@@ -77,6 +81,17 @@ impl Measured {
             "snapshot difference, 2,000 changes",
             &self.difference,
             Some(DIFFERENCE_MAX),
+        );
+        let watermark = median(&self.watermark);
+        let verdict = if watermark <= WATERMARK_MAX {
+            "reached"
+        } else {
+            "missed"
+        };
+        let _ = writeln!(
+            out,
+            "{:44} {watermark:8.2}            <= {WATERMARK_MAX:.2} s {verdict}",
+            "watched column, 1,500 changes"
         );
         let _ = writeln!(out, "memory of the program: {:.0} MB", self.hub_rss_mb);
         out

@@ -8,15 +8,15 @@ use anyhow::{Context as _, ensure};
 use jiff::civil::Date;
 use tongqu::features::catalogue::{ItemColumn, Mounting};
 use tongqu::features::exchange::engine::{
-    Delivery, Limits, PoolTable, Reach, Source, collect, deliver,
+    Delivery, Limits, PoolTable, Reach, Source, Watched, collect, collect_since, deliver,
 };
 use tongqu_connectors::{ApplyPlan, Query, Store, open};
 use tongqu_domain::catalogue::{CheckKind, DataItem, DataType, MaskKind, Sensitivity};
-use tongqu_domain::exchange::RowCondition;
+use tongqu_domain::exchange::{Counts, RowCondition};
 use tongqu_domain::grant::{Grant, GrantState};
 use tongqu_domain::ids::{CaseId, DepartmentId, EntryId, GrantId, MountingId, StoreId};
 
-use crate::person::{self, CHANGES, People};
+use crate::person::{self, Changes, People};
 use crate::report::Measured;
 use crate::servers::{Servers, write_people};
 
@@ -27,6 +27,8 @@ const LIMITS: Limits = Limits {
     quarantine_permille_max: 10,
 };
 const TODAY: Date = Date::constant(2026, 1, 1);
+/// The column that grows with every change.
+const STAMP: &str = "updated_at";
 /// The column that is masked on the way.
 const MASKED: &str = "phone";
 
@@ -34,13 +36,15 @@ const MASKED: &str = "phone";
 pub async fn measure(servers: &Servers, rows: u64, runs: u64) -> anyhow::Result<Measured> {
     servers.create_databases()?;
     servers.sql(&servers.provider(), person::POSTGRES)?;
+    let indexed = "CREATE INDEX ON person (updated_at)";
+    servers.sql(&servers.provider(), indexed)?;
     let mut people = People::new(7);
     let file = tempfile::NamedTempFile::new()?;
     write_people(file.path(), &mut people, rows, "+00")?;
     servers.load(file.path())?;
     drop(file);
 
-    let road = Road::new(servers).await?;
+    let mut road = Road::new(servers).await?;
     let mut measured = Measured {
         rows,
         raw: Vec::new(),
@@ -48,6 +52,7 @@ pub async fn measure(servers: &Servers, rows: u64, runs: u64) -> anyhow::Result<
         collection: Vec::new(),
         delivery: Vec::new(),
         difference: Vec::new(),
+        watermark: Vec::new(),
         hub_rss_mb: 0.0,
     };
     forget_peak()?;
@@ -62,10 +67,12 @@ pub async fn measure(servers: &Servers, rows: u64, runs: u64) -> anyhow::Result<
         servers.clear(&servers.pool())?;
         servers.clear(&servers.requester())?;
         servers.settle()?;
+        road.saw(None);
         let begun = Instant::now();
         let collected =
             collect(&road.source, &road.pool, &format!("collect-{run}"), LIMITS).await?;
         measured.collection.push(begun.elapsed().as_secs_f64());
+        road.saw(collected.seen);
         ensure!(
             collected.counts.quarantined == 0,
             "{} rows were set aside",
@@ -85,7 +92,7 @@ pub async fn measure(servers: &Servers, rows: u64, runs: u64) -> anyhow::Result<
 
         servers.sql(
             &servers.provider(),
-            &person::changes(&mut people, rows, run),
+            &person::changes(&mut people, rows, 2 * run, person::ALL),
         )?;
         servers.settle()?;
         let begun = Instant::now();
@@ -93,13 +100,19 @@ pub async fn measure(servers: &Servers, rows: u64, runs: u64) -> anyhow::Result<
         let delivered =
             deliver(&road.delivery, &road.pool, &format!("again-{run}"), LIMITS).await?;
         measured.difference.push(begun.elapsed().as_secs_f64());
-        let (updated, inserted, deleted) = CHANGES;
-        for counts in [&collected.counts, &delivered.counts] {
-            ensure!(
-                (counts.updated, counts.inserted, counts.deleted) == (updated, inserted, deleted),
-                "other changes were found: {counts:?}"
-            );
-        }
+        all_found(&collected.counts, &delivered.counts, person::ALL)?;
+        road.compare(servers)?;
+
+        let stamped = person::changes(&mut people, rows, 2 * run + 1, person::STAMPED);
+        servers.sql(&servers.provider(), &stamped)?;
+        servers.settle()?;
+        let from = collected.seen.context("no stamp was seen")?;
+        let begun = Instant::now();
+        let (source, run_id) = (&road.source, format!("since-{run}"));
+        let collected = collect_since(source, &road.pool, &run_id, LIMITS, from).await?;
+        let delivered = deliver(&road.delivery, &road.pool, &run_id, LIMITS).await?;
+        measured.watermark.push(begun.elapsed().as_secs_f64());
+        all_found(&collected.counts, &delivered.counts, person::STAMPED)?;
         road.compare(servers)?;
 
         servers.clear(&servers.requester())?;
@@ -110,6 +123,17 @@ pub async fn measure(servers: &Servers, rows: u64, runs: u64) -> anyhow::Result<
     }
     measured.hub_rss_mb = peak_mb()? - before;
     Ok(measured)
+}
+
+fn all_found(collected: &Counts, delivered: &Counts, made: Changes) -> anyhow::Result<()> {
+    for counts in [collected, delivered] {
+        ensure!(
+            (counts.updated, counts.inserted, counts.deleted)
+                == (made.updated, made.inserted, made.deleted),
+            "other changes were found: {counts:?}"
+        );
+    }
+    Ok(())
 }
 
 struct Road {
@@ -162,11 +186,23 @@ impl Road {
                 mounting,
                 items,
                 today: TODAY,
-                watched: None,
+                // The first comparison sees every stamp; none of them is of the future here.
+                watched: Some(Watched {
+                    column: STAMP.to_owned(),
+                    seen: None,
+                    highest: i64::MAX,
+                }),
             },
             pool: open(&servers.pool())?,
             delivery,
         })
+    }
+
+    /// Notes the highest stamp that a collection has seen.
+    fn saw(&mut self, seen: Option<i64>) {
+        if let Some(watched) = &mut self.source.watched {
+            watched.seen = seen;
+        }
     }
 
     /// Pool to requester and nothing else: what other tools do.

@@ -711,6 +711,98 @@ async fn a_resource_is_collected_by_its_schedule() {
     app.finish().await;
 }
 
+/// Between two comparisons of the whole a schedule may read only what a column tells; once a day, and for whoever asks,
+/// the whole is compared, which finds what the column didn't tell. Spec: PDS-8.1, YC-18.
+#[tokio::test]
+async fn a_schedule_reads_what_a_column_tells() {
+    let app = TestApp::start().await;
+    let open = open(&app, 40).await;
+    app.set_clock("2026-10-09T01:00:00Z").await;
+    let path = format!("/catalogue/entries/{}/schedule", open.entry);
+    let set = async |watched: Value| {
+        let body = json!({ "cron": "0 * * * *", "watched": watched });
+        app.as_person("stats").put(&path, body).await
+    };
+    set(json!({ "column": "name", "overlap": 0 }))
+        .await
+        .refused(422, "exchange.watch_type");
+    set(json!({ "column": "nowhere", "overlap": 0 }))
+        .await
+        .refused(422, "exchange.watch_type");
+    set(json!({ "column": "households", "overlap": -1 }))
+        .await
+        .refused(422, "exchange.watch_overlap");
+    let view = set(json!({ "column": "households", "overlap": 0 }))
+        .await
+        .ok();
+    assert_eq!(view["watched"]["column"], "households");
+    assert_eq!(view["watched"]["compared_at"], Value::Null);
+    assert_eq!(
+        view["watchable"],
+        json!([{ "column": "households", "item_name": "户数", "unit": "numbers", "overlap": 1000 }])
+    );
+
+    let collected = async |at: &str| {
+        app.set_clock(at).await;
+        tongqu::features::exchange::start_due(app.app())
+            .await
+            .unwrap();
+        app.idle().await;
+        let run = app.last_run("stats", &open.entry, "collection").await;
+        let step = run.0["steps"][1]["name"].as_str().unwrap().to_owned();
+        (run.counts(), step)
+    };
+    let (_, step) = collected("2026-10-09T02:00:00Z").await;
+    assert_eq!(step, "collected", "until the column has been seen");
+    open.source.sql(
+        "UPDATE division_village SET name = '改一', households = 1000 WHERE name = '第2村'; \
+         UPDATE division_village SET name = '改二', households = 1001 WHERE name = '第3村'; \
+         INSERT INTO division_village VALUES ('410402900000', '新村', '410402900', NULL, 1002); \
+         UPDATE division_village SET name = '没说' WHERE name = '第4村'; \
+         DELETE FROM division_village WHERE name = '第6村'",
+    );
+    assert_eq!(
+        collected("2026-10-09T03:00:00Z").await,
+        (
+            "4 read, 3 delivered, 1 unchanged, 0 out of scope, 0 quarantined; +1 ~2 -0".to_owned(),
+            "collected_since".to_owned()
+        )
+    );
+    let names = || {
+        open.target
+            .rows("SELECT name FROM division_village WHERE name NOT LIKE '第%' ORDER BY name")
+            .concat()
+    };
+    assert_eq!(names(), ["改一", "新村"], "within the grant");
+    let entry = format!("/catalogue/entries/{}", open.entry);
+    let entry = app.as_person("stats").get(&entry).await.ok();
+    assert_eq!(entry["mounting"]["rows_total"], 41);
+
+    app.run_again(&open.subscription).await;
+    let asked = app.last_run("stats", &open.entry, "collection").await;
+    assert_eq!(
+        asked.counts(),
+        "40 read, 1 delivered, 39 unchanged, 0 out of scope, 0 quarantined; +0 ~1 -1"
+    );
+    open.is_equal();
+    let view = app.as_person("stats").get(&path).await.ok();
+    let compared_at = view["watched"]["compared_at"].as_str().unwrap();
+    assert!(
+        compared_at.starts_with("2026-10-09T03:00:0"),
+        "{compared_at}"
+    );
+
+    open.source
+        .sql("DELETE FROM division_village WHERE name = '第8村'");
+    let (counts, _) = collected("2026-10-09T04:00:00Z").await;
+    assert!(counts.starts_with("1 read"), "{counts}");
+    let (counts, step) = collected("2026-10-10T04:00:00Z").await;
+    assert!(counts.ends_with("-1"), "{counts}");
+    assert_eq!(step, "collected", "once a day");
+    open.is_equal();
+    app.finish().await;
+}
+
 /// Spec: PDS-7.
 #[tokio::test]
 async fn nothing_moves_without_a_grant() {

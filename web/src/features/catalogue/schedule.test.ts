@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { choiceOf, cronOf } from './schedule'
+import { choiceOf, cronOf, overlapsOf } from './schedule'
 
 test.each([
   [null, 'never'],
@@ -19,4 +19,10 @@ test.each([
 
 test('Sunday may be the first or the last day of a week', () => {
   expect(choiceOf('0 2 * * 0')).toMatchObject({ frequency: 'weekly', weekday: 7 })
+})
+
+test('the overlap that is set can be chosen again', () => {
+  expect(overlapsOf('seconds', 600)).toEqual([0, 60, 600, 3600, 86400])
+  expect(overlapsOf('seconds', 1200)).toEqual([0, 60, 600, 1200, 3600, 86400])
+  expect(overlapsOf('numbers', 7)).toEqual([0, 7, 100, 1000, 10_000, 100_000])
 })

@@ -58,3 +58,13 @@ export function choiceOf(cron: string | null | undefined): Choice {
   const canonical = cron.replace(/ 0$/, ' 7')
   return tried.find((choice) => [cron, canonical].includes(cronOf(choice) ?? '')) ?? custom
 }
+
+/** How far back a reading may go, in seconds and in numbers. */
+export const OVERLAPS_S: readonly number[] = [0, 60, 600, 3600, 86400]
+const OVERLAPS_NUMBERS: readonly number[] = [0, 100, 1000, 10_000, 100_000]
+
+/** The overlaps to choose from, in the unit of the column, with the one that is set. */
+export function overlapsOf(unit: string, set: number): number[] {
+  const usual = unit === 'numbers' ? OVERLAPS_NUMBERS : OVERLAPS_S
+  return usual.includes(set) ? [...usual] : [...usual, set].sort((a, b) => a - b)
+}

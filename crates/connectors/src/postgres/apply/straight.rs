@@ -59,6 +59,7 @@ impl Applying {
         copied?;
         if !target.exists {
             self.make_keys().await?;
+            self.look_over_indexed().await?;
         }
         self.commit().await?;
         Ok(Applied {
@@ -78,5 +79,20 @@ impl Applying {
             return Err(self.count_duplicates(refused, &table).await);
         }
         made
+    }
+
+    /// Tells the server how the indexed columns are filled: until it looks for itself it would rather read the whole
+    /// table than use the index.
+    async fn look_over_indexed(&self) -> Result<()> {
+        if self.plan.index_on.is_empty() {
+            return Ok(());
+        }
+        let columns = joined(&self.plan.index_on, ", ", |name| quoted(name));
+        let table = quoted_table(&self.plan.table);
+        self.run(
+            &format!("ANALYZE {table} ({columns})"),
+            "look over its indexes",
+        )
+        .await
     }
 }

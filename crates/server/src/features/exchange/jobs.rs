@@ -13,7 +13,9 @@ use tongqu_domain::{
 use super::{
     engine::{
         self, Collected, Delivered, Delivery, Limits, PoolTable, Reach, RunError, Side, Source,
+        collect_since,
     },
+    reading::Reading,
     reconcile,
     store::{self, Failure, NewRun, RunKind, RunStep, Subscription, Success},
 };
@@ -127,6 +129,7 @@ async fn collect(app: &Arc<App>, job: &Claimed) -> Result<(), JobError> {
     let exchange_store = directory::find_store(&mut db, &mounting.store_id)
         .await?
         .ok_or_else(|| ApiError::bug("a mounting names a store that isn't there"))?;
+    let reading = Reading::choose(app, &mut db, &mounting, payload.started_by.is_some()).await?;
     drop(db);
 
     let mut tx = app.registry.begin(app.clock.now()).await?;
@@ -158,24 +161,28 @@ async fn collect(app: &Arc<App>, job: &Claimed) -> Result<(), JobError> {
                 mounting: mounting.clone(),
                 items: items.into_iter().filter(|i| mounted(&i.code)).collect(),
                 today: china_date(app.clock.now()),
-                watched: None,
+                watched: reading.watched.clone(),
             };
-            engine::collect(&source, &app.pool, run_id.as_str(), limits(app)).await
+            let (pool, limits) = (&app.pool, limits(app));
+            match reading.from {
+                Some(from) => collect_since(&source, pool, run_id.as_str(), limits, from).await,
+                None => engine::collect(&source, pool, run_id.as_str(), limits).await,
+            }
         }
         Err(error) => return Err(error.into()),
     };
     match collected {
         Ok(collected) => {
-            steps.push(step(app, "collected", Some(collected.counts.read)));
-            finish_collection(
-                app,
-                &run_id,
-                &mounting,
-                &collected,
-                &steps,
-                payload.started_by,
-            )
-            .await?;
+            let how = reading.step();
+            steps.push(step(app, how, Some(collected.counts.read)));
+            let done = Done {
+                mounting: &mounting,
+                collected: &collected,
+                is_whole: reading.from.is_none(),
+                steps: &steps,
+                started_by: payload.started_by,
+            };
+            finish_collection(app, &run_id, done).await?;
             catalogue::index_entry(app, entry_id).await?;
             Ok(())
         }
@@ -187,14 +194,23 @@ async fn collect(app: &Arc<App>, job: &Claimed) -> Result<(), JobError> {
     }
 }
 
-async fn finish_collection(
-    app: &App,
-    run_id: &RunId,
-    mounting: &Mounting,
-    collected: &Collected,
-    steps: &[RunStep],
+/// A collection that ended well.
+struct Done<'a> {
+    mounting: &'a Mounting,
+    collected: &'a Collected,
+    is_whole: bool,
+    steps: &'a [RunStep],
     started_by: Option<String>,
-) -> Result<(), JobError> {
+}
+
+async fn finish_collection(app: &App, run_id: &RunId, done: Done<'_>) -> Result<(), JobError> {
+    let Done {
+        mounting,
+        collected,
+        is_whole,
+        steps,
+        started_by,
+    } = done;
     let mut tx = app.registry.begin(app.clock.now()).await?;
     let success = Success {
         counts: &collected.counts,
@@ -212,6 +228,9 @@ async fn finish_collection(
         i64::try_from(collected.live_rows).unwrap_or(i64::MAX),
     )
     .await?;
+    if let Some(seen) = collected.seen {
+        store::note_seen(&mut tx, &mounting.entry_id, &mounting.id, seen, is_whole).await?;
+    }
     store::set_paused(&mut tx, &mounting.entry_id, None).await?;
     for subscription in store::active_subscriptions(&mut tx, &mounting.entry_id).await? {
         let payload = DeliverPayload {

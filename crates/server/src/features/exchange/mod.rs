@@ -10,6 +10,7 @@ mod list_runs;
 mod open_delivery;
 mod read_overview;
 mod read_run;
+mod reading;
 mod reconcile;
 mod schedule;
 mod start_run;

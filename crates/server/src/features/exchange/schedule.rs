@@ -8,14 +8,16 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use tongqu_domain::{
     access::{Action, Subject},
-    exchange::{Schedule, ScheduleFault},
+    catalogue::DataItem,
+    exchange::{Measure, Schedule, ScheduleFault, WatchFault, check_overlap},
+    time::instant_text,
 };
 use utoipa::{IntoParams, ToSchema};
 
-use super::store;
+use super::store::{self, NewSchedule, Watch};
 use crate::{
     app::App,
-    features::catalogue::{self, Entry},
+    features::catalogue::{self, Entry, Mounting},
     platform::{
         evidence,
         http::{ApiError, Ctx, Problem, Reply, reply},
@@ -39,6 +41,34 @@ pub struct ScheduleView {
     pub suggested: Option<&'static str>,
     /// The next instants of `cron`, or of the one that was asked about.
     pub following: Vec<String>,
+    /// Whether it reads only what a column of the table says has changed; absent: it compares the whole each time.
+    pub watched: Option<WatchedView>,
+    /// The columns that could say so.
+    pub watchable: Vec<WatchableView>,
+}
+
+/// A column that grows with every change of its row. Once a day, and whenever somebody asks for a collection, the whole
+/// is compared all the same, because such a column doesn't tell of rows that are gone.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct WatchedView {
+    /// The column of the provider's table.
+    pub column: String,
+    /// How far each reading goes back behind the last one, in the unit of the column.
+    pub overlap: i64,
+    /// Instant of the last comparison of the whole.
+    pub compared_at: Option<String>,
+}
+
+/// A column that may be watched.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct WatchableView {
+    pub column: String,
+    /// Name of the data item that it carries.
+    pub item_name: String,
+    /// `seconds` or `numbers`.
+    pub unit: &'static str,
+    /// The overlap that suits most tables.
+    pub overlap: i64,
 }
 
 /// Which schedule to look at.
@@ -55,6 +85,18 @@ pub struct ScheduleQuery {
 pub struct ScheduleBody {
     /// Minute, hour, day of the month, month and weekday; absent: collect only when asked to.
     pub cron: Option<String>,
+    /// Read only what this column says has changed; absent: compare the whole each time.
+    pub watched: Option<WatchedBody>,
+}
+
+/// The column to be watched.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WatchedBody {
+    /// A column of the mounted table.
+    pub column: String,
+    /// How far each reading goes back behind the last one: seconds, or numbers where the column holds numbers.
+    pub overlap: i64,
 }
 
 /// Look at the schedule of a resource, or at what another one would mean.
@@ -85,21 +127,68 @@ pub async fn put_schedule(
     let mut tx = ctx.begin().await?;
     let schedule = body.cron.as_deref().map(|text| parse(text, tx.at()));
     let schedule = schedule.transpose()?;
-    if catalogue::mounting_of(&mut tx, &entry.id).await?.is_none() {
-        return Err(ApiError::conflict("exchange.not_mounted"));
-    }
-    let next = match &schedule {
+    let mounting = catalogue::mounting_of(&mut tx, &entry.id).await?;
+    let mounting = mounting.ok_or_else(|| ApiError::conflict("exchange.not_mounted"))?;
+    let watch = body.watched.map(|watched| watch(&mounting, watched));
+    let watch = watch.transpose()?;
+    let watched = watch.as_ref().map_or("", |watch| &watch.column).to_owned();
+    let new = match &schedule {
         None => None,
         Some(schedule) => {
             let next = schedule.next_after(tx.at());
-            Some((schedule, next.ok_or_else(|| refused(ScheduleFault::Never))?))
+            Some(NewSchedule {
+                schedule,
+                next_at: next.ok_or_else(|| refused(ScheduleFault::Never))?,
+                watch,
+            })
         }
     };
-    store::set_schedule(&mut tx, &entry.id, next, &ctx.actor.person).await?;
+    store::set_schedule(&mut tx, &entry.id, new, &ctx.actor.person).await?;
     let did = ctx.did("exchange.schedule_set").on("entry", &entry.id);
     let cron = schedule.as_ref().map_or("", Schedule::text);
-    tx.commit(did.with("cron", cron)).await?;
+    tx.commit(did.with("cron", cron).with("watched", watched))
+        .await?;
     view(&ctx, &entry, None).await
+}
+
+/// What is to be watched, if the mounted table has such a column and it grows.
+fn watch(mounting: &Mounting, body: WatchedBody) -> Result<Watch, ApiError> {
+    let refused =
+        |fault: WatchFault, field| ApiError::invalid(fault.code()).field(field, fault.code());
+    let mut columns = mounting.columns.iter().map(|mounted| &mounted.column);
+    let column = columns.find(|column| column.name == body.column);
+    let measure = column.map_or(Err(WatchFault::Type), |column| {
+        Measure::of(column.column_type)
+    });
+    measure.map_err(|fault| refused(fault, "column"))?;
+    check_overlap(body.overlap).map_err(|fault| refused(fault, "overlap"))?;
+    Ok(Watch {
+        column: body.column,
+        overlap: body.overlap,
+        mounting_id: mounting.id.clone(),
+        seen: None,
+        compared_at: None,
+    })
+}
+
+/// Columns that may be watched, those of times first.
+fn watchable(mounting: &Mounting, items: &[DataItem]) -> Vec<WatchableView> {
+    let mut found: Vec<(Measure, WatchableView)> = Vec::new();
+    for mounted in &mounting.columns {
+        let Ok(measure) = Measure::of(mounted.column.column_type) else {
+            continue;
+        };
+        let item = items.iter().find(|item| item.code == mounted.item);
+        let view = WatchableView {
+            column: mounted.column.name.clone(),
+            item_name: item.map_or(&mounted.item, |item| &item.name).clone(),
+            unit: measure.unit(),
+            overlap: measure.usual_overlap(),
+        };
+        found.push((measure, view));
+    }
+    found.sort_by_key(|(measure, _)| *measure);
+    found.into_iter().map(|(_, view)| view).collect()
 }
 
 /// The entry of a path, if its mounting is the viewer's business.
@@ -117,9 +206,14 @@ async fn view(ctx: &Ctx, entry: &Entry, asked: Option<&str>) -> Reply<ScheduleVi
         Some(no) => catalogue::find_version(&mut db, &entry.id, no).await?,
         None => None,
     };
+    let mounting = catalogue::mounting_of(&mut db, &entry.id).await?;
     drop(db);
     let now = ctx.app.clock.now();
-    let cron = set.map(|set| set.cron);
+    let (cron, watch) = set.map(|set| (set.cron, set.watch)).unzip();
+    let items = version
+        .as_ref()
+        .map(|version| version.content.items.as_slice());
+    let watchable = mounting.map(|mounting| watchable(&mounting, items.unwrap_or_default()));
     let shown = asked.or(cron.as_deref());
     let shown = shown.map(|text| parse(text, now)).transpose()?;
     let following = shown.map(|schedule| schedule.following(now, SHOWN));
@@ -131,6 +225,12 @@ async fn view(ctx: &Ctx, entry: &Entry, asked: Option<&str>) -> Reply<ScheduleVi
             .map(ToString::to_string)
             .collect(),
         cron,
+        watched: watch.flatten().map(|watch| WatchedView {
+            column: watch.column,
+            overlap: watch.overlap,
+            compared_at: watch.compared_at.map(instant_text),
+        }),
+        watchable: watchable.unwrap_or_default(),
     })
 }
 

@@ -6,7 +6,9 @@ mod subscriptions;
 
 pub use overview::{Failing, Hour, Moved, moved};
 pub(super) use overview::{failing, hours, running};
-pub(super) use schedules::{due_schedules, move_schedule_on, schedule_of, set_schedule};
+pub(super) use schedules::{
+    NewSchedule, Watch, due_schedules, move_schedule_on, note_seen, schedule_of, set_schedule,
+};
 pub use subscriptions::{LastDelivery, Subscription, last_deliveries};
 pub(super) use subscriptions::{
     active_subscriptions, due_for_reconciliation, find_subscription, insert_subscription,

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use tongqu_domain::{
     exchange::Schedule,
-    ids::{EntryId, PersonId},
+    ids::{EntryId, MountingId, PersonId},
     time::instant_text,
 };
 
@@ -16,6 +16,31 @@ pub(in super::super) struct Scheduled {
     /// Five fields of cron.
     pub cron: String,
     pub next_at: Timestamp,
+    pub watch: Option<Watch>,
+}
+
+/// The column by which changes are read between two comparisons of the whole.
+#[derive(Debug, Clone)]
+pub(in super::super) struct Watch {
+    /// In the source's table.
+    pub column: String,
+    /// Seconds, or numbers where the column counts so.
+    pub overlap: i64,
+    /// The mounting whose column it is.
+    pub mounting_id: MountingId,
+    /// Its highest value so far, as it counts.
+    pub seen: Option<i64>,
+    /// When the whole was compared last.
+    pub compared_at: Option<Timestamp>,
+}
+
+macro_rules! select_schedules {
+    ($rest:literal) => {
+        concat!(
+            "SELECT entry_id, cron, next_at, watched_column, overlap, mounting_id, seen, compared_at FROM schedules ",
+            $rest
+        )
+    };
 }
 
 fn scheduled(row: &sqlx::any::AnyRow) -> Result<Scheduled, DbError> {
@@ -23,7 +48,21 @@ fn scheduled(row: &sqlx::any::AnyRow) -> Result<Scheduled, DbError> {
         entry_id: row.id("entry_id")?,
         cron: row.text("cron")?,
         next_at: row.instant("next_at")?,
+        watch: watch(row)?,
     })
+}
+
+fn watch(row: &sqlx::any::AnyRow) -> Result<Option<Watch>, DbError> {
+    let Some(column) = row.opt_text("watched_column")? else {
+        return Ok(None);
+    };
+    Ok(Some(Watch {
+        column,
+        overlap: row.opt_int("overlap")?.unwrap_or(0),
+        mounting_id: row.id("mounting_id")?,
+        seen: row.opt_int("seen")?,
+        compared_at: row.opt_instant("compared_at")?,
+    }))
 }
 
 /// The schedule of a resource, if it has one.
@@ -31,7 +70,7 @@ pub(in super::super) async fn schedule_of(
     db: &mut Db,
     entry_id: &EntryId,
 ) -> Result<Option<Scheduled>, DbError> {
-    sqlx::query("SELECT entry_id, cron, next_at FROM schedules WHERE entry_id = $1")
+    sqlx::query(select_schedules!("WHERE entry_id = $1"))
         .bind(entry_id.as_str())
         .fetch_optional(db)
         .await?
@@ -40,11 +79,18 @@ pub(in super::super) async fn schedule_of(
         .transpose()
 }
 
+/// A schedule to be set.
+pub(in super::super) struct NewSchedule<'a> {
+    pub schedule: &'a Schedule,
+    pub next_at: Timestamp,
+    pub watch: Option<Watch>,
+}
+
 /// Sets the schedule of a resource, or takes it away.
 pub(in super::super) async fn set_schedule(
     tx: &mut Tx,
     entry_id: &EntryId,
-    schedule: Option<(&Schedule, Timestamp)>,
+    new: Option<NewSchedule<'_>>,
     set_by: &PersonId,
 ) -> Result<(), DbError> {
     let at = instant_text(tx.at());
@@ -52,18 +98,47 @@ pub(in super::super) async fn set_schedule(
         .bind(entry_id.as_str())
         .execute(&mut **tx)
         .await?;
-    if let Some((schedule, next_at)) = schedule {
+    if let Some(new) = new {
+        let watch = new.watch.as_ref();
         sqlx::query(
-            "INSERT INTO schedules (entry_id, cron, next_at, set_at, set_by) VALUES ($1, $2, $3, $4, $5)",
+            "INSERT INTO schedules (entry_id, cron, next_at, set_at, set_by, watched_column, overlap, mounting_id, \
+             seen, compared_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         )
         .bind(entry_id.as_str())
-        .bind(schedule.text())
-        .bind(instant_text(next_at))
+        .bind(new.schedule.text())
+        .bind(instant_text(new.next_at))
         .bind(at)
         .bind(set_by.as_str())
+        .bind(watch.map(|watch| watch.column.clone()))
+        .bind(watch.map(|watch| watch.overlap))
+        .bind(watch.map(|watch| watch.mounting_id.to_string()))
+        .bind(watch.and_then(|watch| watch.seen))
+        .bind(watch.and_then(|watch| watch.compared_at).map(instant_text))
         .execute(&mut **tx)
         .await?;
     }
+    Ok(())
+}
+
+/// Notes how far a collection has seen the watched column, and that it compared the whole if it did.
+pub(in super::super) async fn note_seen(
+    tx: &mut Tx,
+    entry_id: &EntryId,
+    mounting_id: &MountingId,
+    seen: i64,
+    compared_whole: bool,
+) -> Result<(), DbError> {
+    let compared_at = compared_whole.then(|| instant_text(tx.at()));
+    sqlx::query(
+        "UPDATE schedules SET seen = $1, compared_at = COALESCE($2, compared_at) \
+         WHERE entry_id = $3 AND mounting_id = $4",
+    )
+    .bind(seen)
+    .bind(compared_at)
+    .bind(entry_id.as_str())
+    .bind(mounting_id.as_str())
+    .execute(&mut **tx)
+    .await?;
     Ok(())
 }
 
@@ -73,9 +148,9 @@ pub(in super::super) async fn due_schedules(
     now: Timestamp,
     limit: i64,
 ) -> Result<Vec<Scheduled>, DbError> {
-    sqlx::query(
-        "SELECT entry_id, cron, next_at FROM schedules WHERE next_at <= $1 ORDER BY next_at, entry_id LIMIT $2",
-    )
+    sqlx::query(select_schedules!(
+        "WHERE next_at <= $1 ORDER BY next_at, entry_id LIMIT $2"
+    ))
     .bind(instant_text(now))
     .bind(limit)
     .fetch_all(db)
