@@ -6,7 +6,7 @@
 //! Two private PostgreSQL servers with the settings of a fresh installation, which wait for the disk: one holds
 //! the provider's store and the pool, the other the requester's. A MariaDB server like them, and files of SQLite,
 //! take the place of either in the hops between engines. The figures of a whole run are kept in
-//! `bench/results/exchange.json`.
+//! `bench/results/exchange.json`. Other tools that are installed run beside, see `exchange/peers.rs`.
 #![expect(
     clippy::print_stdout,
     reason = "a benchmark speaks through its standard output"
@@ -21,6 +21,8 @@
 mod engines;
 #[path = "exchange/mariadb.rs"]
 mod mariadb;
+#[path = "exchange/peers.rs"]
+mod peers;
 #[path = "exchange/person.rs"]
 mod person;
 #[path = "exchange/report.rs"]

@@ -198,7 +198,7 @@ fn statement(query: &Query, held: &[HeldColumn], only: Option<String>) -> Result
         } else {
             "WHERE"
         };
-        sql.push_str(&format!(" {also} {only}"));
+        sql.extend([" ", also, " ", &only]);
     }
     if !query.order_by.is_empty() {
         let mut order = Vec::with_capacity(query.order_by.len());

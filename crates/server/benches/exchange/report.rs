@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
+use crate::peers::Peer;
+
 /// Seconds of each run, by what was done.
 pub struct Measured {
     pub rows: u64,
@@ -15,6 +17,7 @@ pub struct Measured {
     pub watermark: Vec<f64>,
     /// The most memory that the program had, in MB, beyond what it had before.
     pub hub_rss_mb: f64,
+    pub peers: Vec<Peer>,
 }
 
 /// What is to be reached, as shares of the raw pipe.
@@ -35,8 +38,21 @@ impl Measured {
         median(seconds) / median(&self.raw)
     }
 
+    fn peers_that_ran(&self) -> impl Iterator<Item = &Peer> {
+        self.peers.iter().filter(|peer| !peer.seconds.is_empty())
+    }
+
     pub fn json(&self) -> Map<String, Value> {
         let rounded = |x: f64| (x * 1000.0).round() / 1000.0;
+        let peers: Map<String, Value> = self
+            .peers_that_ran()
+            .map(|peer| {
+                (
+                    peer.name.to_owned(),
+                    json!(rounded(self.ratio(&peer.seconds))),
+                )
+            })
+            .collect();
         let figures = json!({
             "rows": self.rows,
             "raw_s": rounded(median(&self.raw)),
@@ -45,6 +61,7 @@ impl Measured {
             "difference_ratio": rounded(self.ratio(&self.difference)),
             "watermark_s": rounded(median(&self.watermark)),
             "hub_rss_mb": self.hub_rss_mb.round(),
+            "peers": peers,
         });
         figures.as_object().cloned().unwrap_or_default()
     }
@@ -82,6 +99,13 @@ impl Measured {
             &self.difference,
             Some(DIFFERENCE_MAX),
         );
+        for peer in self.peers_that_ran() {
+            line(
+                &format!("last hop by {}, into a table with its key", peer.name),
+                &peer.seconds,
+                None,
+            );
+        }
         let watermark = median(&self.watermark);
         let verdict = if watermark <= WATERMARK_MAX {
             "reached"

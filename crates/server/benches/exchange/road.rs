@@ -16,6 +16,7 @@ use tongqu_domain::exchange::{Counts, RowCondition};
 use tongqu_domain::grant::{Grant, GrantState};
 use tongqu_domain::ids::{CaseId, DepartmentId, EntryId, GrantId, MountingId, StoreId};
 
+use crate::peers;
 use crate::person::{self, Changes, People};
 use crate::report::Measured;
 use crate::servers::{Servers, write_people};
@@ -54,6 +55,7 @@ pub async fn measure(servers: &Servers, rows: u64, runs: u64) -> anyhow::Result<
         difference: Vec::new(),
         watermark: Vec::new(),
         hub_rss_mb: 0.0,
+        peers: peers::installed(),
     };
     forget_peak()?;
     let before = peak_mb()?;
@@ -63,6 +65,9 @@ pub async fn measure(servers: &Servers, rows: u64, runs: u64) -> anyhow::Result<
         servers.settle()?;
         measured.raw.push(servers.raw_pipe()?);
         road.compare(servers)?;
+        for peer in &mut measured.peers {
+            peer.run(servers, count_of(servers)?)?;
+        }
 
         servers.clear(&servers.pool())?;
         servers.clear(&servers.requester())?;
@@ -123,6 +128,12 @@ pub async fn measure(servers: &Servers, rows: u64, runs: u64) -> anyhow::Result<
     }
     measured.hub_rss_mb = peak_mb()? - before;
     Ok(measured)
+}
+
+/// Rows of the provider's table, to which each run adds some.
+fn count_of(servers: &Servers) -> anyhow::Result<u64> {
+    let count = servers.value(&servers.provider(), "SELECT count(*) FROM person")?;
+    Ok(count.parse()?)
 }
 
 fn all_found(collected: &Counts, delivered: &Counts, made: Changes) -> anyhow::Result<()> {

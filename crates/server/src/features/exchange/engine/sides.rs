@@ -4,7 +4,7 @@ use std::{pin::Pin, sync::Arc};
 
 use futures_util::{StreamExt as _, stream};
 use tongqu_connectors::{
-    BatchStream, ConnectorError, Query, RecordBatch, Snapshot, Store, share_bits,
+    BatchStream, ConnectorError, Differing, Query, RecordBatch, Snapshot, Store, share_bits,
 };
 use tongqu_domain::exchange::Column;
 
@@ -112,7 +112,7 @@ impl Asked<'_> {
         Ok(Some(Sides {
             ours,
             theirs,
-            alike: only.map_or(0, |differing| differing.rows_alike()),
+            alike: only.map_or(0, Differing::rows_alike),
             is_first: false,
         }))
     }
