@@ -42,7 +42,7 @@ pub fn installed() -> Vec<Peer> {
     let found = [
         ("pgloader", on_path("pgloader")),
         ("ingestr", in_folder("ingestr0/bin/ingestr")),
-        ("sling", in_folder("sling2/bin/sling")),
+        ("sling", folder.as_deref().and_then(sling)),
         ("connectorx_adbc", in_folder("adbc/bin/python")),
     ];
     let peers = found.into_iter().filter_map(|(name, program)| {
@@ -53,6 +53,16 @@ pub fn installed() -> Vec<Peer> {
         })
     });
     peers.collect()
+}
+
+/// Its package keeps the program beside its own files.
+fn sling(folder: &Path) -> Option<PathBuf> {
+    let versions = std::fs::read_dir(folder.join("venv/sling2/lib")).ok()?;
+    versions.flatten().find_map(|version| {
+        let program = "site-packages/sling_linux_amd64/bin/sling-linux-amd64";
+        let program = version.path().join(program);
+        program.exists().then_some(program)
+    })
 }
 
 fn on_path(name: &str) -> Option<PathBuf> {
