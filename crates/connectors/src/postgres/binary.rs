@@ -15,7 +15,11 @@ const EPOCH_MICROS: i64 = 10_957 * MICROS_PER_DAY;
 
 /// The first days that PostgreSQL has, and the first that it has no more: 4714-11-24 BC, 5874898-01-01.
 const DAYS_MIN: i32 = -2_440_588;
-const DAYS_END: i32 = 2_145_042_541;
+const DAYS_END: i32 = 2_145_042_906;
+
+/// What stands for `infinity` and `-infinity`, which lie beyond every date: the ends of our own numbers.
+const FOREVER_DAYS: [i32; 2] = [i32::MIN, i32::MAX];
+const FOREVER_MICROS: [i64; 2] = [i64::MIN, i64::MAX];
 
 /// What opens and closes a stream of `COPY ... (FORMAT binary)`.
 pub(super) const COPY_HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
@@ -71,8 +75,8 @@ pub(super) fn fixed<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {
 
 pub(super) fn read_date(bytes: &[u8]) -> Result<ValueRef<'static>, &'static str> {
     let days = fixed(bytes).map(i32::from_be_bytes).ok_or(BEYOND)?;
-    if matches!(days, i32::MIN | i32::MAX) {
-        return Err(INFINITE);
+    if FOREVER_DAYS.contains(&days) {
+        return Ok(ValueRef::Date(days));
     }
     days.checked_add(EPOCH_DAYS)
         .map(ValueRef::Date)
@@ -81,8 +85,8 @@ pub(super) fn read_date(bytes: &[u8]) -> Result<ValueRef<'static>, &'static str>
 
 pub(super) fn read_stamp(bytes: &[u8]) -> Result<i64, &'static str> {
     let micros = fixed(bytes).map(i64::from_be_bytes).ok_or(BEYOND)?;
-    if matches!(micros, i64::MIN | i64::MAX) {
-        return Err(INFINITE);
+    if FOREVER_MICROS.contains(&micros) {
+        return Ok(micros);
     }
     micros.checked_add(EPOCH_MICROS).ok_or(BEYOND)
 }
@@ -166,7 +170,11 @@ fn write_plain(out: &mut BytesMut, value: ValueRef<'_>) -> Result<(), &'static s
         ValueRef::Text(v) => out.put_slice(v.as_bytes()),
         ValueRef::Bytes(v) => out.put_slice(v),
         ValueRef::Date(v) if (DAYS_MIN..DAYS_END).contains(&v) => out.put_i32(v - EPOCH_DAYS),
+        ValueRef::Date(v) if FOREVER_DAYS.contains(&v) => out.put_i32(v),
         ValueRef::Time(v) => out.put_i64(v),
+        ValueRef::Timestamp(v) | ValueRef::Instant(v) if FOREVER_MICROS.contains(&v) => {
+            out.put_i64(v);
+        }
         ValueRef::Timestamp(v) | ValueRef::Instant(v) => {
             out.put_i64(v.checked_sub(EPOCH_MICROS).ok_or(BEYOND)?);
         }
@@ -292,8 +300,6 @@ mod tests {
     fn what_is_no_finite_value_is_refused() {
         let not_a_number = [0, 0, 0, 0, 0xC0, 0, 0, 0];
         assert_eq!(read_numeric(&not_a_number).err(), Some("not a number"));
-        assert_eq!(read_date(&i32::MAX.to_be_bytes()).err(), Some(INFINITE));
-        assert_eq!(read_stamp(&i64::MIN.to_be_bytes()).err(), Some(INFINITE));
         assert_eq!(
             read_stamp(&(i64::MAX - 1).to_be_bytes()).err(),
             Some(BEYOND)

@@ -30,6 +30,10 @@ pub(super) struct HeldColumn {
     pub collation: Option<String>,
     /// Whether its collation orders bytewise already.
     pub is_bytewise: bool,
+    /// The type as SQL names it.
+    pub declared: String,
+    /// Whether the server computes it from other columns, so that nothing can be written there.
+    pub is_generated: bool,
 }
 
 pub(super) async fn tables(session: &Session) -> Result<Vec<String>> {
@@ -81,13 +85,15 @@ pub(super) async fn columns(
     table: &str,
     found: &FoundTable,
 ) -> Result<Vec<HeldColumn>> {
-    // A domain is carried as what it is based on.
+    // A domain is carried as what it is based on. Servers before PostgreSQL 12 have no column `attgenerated` to ask for.
     let sql = "SELECT a.attname::text, a.attnotnull,
                       COALESCE(b.typname, t.typname)::text, COALESCE(b.typtype, t.typtype)::text,
                       CASE WHEN b.oid IS NULL THEN a.atttypmod ELSE t.typtypmod END,
                       quote_ident(cn.nspname) || '.' || quote_ident(co.collname),
                       co.collname IN ('C', 'POSIX')
-                        OR (co.collname = 'default' AND d.datcollate IN ('C', 'POSIX'))
+                        OR (co.collname = 'default' AND d.datcollate IN ('C', 'POSIX')),
+                      pg_catalog.format_type(a.atttypid, a.atttypmod),
+                      row_to_json(a)::text ~ '\"attgenerated\":\"[a-z]\"'
                FROM pg_catalog.pg_attribute a
                JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
                JOIN pg_catalog.pg_database d ON d.datname = current_database()
@@ -106,6 +112,8 @@ pub(super) async fn columns(
             meaning: types::meaning(row.get(2), row.get(3), row.get(4)),
             collation: row.get(5),
             is_bytewise: row.get::<_, Option<bool>>(6).unwrap_or(false),
+            declared: row.get(7),
+            is_generated: row.get(8),
         })
         .collect())
 }

@@ -87,7 +87,8 @@ impl PostgresStore {
             driver: Driver(Some(driver)),
         };
         let settings = format!(
-            "SET timezone = 'UTC'; SET lock_timeout = {LOCK_WAIT_MS}; SET statement_timeout = 0; \
+            "SET timezone = 'UTC'; SET datestyle = 'ISO, YMD'; SET intervalstyle = 'postgres'; \
+             SET extra_float_digits = 3; SET lc_monetary = 'C'; SET lock_timeout = {LOCK_WAIT_MS}; SET statement_timeout = 0; \
              SET client_min_messages = warning"
         );
         session.run(&settings, "prepare the session", "").await?;
@@ -288,6 +289,7 @@ fn said_failure(store: String, doing: &'static str, table: &str, said: &DbError)
         }
         "22001" => value("it is longer than the column"),
         "22003" => value("it is out of the column's range"),
+        "22P02" => value("it isn't what the column's type takes"),
         "22021" | "22P05" => value("it has a character that the database's encoding lacks"),
         "22008" | "22007" => value("it is a date or time beyond the column's range"),
         "54000" => value("it is too long for an index"),

@@ -22,7 +22,7 @@ pub(super) enum Native {
     Text,
     /// `char(n)`: padded with blanks, which are part of what is read.
     Padded,
-    /// Read as its text; can't be written.
+    /// Carried as its text, as the server itself writes and reads it.
     ShownAsText,
     Bytea,
     Date,
@@ -66,7 +66,7 @@ pub(super) fn meaning(name: &str, kind: &str, modifier: i32) -> Result<Meaning, 
         ("int8", _) => plain(Native::Int8, ColumnType::Int64),
         ("float4", _) => plain(Native::Float4, ColumnType::Float32),
         ("float8", _) => plain(Native::Float8, ColumnType::Float64),
-        ("numeric", _) => plain(Native::Numeric, numeric(modifier)?),
+        ("numeric", _) if modifier >= 4 => plain(Native::Numeric, numeric(modifier)?),
         ("text", _) => plain(Native::Text, ColumnType::Text { chars_max: None }),
         ("varchar", _) => plain(Native::Text, ColumnType::Text { chars_max }),
         ("bpchar", _) => plain(Native::Padded, ColumnType::Text { chars_max }),
@@ -76,7 +76,7 @@ pub(super) fn meaning(name: &str, kind: &str, modifier: i32) -> Result<Meaning, 
                 chars_max: Some(36),
             },
         ),
-        ("json" | "jsonb" | "citext", _) | (_, "e") => {
+        (name, kind) if is_shown_as_text(name, kind) => {
             plain(Native::ShownAsText, ColumnType::Text { chars_max: None })
         }
         ("bytea", _) => plain(Native::Bytea, ColumnType::Bytes),
@@ -90,13 +90,41 @@ pub(super) fn meaning(name: &str, kind: &str, modifier: i32) -> Result<Meaning, 
     }
 }
 
+/// Types without a counterpart elsewhere whose text says everything: a numeric of any size, enumerations, ranges,
+/// composites, arrays and those that are named.
+fn is_shown_as_text(name: &str, kind: &str) -> bool {
+    matches!(kind, "e" | "r" | "m" | "c")
+        || name.starts_with('_')
+        || matches!(
+            name,
+            "numeric"
+                | "json"
+                | "jsonb"
+                | "citext"
+                | "interval"
+                | "timetz"
+                | "money"
+                | "inet"
+                | "cidr"
+                | "macaddr"
+                | "macaddr8"
+                | "bit"
+                | "varbit"
+                | "xml"
+                | "point"
+                | "line"
+                | "lseg"
+                | "box"
+                | "path"
+                | "polygon"
+                | "circle"
+                | "tsvector"
+                | "tsquery"
+        )
+}
+
 /// Precision and scale lie in the upper and lower half of the modifier, after four bytes of header.
 fn numeric(modifier: i32) -> Result<ColumnType, String> {
-    if modifier < 4 {
-        return Err(
-            "it is a numeric of any size; declare its digits, for example numeric(18,2)".to_owned(),
-        );
-    }
     let packed = (modifier - 4).unsigned_abs();
     // The scale is an 11-bit number with sign.
     let scale = i32::try_from(packed & 0x7ff).expect("eleven bits");
@@ -172,8 +200,10 @@ pub(super) fn gives(held: ColumnType, wanted: ColumnType) -> Result<(), String> 
 
 /// Whether a column can be written with values of `offered`.
 pub(super) fn takes(held: &Meaning, offered: ColumnType) -> Result<(), String> {
-    if held.native == Native::ShownAsText {
-        return Err("its type can be read but not written exactly; declare it as text".to_owned());
+    if held.native == Native::ShownAsText && !matches!(offered, ColumnType::Text { .. }) {
+        return Err(format!(
+            "it takes text, which the server reads, but not {offered}"
+        ));
     }
     holds(held.column_type, offered)
 }
@@ -235,12 +265,15 @@ mod tests {
                 scale: 2
             })
         );
-        for refused in [-1, numeric(39, 0), numeric(5, 7), numeric(5, -2)] {
+        assert_eq!(type_of("numeric", -1), text(None));
+        for refused in [numeric(39, 0), numeric(5, 7), numeric(5, -2)] {
             assert!(type_of("numeric", refused).is_err(), "{refused}");
         }
         assert_eq!(meaning("timestamp", "b", 0).unwrap().second_digits, Some(0));
         assert_eq!(meaning("timestamp", "b", -1).unwrap().second_digits, None);
         assert_eq!(meaning("timestamp", "b", 6).unwrap().second_digits, None);
-        assert!(type_of("interval", -1).is_err());
+        assert_eq!(type_of("interval", -1), text(None));
+        assert_eq!(type_of("_int4", -1), text(None));
+        assert!(type_of("regclass", -1).is_err());
     }
 }

@@ -19,7 +19,7 @@ async fn types_of_its_own_are_read_exactly_or_refused() {
         .sql(
             "CREATE TABLE native (id int PRIMARY KEY, c char(5), u uuid, j json, b jsonb, m mood, d code, \
              n numeric(38,10), t0 timestamp(0), z timestamptz, \
-             x_any numeric, x_span interval, x_list int[], x_money money, x_net inet)",
+             x_reg regclass, x_snap pg_lsn)",
         )
         .await;
     bench
@@ -35,11 +35,11 @@ async fn types_of_its_own_are_read_exactly_or_refused() {
         .iter()
         .map(|refusal| refusal.column.as_str())
         .collect();
-    assert_eq!(refused, ["x_any", "x_span", "x_list", "x_money", "x_net"]);
+    assert_eq!(refused, ["x_reg", "x_snap"]);
     assert!(
         info.refused
             .iter()
-            .all(|refusal| refusal.reason.contains("declare") || refusal.reason.contains("view"))
+            .all(|refusal| refusal.reason.contains("view"))
     );
     let rows = bench.rows("native", &info.columns, &["id"]).await;
     let stamp = 1_789_952_523_000_000;
@@ -72,13 +72,7 @@ async fn values_without_a_counterpart_are_refused_by_column() {
         .sql("CREATE TABLE odd (id int, n numeric(10,2), d date, s timestamp, z timestamptz)")
         .await;
     let columns = bench.store.discover("odd").await.unwrap().columns;
-    for (name, value) in [
-        ("n", "'NaN'"),
-        ("d", "'infinity'"),
-        ("s", "'-infinity'"),
-        ("z", "'infinity'"),
-        ("s", "'294276-12-31'"),
-    ] {
+    for (name, value) in [("n", "'NaN'"), ("s", "'294276-12-31'")] {
         bench
             .sql(&format!(
                 "TRUNCATE odd; INSERT INTO odd (id, {name}) VALUES (7, {value})"
@@ -162,32 +156,20 @@ async fn what_a_declared_column_would_change_is_refused_before() {
 }
 
 #[tokio::test]
-async fn types_that_can_only_be_read_are_not_written() {
+async fn a_column_that_the_server_computes_must_have_been_sent_so() {
     let bench = Bench::postgres().await;
-    for declared in [
-        "uuid",
-        "jsonb",
-        "interval",
-        "int GENERATED ALWAYS AS (id + 1) STORED",
-    ] {
-        bench
-            .sql(&format!(
-                "CREATE TABLE held (id int PRIMARY KEY, v {declared})"
-            ))
-            .await;
-        let column_type = if declared.starts_with("int G") {
-            ColumnType::Int32
-        } else {
-            TEXT
-        };
-        let (_, plan) = one_value(column_type);
-        let error = bench
-            .apply(&plan, &[vec![Value::Int(1), Value::Null]])
-            .await
-            .unwrap_err();
-        assert_eq!(error.code(), "store.type_refused", "{declared}: {error}");
-        bench.sql("DROP TABLE held").await;
+    bench
+        .sql("CREATE TABLE held (id int PRIMARY KEY, v int GENERATED ALWAYS AS (id + 1) STORED)")
+        .await;
+    let (_, plan) = one_value(ColumnType::Int32);
+    for other in [Value::Null, Value::Int(1)] {
+        let rows = [vec![Value::Int(1), other]];
+        let refused = bench.apply(&plan, &rows).await.unwrap_err();
+        assert_eq!(refused.code(), "store.value_refused", "{refused}");
     }
+    assert_eq!(bench.store.cursor("consumer").await.unwrap(), None);
+    let rows = [vec![Value::Int(1), Value::Int(2)]];
+    assert_eq!(bench.apply(&plan, &rows).await.unwrap().inserted, 1);
 }
 
 #[tokio::test]
@@ -424,4 +406,267 @@ async fn only_shares_that_differ_are_read() {
         ],
         "as the view was when it was begun"
     );
+}
+
+/// Each type with values at its edges, as SQL; the last is computed by the server.
+const TYPES: [(&str, &[&str]); 43] = [
+    ("boolean", &["true", "false"]),
+    ("smallint", &["-32768", "32767"]),
+    ("integer", &["-2147483648", "2147483647"]),
+    ("bigint", &["-9223372036854775808", "9223372036854775807"]),
+    (
+        "numeric",
+        &[
+            "'NaN'",
+            "'Infinity'",
+            "1e-30",
+            "12345678901234567890123456789012345678901234567890.5",
+            "1.10",
+        ],
+    ),
+    (
+        "numeric(38,10)",
+        &["-9999999999999999999999999999.9999999999", "0.0000000001"],
+    ),
+    ("numeric(12,2)", &["9999999999.99", "-0.01"]),
+    (
+        "real",
+        &[
+            "'NaN'",
+            "'-Infinity'",
+            "3.4028235e38",
+            "1e-45",
+            "'-0'",
+            "0.1",
+        ],
+    ),
+    (
+        "double precision",
+        &[
+            "'NaN'",
+            "'Infinity'",
+            "1.7976931348623157e308",
+            "5e-324",
+            "'-0'",
+            "0.30000000000000004",
+        ],
+    ),
+    ("money", &["'-92233720368547758.08'", "'12.34'"]),
+    ("char(10)", &["'ab'", "''", "'  x'", "'汉字'"]),
+    (
+        "varchar(40)",
+        &["''", "'  two ends  '", "'𠮷é'", "'a''b\"c'"],
+    ),
+    (
+        "text",
+        &[
+            "''",
+            "E'tab\\tline\\nback\\\\'",
+            "'\\N'",
+            "'NULL'",
+            "repeat('长', 100000)",
+        ],
+    ),
+    (
+        "bytea",
+        &[
+            "''",
+            "'\\x00ff5c0a27'",
+            "decode(repeat('00ff', 100000), 'hex')",
+        ],
+    ),
+    (
+        "date",
+        &[
+            "'infinity'",
+            "'-infinity'",
+            "'4713-01-01 BC'",
+            "'5874897-12-31'",
+            "'1582-10-10'",
+            "'0001-01-01'",
+        ],
+    ),
+    ("time(6)", &["'00:00'", "'24:00:00'", "'23:59:59.999999'"]),
+    (
+        "time(6) with time zone",
+        &["'00:00:00+15:59'", "'23:59:59.999999-08'", "'12:00+05:30'"],
+    ),
+    (
+        "timestamp(6)",
+        &[
+            "'infinity'",
+            "'-infinity'",
+            "'0001-01-01'",
+            "'294246-12-31 23:59:59.999999'",
+        ],
+    ),
+    (
+        "timestamptz(6)",
+        &[
+            "'infinity'",
+            "'-infinity'",
+            "'1900-01-01 00:00+08:05:43'",
+            "'2024-01-01 00:00:00.000001+00'",
+        ],
+    ),
+    (
+        "interval",
+        &[
+            "'1 year 2 months 3 days 04:05:06.000007'",
+            "'-178000000 years'",
+            "'-1 day +01:00:00'",
+        ],
+    ),
+    (
+        "uuid",
+        &[
+            "'00000000-0000-0000-0000-000000000000'",
+            "'ffffffff-ffff-4fff-bfff-ffffffffffff'",
+        ],
+    ),
+    (
+        "json",
+        &["'{\"b\":1, \"a\":  [1.10,null], \"a\":2}'", "'null'"],
+    ),
+    (
+        "jsonb",
+        &[
+            "'{\"b\":1,\"a\":[1.10,null],\"n\":12345678901234567890.123}'",
+            "'\"x\\ny\"'",
+        ],
+    ),
+    (
+        "integer[]",
+        &["'{1,NULL,3}'", "'{}'", "'[2:3]={7,8}'", "'{{1,2},{3,4}}'"],
+    ),
+    (
+        "text[]",
+        &["ARRAY['a,b', '', '\"q\"', NULL, 'NULL', E'\\\\']", "'{}'"],
+    ),
+    (
+        "numeric(38,10)[]",
+        &["ARRAY[9999999999999999999999999999.9999999999, NULL]"],
+    ),
+    ("double precision[]", &["ARRAY[0.1::float8, 'NaN', 5e-324]"]),
+    (
+        "timestamptz[]",
+        &["ARRAY['2024-01-01 00:00:00.000001+00'::timestamptz, 'infinity']"],
+    ),
+    ("feeling", &["'很好'", "'it''s'"]),
+    ("bit(8)", &["B'00000001'", "B'11111111'"]),
+    (
+        "bit varying(64)",
+        &[
+            "B''",
+            "B'1'",
+            "B'1000000000000000000000000000000000000000000000000000000000000000'",
+        ],
+    ),
+    ("inet", &["'192.168.0.1/24'", "'::1'"]),
+    ("cidr", &["'10.0.0.0/8'"]),
+    ("macaddr", &["'08:00:2b:01:02:03'"]),
+    ("point", &["'(1.1,-2.2)'", "'(0.1,1e-300)'"]),
+    ("polygon", &["'((0,0),(0,1),(1,1))'"]),
+    ("xml", &["'<a>汉</a>'"]),
+    ("tsvector", &["'a:1 b:2'"]),
+    ("int4range", &["'[1,5)'", "'empty'"]),
+    ("tstzrange", &["'[2024-01-01 00:00+00,)'"]),
+    ("place", &["ROW('a,b', NULL, 1)"]),
+    ("idno", &["'850001193001010015'"]),
+    ("integer GENERATED ALWAYS AS (id * 2) STORED", &["DEFAULT"]),
+];
+
+/// What a table holds, by the server's own account.
+async fn account(bench: &Bench, table: &str) -> String {
+    let sql = format!(
+        "SELECT md5(string_agg(id || coalesce(v::text, 'NULL'), '|' ORDER BY id)) FROM {table}"
+    );
+    let client = bench.postgres_client().await;
+    client.batch_execute("SET timezone = 'UTC'").await.unwrap();
+    client.query_one(&sql, &[]).await.unwrap().get(0)
+}
+
+/// Every type goes from PostgreSQL to PostgreSQL unchanged, into a table of the same type and by way of one that we
+/// create; a column that the server computes is computed there and compared. Spec: PDS-8.1.
+#[tokio::test]
+async fn every_type_arrives_identical() {
+    let (source, target) = (Bench::postgres().await, Bench::postgres().await);
+    let types = "CREATE TYPE feeling AS ENUM ('很好', 'it''s'); \
+         CREATE TYPE place AS (a text, b int, c smallint); CREATE DOMAIN idno AS char(18);";
+    for bench in [&source, &target] {
+        bench.sql(types).await;
+    }
+    for (nth, (declared, values)) in TYPES.into_iter().enumerate() {
+        let table = format!("t{nth}");
+        let create = format!("CREATE TABLE {table} (id int PRIMARY KEY, v {declared})");
+        for bench in [&source, &target] {
+            bench.sql(&create).await;
+        }
+        for (id, value) in (1..).zip(values) {
+            source
+                .sql(&format!("INSERT INTO {table} VALUES ({id}, {value})"))
+                .await;
+        }
+        if values != ["DEFAULT"] {
+            source
+                .sql(&format!("INSERT INTO {table} VALUES (0, NULL)"))
+                .await;
+        }
+        let columns = source.store.discover(&table).await.unwrap().columns;
+        assert_eq!(columns.len(), 2, "{declared} is refused");
+        let sent = account(&source, &table).await;
+        let is_padded = matches!(declared, "char(10)" | "idno");
+        for (into, run) in [(&table, 1), (&format!("new{nth}"), 1), (&table, 2)] {
+            let rows = source
+                .store
+                .read(Query::all(&table, columns.clone()))
+                .await
+                .unwrap();
+            let plan = ApplyPlan::new(into, columns.clone(), &["id"], into, run, "run");
+            let applied = target.store.apply(plan, rows).await;
+            let applied = applied.unwrap_or_else(|error| panic!("{declared} into {into}: {error}"));
+            assert_eq!(run == 1, applied.unchanged == 0, "{declared} into {into}");
+            // Shown as text, char(n) loses its blanks, which a table of our own making keeps.
+            if !is_padded || *into == table {
+                let held = account(&target, into).await;
+                assert_eq!(held, sent, "{declared} into {into}");
+            }
+            let ours = source.rows(&table, &columns, &["id"]).await;
+            let theirs = target.rows(into, &columns, &["id"]).await;
+            assert_eq!(
+                format!("{ours:?}"),
+                format!("{theirs:?}"),
+                "{declared} read back from {into}"
+            );
+        }
+    }
+}
+
+/// A text that a type would write otherwise, or doesn't take, is refused and nothing is kept of it.
+#[tokio::test]
+async fn a_text_that_a_type_would_rewrite_is_refused() {
+    let bench = Bench::postgres().await;
+    bench
+        .sql("CREATE TABLE held (id int PRIMARY KEY, v jsonb, u uuid)")
+        .await;
+    let columns = vec![
+        key_column("id", ColumnType::Int32),
+        column("v", TEXT),
+        column("u", TEXT),
+    ];
+    let plan = ApplyPlan::new("held", columns, &["id"], "consumer", 1, "run-1");
+    let row = |v: &str, u: &str| vec![Value::Int(1), text(v), text(u)];
+    let sound = "00000000-0000-0000-0000-0000000000af";
+    for (row, column) in [
+        (row("{\"b\":1}", sound), "v"),
+        (row("1", &sound.to_uppercase()), "u"),
+        (row("{", sound), ""),
+    ] {
+        let refused = bench.apply(&plan, &[row]).await.unwrap_err();
+        assert_eq!(refused.code(), "store.value_refused");
+        assert!(refused.to_string().contains(column), "{refused}");
+    }
+    assert_eq!(bench.store.cursor("consumer").await.unwrap(), None);
+    let applied = bench.apply(&plan, &[row("{\"b\": 1}", sound)]).await;
+    assert_eq!(applied.unwrap().inserted, 1);
 }

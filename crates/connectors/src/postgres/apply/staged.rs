@@ -9,7 +9,7 @@ use super::encode::{Encoder, Form};
 use super::{Applying, Keys, Target};
 use crate::rows::{OP_COLUMN, Op};
 use crate::text::joined;
-use crate::{Applied, ApplyMode, BatchStream, Result};
+use crate::{Applied, ApplyMode, BatchStream, ConnectorError, Result};
 
 const STAGE: &str = "pg_temp._tongqu_stage";
 
@@ -31,6 +31,7 @@ impl Applying {
         self.index_stage().await?;
         encoder.refuse_changed_values()?;
         self.begin_change(target, Keys::AtOnce).await?;
+        self.refuse_rewritten_texts(target).await?;
         let applied = self.change_rows(target, &encoder).await?;
         self.commit().await?;
         Ok(applied)
@@ -115,7 +116,8 @@ impl Applying {
             .count(&format!("SELECT count(*) FROM {MET} WHERE NOT differs"))
             .await?;
         if staged.upserts > alike {
-            self.change(&self.upsert()).await?;
+            self.change(&self.upsert(target)).await?;
+            self.refuse_other_results(target).await?;
         }
         Ok(Applied {
             inserted: staged.upserts - there,
@@ -128,10 +130,77 @@ impl Applying {
     /// A column of the stage as the table's type compares it: `char(n)` leaves blanks at the end
     /// aside, text doesn't.
     fn staged_side(held: Option<&HeldColumn>, name: &str) -> String {
-        let meaning = held.and_then(|held| held.meaning.as_ref().ok());
-        let is_padded = meaning.is_some_and(|meaning| meaning.native == Native::Padded);
-        let cast = if is_padded { "::bpchar" } else { "" };
-        format!("s.{}{cast}", quoted(name))
+        let name = quoted(name);
+        match held.map(|held| (native(held), &held.declared)) {
+            Some((Some(Native::Padded), _)) => format!("s.{name}::bpchar"),
+            Some((Some(Native::ShownAsText), declared)) => format!("CAST(s.{name} AS {declared})"),
+            _ => format!("s.{name}"),
+        }
+    }
+
+    /// Where a type takes text and keeps something else of it, what was sent wouldn't be what is held.
+    async fn refuse_rewritten_texts(&self, target: &Target) -> Result<()> {
+        let columns = self.plan.columns.iter().zip(&target.columns);
+        for (column, held) in columns {
+            let Some(held) = held else { continue };
+            if native(held) != Some(Native::ShownAsText) {
+                continue;
+            }
+            let (name, cast) = (
+                quoted(&column.name),
+                Self::staged_side(Some(held), &column.name),
+            );
+            let sql = format!(
+                "SELECT count(*) FROM {STAGE} AS s WHERE s.{OP_COLUMN} = {} \
+                 AND {cast}::text COLLATE \"C\" IS DISTINCT FROM s.{name} COLLATE \"C\"",
+                Op::Upsert.code()
+            );
+            let count = self.count(&sql).await?;
+            if count > 0 {
+                return Err(ConnectorError::ValueRefused {
+                    table: self.plan.table.clone(),
+                    column: column.name.clone(),
+                    reason: format!(
+                        "in {count} row(s) {} would write it otherwise",
+                        held.declared
+                    ),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// What the server computes itself must be what was sent.
+    async fn refuse_other_results(&self, target: &Target) -> Result<()> {
+        let columns = self.plan.columns.iter().zip(&target.columns);
+        let computed = columns.filter_map(|(column, held)| {
+            let held = held.as_ref().filter(|held| held.is_generated)?;
+            Some((column, held))
+        });
+        for (column, held) in computed {
+            let (name, staged) = (
+                quoted(&column.name),
+                Self::staged_side(Some(held), &column.name),
+            );
+            let sql = format!(
+                "SELECT count(*) FROM {STAGE} AS s JOIN {} AS t ON {} \
+                 WHERE s.{OP_COLUMN} = {} AND t.{name} IS DISTINCT FROM {staged}",
+                quoted_table(&self.plan.table),
+                self.same_key(target),
+                Op::Upsert.code()
+            );
+            let count = self.count(&sql).await?;
+            if count > 0 {
+                return Err(ConnectorError::ValueRefused {
+                    table: self.plan.table.clone(),
+                    column: column.name.clone(),
+                    reason: format!(
+                        "in {count} row(s) it isn't what the database computes for it itself"
+                    ),
+                });
+            }
+        }
+        Ok(())
     }
 
     fn same_key(&self, target: &Target) -> String {
@@ -149,6 +218,11 @@ impl Applying {
         let differs = joined(columns, " OR ", |(column, held)| {
             let name = quoted(&column.name);
             let staged = Self::staged_side(held.as_ref(), &column.name);
+            if held.as_ref().and_then(native) == Some(Native::ShownAsText) {
+                return format!(
+                    "t.{name}::text COLLATE \"C\" IS DISTINCT FROM s.{name} COLLATE \"C\""
+                );
+            }
             match column.column_type {
                 ColumnType::Text { .. } => {
                     format!("t.{name} COLLATE \"C\" IS DISTINCT FROM {staged} COLLATE \"C\"")
@@ -165,13 +239,26 @@ impl Applying {
         )
     }
 
-    fn upsert(&self) -> String {
-        let columns = joined(&self.plan.columns, ", ", |column| quoted(&column.name));
-        let set = joined(&self.plan.columns, ", ", |column| {
+    fn upsert(&self, target: &Target) -> String {
+        let columns = self.plan.columns.iter().zip(&target.columns);
+        // What the server computes itself is read back and compared like everything else.
+        let written: Vec<_> = columns
+            .filter(|(_, held)| !held.as_ref().is_some_and(|held| held.is_generated))
+            .collect();
+        let columns = joined(&written, ", ", |(column, _)| quoted(&column.name));
+        let values = joined(&written, ", ", |(column, held)| {
+            let native = held.as_ref().and_then(native);
+            if native == Some(Native::ShownAsText) {
+                Self::staged_side(held.as_ref(), &column.name)
+            } else {
+                format!("s.{}", quoted(&column.name))
+            }
+        });
+        let set = joined(&written, ", ", |(column, _)| {
             format!("{0} = excluded.{0}", quoted(&column.name))
         });
         format!(
-            "INSERT INTO {} AS t ({columns}) SELECT {columns} FROM {STAGE} AS s \
+            "INSERT INTO {} AS t ({columns}) SELECT {values} FROM {STAGE} AS s \
              WHERE s.{OP_COLUMN} = {} AND NOT EXISTS \
              (SELECT 1 FROM {MET} AS m WHERE m.{ROW} = s.{ROW} AND NOT m.differs) \
              ON CONFLICT ({}) DO UPDATE SET {set}",
@@ -180,4 +267,8 @@ impl Applying {
             self.key_columns()
         )
     }
+}
+
+fn native(held: &HeldColumn) -> Option<Native> {
+    held.meaning.as_ref().ok().map(|meaning| meaning.native)
 }

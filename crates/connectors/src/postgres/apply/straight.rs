@@ -2,6 +2,7 @@
 
 use tongqu_domain::exchange::ColumnType;
 
+use super::super::types::Native;
 use super::super::{quoted, quoted_table};
 use super::encode::{Encoder, Form};
 use super::{Applying, Keys, Target};
@@ -17,6 +18,11 @@ impl Applying {
             let Some(held) = held else {
                 return !target.exists;
             };
+            let must_be_cast =
+                matches!(&held.meaning, Ok(meaning) if meaning.native == Native::ShownAsText);
+            if must_be_cast || held.is_generated {
+                return false;
+            }
             let held = held.meaning.as_ref().map(|meaning| meaning.column_type);
             match (held, offered) {
                 (Ok(ColumnType::Text { .. }), ColumnType::Text { .. }) => true,
