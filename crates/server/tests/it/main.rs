@@ -29,6 +29,7 @@ mod live;
 mod nodes;
 mod platform;
 mod proceeding;
+mod pseudonyms;
 mod registry;
 mod request;
 mod request_again;

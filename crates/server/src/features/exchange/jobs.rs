@@ -14,7 +14,7 @@ use super::{
     engine::{
         self, Collected, Delivered, Delivery, Limits, PoolTable, Reach, RunError, Side, Source,
     },
-    reconcile,
+    pseudonyms, reconcile,
     store::{self, Failure, NewRun, RunKind, RunStep, Subscription, Success},
 };
 use crate::{
@@ -295,6 +295,9 @@ pub(super) async fn subscribed(
     {
         return Ok(None);
     }
+    drop(db);
+    let pseudonyms = pseudonyms::key_for(app, &grant).await?;
+    let mut db = app.registry.read().await?;
     // Whatever broke off may have come after the rows and before they were read back.
     let last = store::last_delivery(&mut db, &subscription.id).await?;
     let last = last.filter(|run| run.state_code == "succeeded");
@@ -302,6 +305,7 @@ pub(super) async fn subscribed(
         table: PoolTable::of(&mounting, &items),
         items,
         grant: grant.clone(),
+        pseudonyms,
         target: app.open_or_create_store(&target.url)?,
         target_table: subscription.table.clone(),
         consumer: subscription.id.to_string(),

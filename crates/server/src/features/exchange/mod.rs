@@ -8,6 +8,7 @@ pub mod engine;
 mod jobs;
 mod list_runs;
 mod open_delivery;
+mod pseudonyms;
 mod read_overview;
 mod read_run;
 mod reconcile;

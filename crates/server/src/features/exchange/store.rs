@@ -1,11 +1,13 @@
 //! All SQL of exchange.
 
 mod overview;
+mod pseudonyms;
 mod schedules;
 mod subscriptions;
 
 pub use overview::{Failing, Hour, Moved, moved};
 pub(super) use overview::{failing, hours, running};
+pub(super) use pseudonyms::{change_pseudonym_mark, pseudonym_mark};
 pub(super) use schedules::{due_schedules, move_schedule_on, schedule_of, set_schedule};
 pub use subscriptions::{LastDelivery, Subscription, last_deliveries};
 pub(super) use subscriptions::{

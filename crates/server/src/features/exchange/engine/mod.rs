@@ -11,6 +11,7 @@ mod differences;
 mod merge;
 mod pool;
 mod reconcile;
+mod unordered;
 
 pub use collect::{Collected, Source, collect};
 pub use deliver::{Delivered, Delivery, Reach, deliver};
@@ -73,6 +74,9 @@ pub enum RunError {
     /// The mounting and the data items no longer fit together.
     #[error("the mounting doesn't fit the data items")]
     MountingUnfit,
+    /// The grant has pseudonyms, and this node lacks the platform's key of them.
+    #[error("this node lacks the platform's key of pseudonyms")]
+    PseudonymKeyMissing,
 }
 
 impl RunError {
@@ -90,6 +94,7 @@ impl RunError {
             Self::Behind => "exchange.behind",
             Self::CountsDiffer => "exchange.counts_differ",
             Self::MountingUnfit => "exchange.mounting_unfit",
+            Self::PseudonymKeyMissing => "exchange.pseudonym_key_missing",
         }
     }
 
@@ -104,7 +109,7 @@ impl RunError {
             | Self::TooManyFaults { .. }
             | Self::MountingUnfit => Side::Provider,
             Self::DigestDiffers | Self::RowsDiffer { .. } => Side::Requester,
-            Self::Behind | Self::CountsDiffer => Side::Platform,
+            Self::Behind | Self::CountsDiffer | Self::PseudonymKeyMissing => Side::Platform,
         }
     }
 
@@ -113,6 +118,8 @@ impl RunError {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Store { source, .. } => source.is_transient(),
+            // Another node may have it, and run it.
+            Self::PseudonymKeyMissing => true,
             Self::Order(_)
             | Self::ColumnGone { .. }
             | Self::ColumnChanged { .. }
@@ -153,7 +160,8 @@ impl RunError {
             | Self::RowsDiffer { .. }
             | Self::Behind
             | Self::CountsDiffer
-            | Self::MountingUnfit => None,
+            | Self::MountingUnfit
+            | Self::PseudonymKeyMissing => None,
         }
     }
 
@@ -170,7 +178,8 @@ impl RunError {
             | Self::DigestDiffers
             | Self::Behind
             | Self::CountsDiffer
-            | Self::MountingUnfit => None,
+            | Self::MountingUnfit
+            | Self::PseudonymKeyMissing => None,
         }
     }
 
@@ -186,7 +195,8 @@ impl RunError {
             | Self::RowsDiffer { .. }
             | Self::Behind
             | Self::CountsDiffer
-            | Self::MountingUnfit => None,
+            | Self::MountingUnfit
+            | Self::PseudonymKeyMissing => None,
         }
     }
 }
