@@ -30,6 +30,7 @@ mod nodes;
 mod platform;
 mod proceeding;
 mod pseudonyms;
+mod quarantine;
 mod registry;
 mod request;
 mod request_again;

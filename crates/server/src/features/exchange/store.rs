@@ -412,6 +412,23 @@ pub(super) async fn last_delivery(
     .transpose()
 }
 
+/// The collection of a resource that its quarantine is of: it ended well, or stopped because of faulty rows.
+pub(super) async fn last_with_quarantine(
+    db: &mut Db,
+    entry_id: &EntryId,
+) -> Result<Option<Run>, DbError> {
+    sqlx::query(select_runs!(
+        "WHERE entry_id = $1 AND kind = 'collection' AND (state_code = 'succeeded' \
+         OR failure LIKE '%\"exchange.too_many_faults\"%') ORDER BY created_at DESC, id DESC LIMIT 1"
+    ))
+    .bind(entry_id.as_str())
+    .fetch_optional(db)
+    .await?
+    .as_ref()
+    .map(run)
+    .transpose()
+}
+
 /// How many rows have been delivered to requesters in all.
 pub async fn delivered_rows(db: &mut Db) -> Result<i64, DbError> {
     sqlx::query(

@@ -16,6 +16,7 @@ mod unordered;
 pub use collect::{Collected, Source, collect};
 pub use deliver::{Delivered, Delivery, Reach, deliver};
 pub use differences::{Difference, DifferenceKind, read_differences};
+pub use merge::QUARANTINE_ROWS_MAX;
 pub use pool::{PoolTable, QuarantinedRow, read_live_rows, read_quarantine};
 pub use reconcile::{Reconciled, is_behind, reconcile};
 
