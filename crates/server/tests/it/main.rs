@@ -45,3 +45,4 @@ mod session;
 mod stats;
 mod supervision;
 mod support;
+mod throttle;

@@ -154,7 +154,7 @@ async fn collect(app: &Arc<App>, job: &Claimed) -> Result<(), JobError> {
             // An item that came with a later version isn't mounted yet, so it can't be asked of the rows.
             let mounted = |code: &str| mounting.columns.iter().any(|c| c.item == code);
             let source = Source {
-                store: connector,
+                store: app.paced(&exchange_store, connector),
                 mounting: mounting.clone(),
                 items: items.into_iter().filter(|i| mounted(&i.code)).collect(),
                 today: china_date(app.clock.now()),
@@ -306,7 +306,7 @@ pub(super) async fn subscribed(
         items,
         grant: grant.clone(),
         pseudonyms,
-        target: app.open_or_create_store(&target.url)?,
+        target: app.paced(&target, app.open_or_create_store(&target.url)?),
         target_table: subscription.table.clone(),
         consumer: subscription.id.to_string(),
         compares: if last.is_some() {
