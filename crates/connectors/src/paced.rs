@@ -164,7 +164,7 @@ pub struct PacedStore {
 impl PacedStore {
     /// Puts `store` behind `pace`.
     #[must_use]
-    pub fn new(store: Arc<dyn Store>, pace: Arc<Pace>) -> Arc<dyn Store> {
+    pub fn of(store: Arc<dyn Store>, pace: Arc<Pace>) -> Arc<dyn Store> {
         Arc::new(Self { store, pace })
     }
 }
@@ -336,7 +336,7 @@ mod tests {
     async fn what_lay_idle_is_not_saved_up_and_another_rate_holds_at_once() {
         let pace = Pace::new(rows_a_second(10));
         passed(paced(batches(vec![batch(1, "x")]), pace.clone())).await;
-        tokio::time::sleep(Duration::from_secs(60)).await;
+        tokio::time::sleep(Duration::from_mins(1)).await;
         let pieces = passed(paced(batches(vec![batch(20, "x")]), pace.clone())).await;
         assert_eq!(pieces.last().unwrap().0, 1950);
         tokio::time::sleep(Duration::from_millis(50)).await;

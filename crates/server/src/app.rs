@@ -190,7 +190,7 @@ impl App {
     #[must_use]
     pub fn paced(&self, registered: &ExchangeStore, opened: Arc<dyn Store>) -> Arc<dyn Store> {
         let pace = self.paces.of(&registered.id, registered.rate);
-        PacedStore::new(opened, pace)
+        PacedStore::of(opened, pace)
     }
 
     /// A department's exchange store, made when it is first written to if it is an embedded one.

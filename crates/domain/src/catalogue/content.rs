@@ -221,17 +221,15 @@ impl MaskKind {
     /// things are told apart; amounts of floating point, times, flags and bytes are none.
     #[must_use]
     pub fn fits(self, data_type: DataType) -> bool {
-        match self {
-            Self::Pseudonym => matches!(
+        self != Self::Pseudonym
+            || matches!(
                 data_type,
                 DataType::Text
                     | DataType::Memo
                     | DataType::Number
                     | DataType::Integer
                     | DataType::Date
-            ),
-            _ => true,
-        }
+            )
     }
 
     /// Whether different values stay different under it, so that a key can be masked so.

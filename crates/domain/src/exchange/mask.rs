@@ -33,27 +33,24 @@ const HIDDEN: &str = "***";
 /// Spec: YC-9 (sensitive content).
 #[must_use]
 pub fn apply_mask(kind: MaskKind, text: &str) -> String {
-    match kind {
-        MaskKind::Hidden => return HIDDEN.to_owned(),
-        // Not even whether it was empty: that one is a value like others.
-        MaskKind::Pseudonym => return pseudonym_form(),
-        _ if text.is_empty() => return String::new(),
-        _ => {}
+    let tells_of_nothing = matches!(kind, MaskKind::Hidden | MaskKind::Pseudonym);
+    if text.is_empty() && !tells_of_nothing {
+        return String::new();
     }
     match kind {
         MaskKind::PersonName => keep_ends(text, 1, 0),
         MaskKind::IdNumber => keep_ends(text, 3, 2),
-        MaskKind::IdNumberTail => keep_ends(text, 3, 4),
-        MaskKind::IdNumberArea => keep_ends(text, 6, 4),
-        MaskKind::Phone => keep_ends(text, 3, 4),
+        MaskKind::IdNumberTail | MaskKind::Phone => keep_ends(text, 3, 4),
+        MaskKind::IdNumberArea | MaskKind::BankCardIssuer => keep_ends(text, 6, 4),
         MaskKind::BankCard => keep_ends(text, 0, 4),
-        MaskKind::BankCardIssuer => keep_ends(text, 6, 4),
         MaskKind::Address => mask_address(text),
         MaskKind::Email => mask_email(text),
         MaskKind::Plate => keep_ends(text, 2, 2),
         MaskKind::BirthDate => mask_birth_date(text),
         MaskKind::SoleTraderCode => mask_trader_code(text),
-        MaskKind::Pseudonym | MaskKind::Hidden => HIDDEN.to_owned(),
+        // An empty text has a pseudonym like others.
+        MaskKind::Pseudonym => pseudonym_form(),
+        MaskKind::Hidden => HIDDEN.to_owned(),
     }
 }
 

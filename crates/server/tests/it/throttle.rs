@@ -140,7 +140,7 @@ async fn rows_move_at_the_pace_that_is_set() {
     throttle(&app, "operator", "civil", json!({})).await.ok();
     app.idle().await;
     assert!(
-        began.elapsed() < Duration::from_secs(60),
+        began.elapsed() < Duration::from_mins(1),
         "20,300 rows at 200 a second take 100 seconds"
     );
     assert_eq!(
