@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
+use tongqu_connectors::testing;
 use tongqu_domain::catalogue::{DataItem, DataType, EntryContent, MaskKind};
 
 use crate::support::{
@@ -151,6 +152,41 @@ async fn two_requesters(app: TestApp) {
     assert!(ledger.contains("exchange.pseudonym_key_taken_up"));
     assert!(!ledger.contains("410402000004"));
     app.finish().await;
+}
+
+/// A pseudonymised key is a key on every engine: rows arrive, are read back, changed and compared.
+#[tokio::test]
+async fn pseudonyms_are_keys_on_servers_as_well() {
+    for url in [
+        testing::postgres().fresh_database().unwrap(),
+        testing::mariadb().fresh_database().unwrap(),
+    ] {
+        let app = TestApp::start().await;
+        let source = app.store("stats").await;
+        source.sql(&village_rows(40));
+        let entry = app.published_entry(&villages()).await;
+        app.mount(&entry, "division_village").await;
+        app.register_store("civil", &url).await;
+        let (opened, _) = delivered(&app, "civil", &entry, COLUMNS).await;
+        let subscription = opened["subscription_id"].as_str().unwrap();
+        source.sql(
+            "UPDATE division_village SET name = '改' WHERE code = '410402000004'; \
+             DELETE FROM division_village WHERE code = '410402000006'",
+        );
+        app.run_again(subscription).await;
+        let run = app.last_run("civil", &entry, "delivery").await;
+        assert_eq!(
+            run.counts(),
+            "2 read, 2 delivered, 0 unchanged, 0 out of scope, 0 quarantined; +0 ~1 -1"
+        );
+        let path = format!("/subscriptions/{subscription}/reconciliations");
+        app.as_person("operator").post(&path, nothing()).await.ok();
+        app.idle().await;
+        let compared = app.last_run("civil", &entry, "reconciliation").await;
+        let rows = &compared.0["receipt"]["rows"];
+        assert_eq!((compared.state(), rows), ("succeeded", &json!(39)));
+        app.finish().await;
+    }
 }
 
 /// The pool comes in the order of the codes and the target in that of their pseudonyms.
