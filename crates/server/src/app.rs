@@ -6,11 +6,11 @@ use std::{
 };
 
 use tokio::{sync::watch, task::JoinHandle};
-use tongqu_connectors::{ConnectorError, Store};
+use tongqu_connectors::{ConnectorError, PacedStore, Store};
 use tongqu_domain::{calendar::Calendar, law::Pack};
 
 use crate::{
-    features,
+    features::{self, directory::ExchangeStore},
     platform::{
         clock::Clock,
         config::Config,
@@ -20,6 +20,7 @@ use crate::{
         ledger::{self, Ledger, SigningKeys},
         live::{self, Live},
         node,
+        paces::Paces,
         packs::{Packs, PacksError},
         secrets::{Secret, hash_password, random_hex},
     },
@@ -40,6 +41,8 @@ pub struct App {
     /// The calendar in force; a new holiday notice replaces it.
     calendar: RwLock<Arc<Calendar>>,
     pub pool: Arc<dyn Store>,
+    /// How fast each exchange store is read and written.
+    pub paces: Paces,
     pub search: features::catalogue::search::Index,
     /// Finds the actor behind a session; given by the session feature.
     pub find_actor: FindActor,
@@ -101,6 +104,7 @@ impl App {
             packs,
             calendar: RwLock::new(Arc::new(calendar)),
             pool,
+            paces: Paces::default(),
             search,
             find_actor: features::session::find_actor,
             directory_changed: |app| {
@@ -180,6 +184,13 @@ impl App {
     /// Errors: `store.*` if the address isn't one.
     pub fn open_store(&self, url: &str) -> Result<Arc<dyn Store>, ApiError> {
         tongqu_connectors::open(url).map_err(connector_error)
+    }
+
+    /// A department's exchange store behind the pace that is set for it; for whatever moves rows.
+    #[must_use]
+    pub fn paced(&self, registered: &ExchangeStore, opened: Arc<dyn Store>) -> Arc<dyn Store> {
+        let pace = self.paces.of(&registered.id, registered.rate);
+        PacedStore::of(opened, pace)
     }
 
     /// A department's exchange store, made when it is first written to if it is an embedded one.

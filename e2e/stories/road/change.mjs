@@ -1,7 +1,7 @@
 // The source changes without a word; the next run finds exactly what has changed.
 
-import { checkEqual } from '../../support/check.mjs'
-import { card, confirmation, factsOf, openAnew, openMenu, openRun, runsOf } from '../../support/portal.mjs'
+import { check, checkEqual } from '../../support/check.mjs'
+import { card, confirmation, factsOf, lookInEveryMode, openAnew, openMenu, openRun, runsOf } from '../../support/portal.mjs'
 import { OPEN_ENTRY, OPERATOR, STATISTICS } from './county.mjs'
 import { equalReceipt } from './find.mjs'
 
@@ -30,6 +30,30 @@ export const change = {
     const rows = page.getByRole('table', { name: '隔离数据' }).getByRole('row')
     checkEqual(await rows.count(), 4, 'rows of the quarantine with its head')
     await world.look(page, 'collection with a quarantine')
+    const file = page.waitForEvent('download')
+    await page.getByRole('link', { name: '下载 XLSX' }).click()
+    check((await file).suggestedFilename().endsWith('.xlsx'), 'the quarantine is no workbook')
+  },
+
+  'the provider limits the pace of its store, and what is no pace is refused': async (world) => {
+    const page = await world.page(STATISTICS)
+    const stores = (await (await page.request.get('/api/v1/stores')).json()).items
+    await page.goto(`/admin/departments/${stores[0].department_id}`)
+    const own = card(page, '前置库')
+    await own.getByText('不限速').waitFor()
+    await own.getByRole('button', { name: /^限速：/ }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByLabel('每秒行数').fill('很多')
+    await dialog.getByRole('button', { name: '保存' }).click()
+    await dialog.getByText(/每秒行数须为 1 至/).first().waitFor()
+    world.expectRefusal(422)
+    await world.look(page, 'a pace that is none')
+    await dialog.getByLabel('每秒行数').fill('200000')
+    await dialog.getByLabel('每秒流量').fill('102400')
+    await dialog.getByRole('button', { name: '保存' }).click()
+    await dialog.waitFor({ state: 'detached' })
+    await own.getByText('200,000 行/秒 · 102,400 KB/秒').waitFor()
+    await lookInEveryMode(world, page, 'a store with its pace')
   },
 
   'the target is equal again': async (world) => {

@@ -67,6 +67,8 @@ export const fileUrls = {
     const given = Object.entries(question).filter((pair): pair is [string, string] => Boolean(pair[1]))
     return `/api/v1/grants/workbook?${new URLSearchParams(given).toString()}`
   },
+  quarantine: (runId: string, lang: 'zh' | 'en') =>
+    `/api/v1/runs/${encodeURIComponent(runId)}/quarantine/workbook?lang=${lang}`,
   requestForm: (requestId: string) => `/api/v1/requests/${encodeURIComponent(requestId)}/form.pdf`,
   statistics: (period: { from?: string; to?: string }) =>
     `/api/v1/statistics/departments/workbook?${new URLSearchParams(period).toString()}`,

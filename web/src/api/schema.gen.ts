@@ -1859,6 +1859,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/{run_id}/quarantine/workbook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Download the rows that a resource's last collection set aside as XLSX: reason, key, data item, and the whole row. */
+        get: operations["download_quarantine"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -1998,6 +2015,26 @@ export interface paths {
         /** The tables of an exchange store. */
         get: operations["list_tables"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stores/{store_id}/throttle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Limit how fast the platform reads and writes a store, all runs of a node together. A run under way keeps to it
+         *     from its next rows on if it runs on the node that was asked, else from the next run on.
+         */
+        put: operations["throttle_store"];
         post?: never;
         delete?: never;
         options?: never;
@@ -4852,12 +4889,24 @@ export interface components {
         Page_StoreView: {
             /** @description The rows of this page. */
             items: {
+                /** @description What the viewer may do: `throttle`. */
+                actions: string[];
+                /**
+                 * Format: int64
+                 * @description The most bytes of values a second.
+                 */
+                bytes_per_s?: number | null;
                 department_id: string;
                 department_name: string;
                 /** @description `sqlite`, `postgres` or `mysql`. */
                 engine: string;
                 id: string;
                 name: string;
+                /**
+                 * Format: int64
+                 * @description The most rows a second that the platform reads and writes; absent where there is no limit.
+                 */
+                rows_per_s?: number | null;
             }[];
             /** @description Where the next page begins; absent on the last one. */
             next_cursor?: string | null;
@@ -5968,12 +6017,24 @@ export interface components {
         };
         /** @description An exchange store. Its address is never shown. */
         StoreView: {
+            /** @description What the viewer may do: `throttle`. */
+            actions: string[];
+            /**
+             * Format: int64
+             * @description The most bytes of values a second.
+             */
+            bytes_per_s?: number | null;
             department_id: string;
             department_name: string;
             /** @description `sqlite`, `postgres` or `mysql`. */
             engine: string;
             id: string;
             name: string;
+            /**
+             * Format: int64
+             * @description The most rows a second that the platform reads and writes; absent where there is no limit.
+             */
+            rows_per_s?: number | null;
         };
         /** @description The thing a case is about. */
         SubjectBody: {
@@ -6044,6 +6105,21 @@ export interface components {
             /** @description `eq`, `in` or `prefix`. */
             op: string;
             values: string[];
+        };
+        /** @description How fast the platform may read and write a store. What is left out or null is without limit. */
+        ThrottleBody: {
+            /**
+             * Format: int64
+             * @description Bytes of values a second, 1,024 to 10,737,418,240 (10 GiB).
+             * @default null
+             */
+            bytes_per_s: number | null;
+            /**
+             * Format: int64
+             * @description Rows a second, 1 to 10,000,000.
+             * @default null
+             */
+            rows_per_s: number | null;
         };
         /** @description Today's figures. */
         TodayView: {
@@ -16209,6 +16285,98 @@ export interface operations {
             };
         };
     };
+    download_quarantine: {
+        parameters: {
+            query?: {
+                /** @description `zh` or `en`; else what `Accept-Language` says, which a browser sends as it likes when it downloads. */
+                lang?: string | null;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": number[];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     read_me: {
         parameters: {
             query?: never;
@@ -17050,6 +17218,118 @@ export interface operations {
                 };
             };
             502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    throttle_store: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                store_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ThrottleBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoreView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody was faster; or the Idempotency-Key was used before */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than the platform takes */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has not the media type that is described here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,6 +1,6 @@
 //! What only PostgreSQL can show: its own types, collations and declared limits.
 
-use tongqu_connectors::{ApplyPlan, Filter, Query, Sums, Value};
+use tongqu_connectors::{ApplyPlan, Filter, Pace, PacedStore, Query, Rate, Sums, Value};
 use tongqu_domain::exchange::{Column, ColumnType};
 
 use crate::support::{Bench, TEXT, collect, column, key_column, place, places, plan, text};
@@ -669,4 +669,24 @@ async fn a_text_that_a_type_would_rewrite_is_refused() {
     assert_eq!(bench.store.cursor("consumer").await.unwrap(), None);
     let applied = bench.apply(&plan, &[row("{\"b\": 1}", sound)]).await;
     assert_eq!(applied.unwrap().inserted, 1);
+}
+
+/// A store that is to be spared isn't summed up, which reads every row as fast as the server can.
+#[tokio::test]
+async fn a_store_with_a_pace_is_not_summed_up() {
+    let bench = Bench::postgres().await;
+    bench.sql("CREATE TABLE held (id int PRIMARY KEY)").await;
+    let pace = Pace::new(Rate::default());
+    let paced = PacedStore::of(bench.store.clone(), pace.clone());
+    let is_summed_up = async || {
+        let query = Query::all("held", vec![key_column("id", ColumnType::Int32)]);
+        let view = paced.snapshot(query, &["id".to_owned()]).await;
+        view.unwrap().is_some()
+    };
+    assert!(is_summed_up().await);
+    pace.set(Rate {
+        rows: Some(100),
+        bytes: None,
+    });
+    assert!(!is_summed_up().await);
 }

@@ -427,8 +427,13 @@ impl Check {
         if item.key && item.nullable {
             self.fault(field("nullable"), "item.key_nullable", None);
         }
-        if item.key && item.mask.is_some() {
-            self.fault(field("mask"), "item.key_masked", None);
+        if let Some(mask) = item.mask {
+            if item.key && !mask.keeps_apart() {
+                self.fault(field("mask"), "item.key_masked", None);
+            }
+            if !mask.fits(item.data_type) {
+                self.fault(field("mask"), "item.pseudonym_unfit", None);
+            }
         }
         if item
             .check

@@ -185,14 +185,20 @@ coded! {
 coded! {
     /// Ways to mask a value on delivery; conventions, chosen per data item.
     MaskKind {
-        /// First character kept, the rest starred.
+        /// First character kept, the rest starred; names of sole traders are personal information as well.
         PersonName = "person_name" / "姓名",
         /// First 3 and last 2 kept.
         IdNumber = "id_number" / "身份证号",
         /// First 3 and last 4 kept.
+        IdNumberTail = "id_number_3_4" / "身份证号（前3后4）",
+        /// First 6 (the county) and last 4 kept, for officials with a need.
+        IdNumberArea = "id_number_6_4" / "身份证号（前6后4）",
+        /// First 3 and last 4 kept.
         Phone = "phone" / "手机号",
         /// Last 4 kept.
         BankCard = "bank_card" / "银行卡号",
+        /// First 6 (the bank) and last 4 kept.
+        BankCardIssuer = "bank_card_6_4" / "银行卡号（前6后4）",
         /// Kept down to town or street.
         Address = "address" / "住址",
         /// First character and domain kept.
@@ -201,8 +207,35 @@ coded! {
         Plate = "plate" / "车牌",
         /// Year kept.
         BirthDate = "birth_date" / "出生日期",
+        /// Credit codes of sole traders (92) keep the first 2 and last 2, those of others stay whole.
+        SoleTraderCode = "sole_trader_code" / "个体工商户代码",
+        /// Nothing kept but which values are equal, and that for one requester only 假名化.
+        Pseudonym = "pseudonym" / "假名化",
         /// Nothing kept.
         Hidden = "hidden" / "全部隐藏",
+    }
+}
+
+impl MaskKind {
+    /// Whether values of this type can be masked so. A pseudonym stands for a number or text by which
+    /// things are told apart; amounts of floating point, times, flags and bytes are none.
+    #[must_use]
+    pub fn fits(self, data_type: DataType) -> bool {
+        self != Self::Pseudonym
+            || matches!(
+                data_type,
+                DataType::Text
+                    | DataType::Memo
+                    | DataType::Number
+                    | DataType::Integer
+                    | DataType::Date
+            )
+    }
+
+    /// Whether different values stay different under it, so that a key can be masked so.
+    #[must_use]
+    pub fn keeps_apart(self) -> bool {
+        self == Self::Pseudonym
     }
 }
 

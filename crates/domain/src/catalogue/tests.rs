@@ -504,6 +504,28 @@ fn each_data_item_names_its_standard_where_that_is_asked() {
 
 /// Spec: YJ-1.1, TP-9e, YC-25.2.
 #[test]
+fn only_a_pseudonym_masks_a_key_and_not_every_type_has_one() {
+    let codes = |change: fn(&mut DataItem)| -> Vec<&str> {
+        let mut content = a_content();
+        change(&mut content.items[0]);
+        let faults = check_content(&content, &rules());
+        faults.iter().map(|fault| fault.code).collect()
+    };
+    assert_eq!(codes(|item| item.mask = Some(MaskKind::Pseudonym)), [""; 0]);
+    assert_eq!(
+        codes(|item| item.mask = Some(MaskKind::Phone)),
+        ["item.key_masked"]
+    );
+    let unfit = codes(|item| {
+        item.mask = Some(MaskKind::Pseudonym);
+        item.check = None;
+        item.length = None;
+        item.data_type = DataType::DateTime;
+    });
+    assert_eq!(unfit, ["item.pseudonym_unfit"]);
+}
+
+#[test]
 fn an_open_class_is_proposed_by_library_then_by_hint() {
     let hint = |class: &str, purpose: Option<&str>| ClassHint {
         class: class.to_owned(),

@@ -5,8 +5,10 @@
 //! what the mask expects. Where a rule would keep the whole value because it is too short, nothing is
 //! kept: a mask that hides nothing is a leak that looks like protection. Empty text stays empty.
 
+use super::pseudonym::pseudonym_form;
 use super::value::ValueRef;
 use crate::catalogue::MaskKind;
+use crate::codes::CreditCode;
 
 /// Stands for what is hidden where even its length would tell something.
 const HIDDEN: &str = "***";
@@ -17,29 +19,37 @@ const HIDDEN: &str = "***";
 /// | --- | --- |
 /// | `PersonName` | the first character |
 /// | `IdNumber` | first 3 and last 2 |
+/// | `IdNumberTail`, `IdNumberArea` | first 3 or 6 and last 4 |
 /// | `Phone` | first 3 and last 4 |
-/// | `BankCard` | last 4 |
+/// | `BankCard`, `BankCardIssuer` | last 4; with the first 6 |
 /// | `Address` | down to town or street; without one down to the county; else nothing |
 /// | `Email` | first character and domain |
 /// | `Plate` | first 2 and last 2 |
 /// | `BirthDate` | the year |
+/// | `SoleTraderCode` | first 2 and last 2 of a code that begins with 92; other valid credit codes whole |
+/// | `Pseudonym` | nothing but its form: whoever has the key of a requester takes [`PseudonymKey`] |
 /// | `Hidden` | nothing, not even the length or whether it was empty |
 ///
 /// Spec: YC-9 (sensitive content).
 #[must_use]
 pub fn apply_mask(kind: MaskKind, text: &str) -> String {
-    if text.is_empty() && kind != MaskKind::Hidden {
+    let tells_of_nothing = matches!(kind, MaskKind::Hidden | MaskKind::Pseudonym);
+    if text.is_empty() && !tells_of_nothing {
         return String::new();
     }
     match kind {
         MaskKind::PersonName => keep_ends(text, 1, 0),
         MaskKind::IdNumber => keep_ends(text, 3, 2),
-        MaskKind::Phone => keep_ends(text, 3, 4),
+        MaskKind::IdNumberTail | MaskKind::Phone => keep_ends(text, 3, 4),
+        MaskKind::IdNumberArea | MaskKind::BankCardIssuer => keep_ends(text, 6, 4),
         MaskKind::BankCard => keep_ends(text, 0, 4),
         MaskKind::Address => mask_address(text),
         MaskKind::Email => mask_email(text),
         MaskKind::Plate => keep_ends(text, 2, 2),
         MaskKind::BirthDate => mask_birth_date(text),
+        MaskKind::SoleTraderCode => mask_trader_code(text),
+        // An empty text has a pseudonym like others.
+        MaskKind::Pseudonym => pseudonym_form(),
         MaskKind::Hidden => HIDDEN.to_owned(),
     }
 }
@@ -59,8 +69,17 @@ pub fn mask_value(kind: MaskKind, value: &ValueRef<'_>) -> Option<String> {
     }
     Some(match value.plain_text() {
         Some(text) => apply_mask(kind, &text),
+        None if kind == MaskKind::Pseudonym => pseudonym_form(),
         None => HIDDEN.to_owned(),
     })
+}
+
+/// A company is no person and shows its code. What isn't a code in force may be the number of one.
+fn mask_trader_code(text: &str) -> String {
+    match CreditCode::parse(text) {
+        Ok(code) if !code.is_individual_business() => text.to_owned(),
+        Ok(_) | Err(_) => keep_ends(text, 2, 2),
+    }
 }
 
 /// Keeps `first` and `last` characters and stars each one between.

@@ -7,6 +7,7 @@
 //! - `value`: the values and column types that cross the border.
 //! - `digest`: the order-independent digest on which receipts rest.
 //! - `mask`: desensitisation 脱敏 on delivery.
+//! - `pseudonym`: what stands for a value at one requester 假名化.
 //! - `check`: what puts a row into quarantine, and why.
 //! - `condition`: the rows a grant covers.
 //! - `diff`: the ordered merge that finds what changed in a source that tells nothing.
@@ -29,6 +30,7 @@ mod digest;
 mod mask;
 mod mount;
 mod plan;
+mod pseudonym;
 mod sample;
 mod schedule;
 #[cfg(test)]
@@ -46,6 +48,7 @@ pub use digest::{InvalidDigest, RowHash, RowHasher, TableDigest};
 pub use mask::{apply_mask, mask_value};
 pub use mount::{MountFault, MountFaultKind, check_mount};
 pub use plan::{Delivered, Plan, PlanFault, PlanFaultKind, PlannedColumn};
+pub use pseudonym::{PSEUDONYM_CHARS, PseudonymKey, PseudonymSecret};
 pub use sample::{ROWS_FOR_EACH_LINE, lay_out_sample, sample_value};
 pub use schedule::{Schedule, ScheduleFault};
 pub use value::{Column, ColumnType, ValueRef};

@@ -7,6 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::condition::RowCondition;
 use super::mask::mask_value;
+use super::pseudonym::{PSEUDONYM_CHARS, PseudonymKey};
 use super::value::{Column, ColumnType, ValueRef};
 use crate::catalogue::{DataItem, MaskKind};
 use crate::grant::Grant;
@@ -19,6 +20,8 @@ pub struct Plan {
     condition: RowCondition,
     /// For each data item named in the condition, its place in a source row.
     condition_places: Vec<(String, usize)>,
+    /// The requester's key, if a column is pseudonymised.
+    pseudonyms: Option<PseudonymKey>,
 }
 
 /// One delivered column.
@@ -26,7 +29,8 @@ pub struct Plan {
 pub struct PlannedColumn {
     /// The place of the value in a source row.
     pub source: usize,
-    /// The column at the target. Masked columns are text and may be NULL.
+    /// The column at the target. Masked columns are text and may be NULL; pseudonyms are NULL where the
+    /// value is.
     pub target: Column,
     /// How its values are masked.
     pub mask: Option<MaskKind>,
@@ -80,6 +84,12 @@ pub enum PlanFaultKind {
     /// The entry has no key.
     #[error("the entry has no key")]
     NoKey,
+    /// Values of this type have no pseudonyms.
+    #[error("values of its type have no pseudonyms")]
+    PseudonymUnfit,
+    /// It is to be pseudonymised, and the requester's key isn't at hand.
+    #[error("the key of its pseudonyms isn't at hand")]
+    PseudonymKeyMissing,
 }
 
 impl PlanFault {
@@ -91,6 +101,8 @@ impl PlanFault {
             PlanFaultKind::KeyNotGranted => "exchange.key_not_granted",
             PlanFaultKind::KeyMasked => "exchange.key_masked",
             PlanFaultKind::NoKey => "exchange.no_key",
+            PlanFaultKind::PseudonymUnfit => "grant.pseudonym_unfit",
+            PlanFaultKind::PseudonymKeyMissing => "exchange.pseudonym_key_missing",
         }
     }
 
@@ -101,7 +113,9 @@ impl PlanFault {
             PlanFaultKind::ColumnMissing
             | PlanFaultKind::KeyNotGranted
             | PlanFaultKind::KeyMasked
-            | PlanFaultKind::NoKey => Kind::Conflict,
+            | PlanFaultKind::NoKey
+            | PlanFaultKind::PseudonymUnfit
+            | PlanFaultKind::PseudonymKeyMissing => Kind::Conflict,
         }
     }
 }
@@ -109,13 +123,15 @@ impl PlanFault {
 impl Plan {
     /// Plans the delivery of rows that come in the order of `source`, whose columns are named by the
     /// codes of the data items `items`. It doesn't ask whether the grant is in force; see
-    /// [`Grant::is_active_on`].
+    /// [`Grant::is_active_on`]. `pseudonyms` is the key of the grant's requester; only a grant with
+    /// pseudonyms needs it.
     ///
     /// Errors: every [`PlanFault`] at once. Spec: YC-24 (only the granted fields), PDS-7.
     pub fn for_grant(
         grant: &Grant,
         items: &[DataItem],
         source: &[Column],
+        pseudonyms: Option<&PseudonymKey>,
     ) -> Result<Self, Vec<PlanFault>> {
         let mut faults = Vec::new();
         let mut fault = |item: &str, kind| {
@@ -143,8 +159,16 @@ impl Plan {
                 fault(code, PlanFaultKind::ColumnMissing);
                 continue;
             };
-            if key && mask.is_some() {
+            if key && mask.is_some_and(|mask| !mask.keeps_apart()) {
                 fault(code, PlanFaultKind::KeyMasked);
+            }
+            if mask == Some(MaskKind::Pseudonym) {
+                if !has_pseudonyms(source[place].column_type) {
+                    fault(code, PlanFaultKind::PseudonymUnfit);
+                }
+                if pseudonyms.is_none() {
+                    fault(code, PlanFaultKind::PseudonymKeyMissing);
+                }
             }
             columns.push(PlannedColumn {
                 source: place,
@@ -161,10 +185,13 @@ impl Plan {
             }
         }
         if faults.is_empty() {
+            let is_pseudonym = |column: &PlannedColumn| column.mask == Some(MaskKind::Pseudonym);
+            let pseudonyms = pseudonyms.filter(|_| columns.iter().any(is_pseudonym));
             Ok(Self {
                 columns,
                 condition: grant.condition.clone(),
                 condition_places,
+                pseudonyms: pseudonyms.cloned(),
             })
         } else {
             Err(faults)
@@ -196,11 +223,23 @@ impl Plan {
             .collect()
     }
 
-    /// A short text that is another one whenever rows would be chosen or delivered otherwise.
+    /// Whether the delivered key comes in another order than the source's.
+    #[must_use]
+    pub fn reorders_key(&self) -> bool {
+        self.columns
+            .iter()
+            .any(|column| column.key && column.mask.is_some())
+    }
+
+    /// A short text that is another one whenever rows would be chosen or delivered otherwise, also under
+    /// another key of pseudonyms.
     #[must_use]
     pub fn fingerprint(&self) -> String {
         let described = serde_json::to_vec(&(&self.columns, &self.condition));
-        let described = described.expect("plain structures make JSON");
+        let mut described = described.expect("plain structures make JSON");
+        if let Some(key) = &self.pseudonyms {
+            described.extend_from_slice(key.id().as_bytes());
+        }
         hex::encode(&Sha256::digest(described)[..8])
     }
 
@@ -240,6 +279,11 @@ impl Plan {
             .map(|column| {
                 let value = row.get(column.source).copied().unwrap_or(ValueRef::Null);
                 match column.mask {
+                    // Without a key only its form would go, see `mask_value`; a plan has one where it needs it.
+                    Some(MaskKind::Pseudonym) => Delivered::Masked(match &self.pseudonyms {
+                        Some(key) => key.pseudonym(&value),
+                        None => mask_value(MaskKind::Pseudonym, &value),
+                    }),
                     Some(mask) => Delivered::Masked(mask_value(mask, &value)),
                     None => Delivered::Plain(value),
                 }
@@ -248,9 +292,35 @@ impl Plan {
     }
 }
 
-/// Masking can lengthen a text (an address, a mail address), so a masked column has no limit.
+fn has_pseudonyms(column_type: ColumnType) -> bool {
+    match column_type {
+        ColumnType::Int16
+        | ColumnType::Int32
+        | ColumnType::Int64
+        | ColumnType::UInt64
+        | ColumnType::Decimal { .. }
+        | ColumnType::Text { .. }
+        | ColumnType::Date => true,
+        ColumnType::Boolean
+        | ColumnType::Float32
+        | ColumnType::Float64
+        | ColumnType::Bytes
+        | ColumnType::Time
+        | ColumnType::Timestamp
+        | ColumnType::Instant => false,
+    }
+}
+
+/// Masking can lengthen a text (an address, a mail address), so a masked column has no limit. Pseudonyms are
+/// all of one length, which a key needs on engines that don't index texts without a limit.
 fn target_column(source: &Column, mask: Option<MaskKind>) -> Column {
     match mask {
+        Some(MaskKind::Pseudonym) => Column {
+            column_type: ColumnType::Text {
+                chars_max: u32::try_from(PSEUDONYM_CHARS).ok(),
+            },
+            ..source.clone()
+        },
         Some(_) => Column {
             name: source.name.clone(),
             column_type: ColumnType::Text { chars_max: None },

@@ -10,6 +10,7 @@ use crate::catalogue::tests::a_content;
 use crate::catalogue::{CheckKind, DataItem, DataType, MaskKind, Sensitivity};
 use crate::grant::Grant;
 use crate::grant::tests::a_grant;
+use crate::ids::DepartmentId;
 
 const TODAY: Date = date(2026, 9, 21);
 
@@ -424,6 +425,45 @@ fn masks_keep_what_the_conventions_say() {
         "110*************2X",
     );
     check(MaskKind::IdNumber, "12345", "*****");
+    check(
+        MaskKind::IdNumberTail,
+        "11010519491231002X",
+        "110***********002X",
+    );
+    check(
+        MaskKind::IdNumberArea,
+        "11010519491231002X",
+        "110105********002X",
+    );
+    check(MaskKind::IdNumberArea, "1101050020", "**********");
+    check(
+        MaskKind::BankCardIssuer,
+        "6222020200112233445",
+        "622202*********3445",
+    );
+    check(
+        MaskKind::SoleTraderCode,
+        "91411628MA72583345",
+        "91411628MA72583345",
+    );
+    check(
+        MaskKind::SoleTraderCode,
+        "92411628MA5118215F",
+        "92**************5F",
+    );
+    check(
+        MaskKind::SoleTraderCode,
+        "91411628MA72583340",
+        "91**************40",
+    );
+    check(
+        MaskKind::SoleTraderCode,
+        "410400600123456",
+        "41***********56",
+    );
+    for text in ["", "王", "11010519491231002X"] {
+        check(MaskKind::Pseudonym, text, "PN**************************");
+    }
     check(MaskKind::Phone, "13800001234", "138****1234");
     check(MaskKind::Phone, "1234567", "*******");
     check(MaskKind::Phone, "12345678", "123*5678");
@@ -513,7 +553,8 @@ fn other_values_are_masked_as_they_are_written() {
 proptest! {
     #[test]
     fn a_mask_never_lets_a_whole_text_through(text in "\\PC{2,30}") {
-        for kind in [MaskKind::PersonName, MaskKind::IdNumber, MaskKind::Phone, MaskKind::BankCard, MaskKind::Plate] {
+        for kind in [MaskKind::PersonName, MaskKind::IdNumber, MaskKind::Phone, MaskKind::BankCard, MaskKind::Plate,
+            MaskKind::IdNumberTail, MaskKind::IdNumberArea, MaskKind::BankCardIssuer, MaskKind::SoleTraderCode] {
             let masked = apply_mask(kind, &text);
             prop_assert_eq!(masked.chars().count(), text.chars().count(), "one star for one character");
             prop_assert!(masked.contains('*'));
@@ -521,10 +562,84 @@ proptest! {
     }
 
     #[test]
-    fn masks_answer_for_every_text(text in any::<String>(), which in 0_usize..9) {
+    fn masks_answer_for_every_text(text in any::<String>(), which in 0_usize..MaskKind::ALL.len()) {
         let kind = MaskKind::ALL[which];
         let once = apply_mask(kind, &text);
         prop_assert_eq!(apply_mask(kind, &text), once);
+    }
+}
+
+// --- pseudonyms -----------------------------------------------------------------------------------
+
+fn key_of(requester: &str) -> PseudonymKey {
+    let secret = PseudonymSecret::new(&std::array::from_fn(|n| u8::try_from(n).unwrap()));
+    secret.key_of(&DepartmentId::parse(requester).unwrap())
+}
+
+/// The expected ones were reckoned with OpenSSL's HMAC of SM3.
+#[test]
+fn pseudonyms_of_a_requester_never_change() {
+    fn check(requester: &str, value: ValueRef<'_>, expected: Option<&str>) {
+        assert_eq!(
+            key_of(requester).pseudonym(&value).as_deref(),
+            expected,
+            "{requester} {value:?}"
+        );
+    }
+    check(
+        "civil-affairs",
+        ValueRef::Text("11010519491231002X"),
+        Some("PN8J4TZV660FS450JK37HFQ8671P"),
+    );
+    let number = Some("PNTPBVM3SSD75G5TPYT6F9XK3ZNS");
+    check("civil-affairs", ValueRef::Text("410404"), number);
+    check("civil-affairs", ValueRef::Int(410_404), number);
+    check("civil-affairs", ValueRef::UInt(410_404), number);
+    let decimal = ValueRef::Decimal {
+        unscaled: 41_040_400,
+        scale: 2,
+    };
+    check("civil-affairs", decimal, number);
+    check(
+        "tax",
+        ValueRef::Text("410404"),
+        Some("PNYCD2T062F38584X178D64T52BG"),
+    );
+    check(
+        "civil-affairs",
+        ValueRef::Text(""),
+        Some("PNZ7RF63BY1BNCF8W821CPCYAT03"),
+    );
+    check("civil-affairs", ValueRef::Null, None);
+}
+
+#[test]
+fn a_secret_and_its_keys_are_told_by_ids_only() {
+    let secret = PseudonymSecret::new(&std::array::from_fn(|n| u8::try_from(n).unwrap()));
+    assert_eq!(secret.id(), "bd16571f981ad889");
+    assert_eq!(format!("{secret:?}"), "***");
+    let (key, other) = (key_of("civil-affairs"), key_of("tax"));
+    assert_eq!(format!("{key:?}"), format!("PseudonymKey({})", key.id()));
+    assert_ne!(key, other);
+    assert_ne!(
+        PseudonymSecret::new(&[7; 32]).key_of(&DepartmentId::parse("tax").unwrap()),
+        other
+    );
+}
+
+proptest! {
+    #[test]
+    fn pseudonyms_have_one_form_and_keep_values_apart(a in "\\PC{0,20}", b in "\\PC{0,20}", number in any::<i64>()) {
+        let key = key_of("civil-affairs");
+        let of = |value: ValueRef<'_>| key.pseudonym(&value).unwrap();
+        for value in [ValueRef::Text(&a), ValueRef::Int(number), ValueRef::Float(0.5), ValueRef::Timestamp(number)] {
+            let pseudonym = of(value);
+            prop_assert_eq!(pseudonym.len(), PSEUDONYM_CHARS);
+            prop_assert!(pseudonym.starts_with("PN"));
+            prop_assert!(pseudonym.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()));
+        }
+        prop_assert_eq!(of(ValueRef::Text(&a)) == of(ValueRef::Text(&b)), a == b);
+        prop_assert_ne!(of(ValueRef::Timestamp(number)), of(ValueRef::Timestamp(number.wrapping_add(1))));
     }
 }
 
@@ -1073,7 +1188,7 @@ fn pool_columns() -> Vec<Column> {
 #[test]
 fn a_plan_delivers_the_granted_and_nothing_else() {
     let (grant, content) = (a_grant(), a_content());
-    let plan = Plan::for_grant(&grant, &content.items, &pool_columns()).unwrap();
+    let plan = Plan::for_grant(&grant, &content.items, &pool_columns(), None).unwrap();
     let target: Vec<String> = plan
         .target_columns()
         .iter()
@@ -1117,6 +1232,87 @@ fn a_plan_delivers_the_granted_and_nothing_else() {
     ));
 }
 
+/// A key under pseudonyms keeps rows apart, and another secret or requester is another plan.
+#[test]
+fn a_plan_pseudonymises_keys_as_well() {
+    let content = a_content();
+    let grant = Grant {
+        masks: BTreeMap::from(["code", "name"].map(|code| (code.to_owned(), MaskKind::Pseudonym))),
+        condition: RowCondition::all_rows(),
+        ..a_grant()
+    };
+    let plan_under = |key: &PseudonymKey| {
+        Plan::for_grant(&grant, &content.items, &pool_columns(), Some(key)).unwrap()
+    };
+    let key = key_of("civil-affairs");
+    let plan = plan_under(&key);
+    let target: Vec<String> = plan
+        .target_columns()
+        .iter()
+        .map(|c| format!("{} {} {}", c.name, c.column_type, c.nullable))
+        .collect();
+    assert_eq!(
+        target,
+        [
+            "code text(28) false",
+            "name text(28) true",
+            "head text(50) true"
+        ]
+    );
+    assert_eq!(plan.key(), ["code"]);
+    let row = [
+        ValueRef::Null,
+        ValueRef::Text("410404001002"),
+        ValueRef::Text("王小明"),
+        ValueRef::Null,
+    ];
+    let delivered = plan.project(&row);
+    let expected = key.pseudonym(&ValueRef::Text("410404001002")).unwrap();
+    let values: Vec<ValueRef<'_>> = delivered.iter().map(Delivered::as_value).collect();
+    assert!(same_row(
+        &values,
+        &[
+            ValueRef::Text(&expected),
+            ValueRef::Null,
+            ValueRef::Text("王小明")
+        ]
+    ));
+    assert!(plan.reorders_key());
+    assert_eq!(plan.fingerprint(), plan_under(&key).fingerprint());
+    assert_ne!(
+        plan.fingerprint(),
+        plan_under(&key_of("tax")).fingerprint(),
+        "another key begins the delivery anew"
+    );
+    let plain = |key: Option<&PseudonymKey>| {
+        Plan::for_grant(&a_grant(), &content.items, &pool_columns(), key).unwrap()
+    };
+    assert_eq!(plain(None).fingerprint(), plain(Some(&key)).fingerprint());
+    assert!(!plain(None).reorders_key());
+}
+
+#[test]
+fn a_plan_without_its_key_or_of_other_types_is_refused() {
+    let content = a_content();
+    let grant = Grant {
+        masks: BTreeMap::from([("head".to_owned(), MaskKind::Pseudonym)]),
+        ..a_grant()
+    };
+    let mut columns = pool_columns();
+    let codes = |columns: &[Column], key: Option<&PseudonymKey>| -> Vec<&str> {
+        let faults = Plan::for_grant(&grant, &content.items, columns, key).unwrap_err();
+        faults.iter().map(PlanFault::code).collect()
+    };
+    assert_eq!(codes(&columns, None), ["exchange.pseudonym_key_missing"]);
+    for column in columns.iter_mut().filter(|column| column.name == "head") {
+        column.column_type = ColumnType::Float64;
+    }
+    assert_eq!(
+        codes(&columns, Some(&key_of("tax"))),
+        ["grant.pseudonym_unfit"]
+    );
+}
+
 #[test]
 fn a_plan_tells_every_reason_against_it() {
     let mut columns = pool_columns();
@@ -1127,7 +1323,7 @@ fn a_plan_tells_every_reason_against_it() {
         ..a_grant()
     };
     let reasons = |grant: &Grant, items: &[DataItem], columns: &[Column]| -> Vec<String> {
-        let faults = Plan::for_grant(grant, items, columns).unwrap_err();
+        let faults = Plan::for_grant(grant, items, columns, None).unwrap_err();
         faults
             .iter()
             .map(|fault| format!("{} {}", fault.item, fault.code()))
@@ -1166,6 +1362,15 @@ fn a_sensitive_item_without_a_mask_is_hidden_in_a_sample() {
     let mut masked = sensitive.clone();
     masked.mask = Some(MaskKind::PersonName);
     let value = ValueRef::Text("王小明");
+    let mut pseudonymous = sensitive.clone();
+    pseudonymous.mask = Some(MaskKind::Pseudonym);
+    for value in [value, ValueRef::Float(1.5), ValueRef::Text("")] {
+        assert_eq!(
+            sample_value(&pseudonymous, &value).unwrap(),
+            "PN**************************",
+            "a sample is for everybody, and so tells not even which are equal"
+        );
+    }
     assert_eq!(sample_value(&open, &value).unwrap(), "王小明");
     assert_eq!(sample_value(&sensitive, &value).unwrap(), "***");
     assert_eq!(sample_value(&masked, &value).unwrap(), "王**");

@@ -1,11 +1,12 @@
 //! The check of a grant's terms against the entry, before it is opened.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
 use super::Grant;
-use crate::catalogue::{DataItem, FieldPath};
+use crate::catalogue::{DataItem, FieldPath, MaskKind};
+use crate::exchange::RowCondition;
 use crate::kind::Kind;
 
 /// A fault of a grant's terms.
@@ -38,7 +39,8 @@ impl GrantFault {
 ///
 /// Codes: `grant.no_columns`, `grant.unknown_column`, `grant.column_twice`, those of
 /// [`crate::exchange::ConditionFault`], `grant.mask_without_column`, `grant.key_masked` (a masked key
-/// would make different rows one), `grant.purpose_missing`, `grant.basis_missing`, `grant.term_empty`.
+/// would make different rows one, except under a pseudonym), `grant.pseudonym_unfit` (of this type of
+/// data), `grant.condition_on_pseudonym`, `grant.purpose_missing`, `grant.basis_missing`, `grant.term_empty`.
 ///
 /// Spec: PDS-7, YC-24 (fields), TP-20a (purpose), PDS-19.2 (term).
 #[must_use]
@@ -71,13 +73,17 @@ pub fn check_terms(grant: &Grant, items: &[DataItem]) -> Vec<GrantFault> {
             None,
         );
     }
-    for column in grant.masks.keys() {
+    for (column, mask) in &grant.masks {
         if !grant.covers(column) {
             fault(FieldPath::of("masks"), "grant.mask_without_column", None);
         }
-        if items.iter().any(|item| item.key && item.code == *column) {
-            fault(FieldPath::of("masks"), "grant.key_masked", None);
+        for code in mask_faults(*mask, column, items) {
+            fault(FieldPath::of("masks"), code, None);
         }
+    }
+    for index in told_by(&grant.condition, &grant.masks) {
+        let field = FieldPath::element("condition", index);
+        fault(field, "grant.condition_on_pseudonym", None);
     }
     if grant.purpose.trim().is_empty() {
         fault(
@@ -97,4 +103,31 @@ pub fn check_terms(grant: &Grant, items: &[DataItem]) -> Vec<GrantFault> {
         );
     }
     faults
+}
+
+/// The codes of what speaks against a mask on a data item: `grant.key_masked`, `grant.pseudonym_unfit`.
+#[must_use]
+pub fn mask_faults(mask: MaskKind, column: &str, items: &[DataItem]) -> Vec<&'static str> {
+    let Some(item) = items.iter().find(|item| item.code == column) else {
+        return Vec::new();
+    };
+    let mut codes = Vec::new();
+    if item.key && !mask.keeps_apart() {
+        codes.push("grant.key_masked");
+    }
+    if !mask.fits(item.data_type) {
+        codes.push("grant.pseudonym_unfit");
+    }
+    codes
+}
+
+/// The terms of a condition that would tell the value behind a pseudonym, by their index: whoever gets
+/// only the rows of one person knows whose pseudonym it is.
+#[must_use]
+pub fn told_by(condition: &RowCondition, masks: &BTreeMap<String, MaskKind>) -> Vec<usize> {
+    let terms = condition.terms().iter().enumerate();
+    terms
+        .filter(|(_, term)| masks.get(&term.column) == Some(&MaskKind::Pseudonym))
+        .map(|(index, _)| index)
+        .collect()
 }

@@ -33,7 +33,7 @@ use crate::catalogue::{DataItem, MaskKind};
 use crate::exchange::RowCondition;
 use crate::ids::{CaseId, DepartmentId, EntryId, GrantId};
 
-pub use check::{GrantFault, check_terms};
+pub use check::{GrantFault, check_terms, mask_faults, told_by};
 pub use state::{GROUND_CHARS_MAX, GrantError, GrantState, Narrowing, Standing};
 
 /// A grant.

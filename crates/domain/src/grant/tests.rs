@@ -2,6 +2,7 @@ use jiff::Timestamp;
 use jiff::civil::date;
 
 use super::*;
+use crate::catalogue::DataType;
 use crate::catalogue::tests::a_content;
 use crate::exchange::{ConditionOp, Term};
 
@@ -247,6 +248,42 @@ fn terms_report_all_their_faults() {
         check_terms(&empty, &content.items)[0].code,
         "grant.no_columns"
     );
+}
+
+/// Spec: YC-9.
+#[test]
+fn a_pseudonym_is_for_keys_too_and_tells_nothing_by_the_rows() {
+    let mut items = a_content().items;
+    let faults = |grant: &Grant, items: &[DataItem]| -> Vec<String> {
+        let faults = check_terms(grant, items);
+        faults.iter().map(ToString::to_string).collect()
+    };
+    let under = |condition: RowCondition| Grant {
+        columns: ["code", "name", "area"].map(str::to_owned).to_vec(),
+        masks: BTreeMap::from(["code", "area"].map(|c| (c.to_owned(), MaskKind::Pseudonym))),
+        condition,
+        ..a_grant()
+    };
+    assert_eq!(faults(&under(RowCondition::all_rows()), &items), [""; 0]);
+    assert_eq!(faults(&under(prefix("name", "王")), &items), [""; 0]);
+    assert_eq!(
+        faults(&under(prefix("code", "410404001002")), &items),
+        ["condition[0]: grant.condition_on_pseudonym"]
+    );
+    for unfit in [
+        DataType::Float,
+        DataType::DateTime,
+        DataType::Boolean,
+        DataType::Binary,
+    ] {
+        for item in items.iter_mut().filter(|item| item.code == "area") {
+            item.data_type = unfit;
+        }
+        assert_eq!(
+            faults(&under(RowCondition::all_rows()), &items),
+            ["masks: grant.pseudonym_unfit"]
+        );
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::SharingRequest;
 use crate::catalogue::{EntryContent, FieldPath};
+use crate::grant::{default_masks, told_by};
 use crate::kind::Kind;
 
 /// The longest term that can be asked for, in months; a longer need is asked for again.
@@ -59,6 +60,11 @@ pub fn check_request(request: &SharingRequest, entry: &EntryContent) -> Vec<Requ
             fault.code(),
             None,
         );
+    }
+    let masks = default_masks(&request.columns, &entry.items);
+    for term in told_by(&request.condition, &masks) {
+        let field = FieldPath::element("condition", term);
+        check.fault(field, "grant.condition_on_pseudonym", None);
     }
     check.text(
         "purpose",

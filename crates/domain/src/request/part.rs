@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::{RequestFault, SharingRequest, check::TEXT_CHARS_MAX};
 use crate::catalogue::{DataItem, FieldPath, MaskKind};
 use crate::exchange::RowCondition;
-use crate::grant::default_masks;
+use crate::grant::{default_masks, mask_faults, told_by};
 
 /// What a decision takes away from a request; nothing of it leaves the request whole.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -130,7 +130,8 @@ impl GrantedPart {
 ///
 /// Codes: `request.refused_not_asked`, `request.key_refused` (a table is delivered row by row under its
 /// key), `request.nothing_granted`, those of [`crate::exchange::ConditionFault`], `grant.mask_without_column`,
-/// `grant.key_masked`, `grant.mask_not_stricter`, `request.term_not_shorter`, `request.text_too_long`.
+/// `grant.key_masked`, `grant.pseudonym_unfit`, `grant.mask_not_stricter`, `grant.condition_on_pseudonym` (also
+/// where the condition was asked for and the pseudonym is new), `request.term_not_shorter`, `request.text_too_long`.
 ///
 /// Spec: PDS-7, YC-24.
 #[must_use]
@@ -178,8 +179,8 @@ pub fn check_part(
         let field = FieldPath::of("part.masks");
         if !before.columns.contains(column) || !left(column) {
             fault(field, "grant.mask_without_column", None);
-        } else if is_key(column) {
-            fault(field, "grant.key_masked", None);
+        } else if let Some(code) = mask_faults(*mask, column, items).first() {
+            fault(field, code, None);
         } else if *mask != MaskKind::Hidden
             && before
                 .masks
@@ -188,6 +189,11 @@ pub fn check_part(
         {
             fault(field, "grant.mask_not_stricter", None);
         }
+    }
+    let after = before.clone().narrowed(part);
+    if !told_by(&after.condition, &after.masks).is_empty() {
+        let field = FieldPath::of("part.condition");
+        fault(field, "grant.condition_on_pseudonym", None);
     }
     let is_shorter =
         |months: u32| months >= 1 && before.term_months.is_none_or(|asked| months < asked);

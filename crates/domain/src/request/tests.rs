@@ -260,6 +260,41 @@ fn all_faults_of_a_part_are_reported_at_once() {
     );
 }
 
+/// A pseudonym may be put on a key, and rows may not tell what is behind it.
+#[test]
+fn a_pseudonym_can_be_decided_on() {
+    let part = |column: &str| PartialApproval {
+        masks: BTreeMap::from([(column.to_owned(), MaskKind::Pseudonym)]),
+        ..PartialApproval::default()
+    };
+    let asked = |condition: &str| SharingRequest {
+        condition: serde_json::from_str(condition).unwrap(),
+        ..a_request()
+    };
+    let by_code = r#"[{"column":"code","op":"eq","values":["410404001002"]}]"#;
+    assert_eq!(part_faults(&part("code"), &asked("[]")), [""; 0]);
+    assert_eq!(
+        part_faults(&part("code"), &asked(by_code)),
+        ["part.condition: grant.condition_on_pseudonym"]
+    );
+    let both = PartialApproval {
+        condition: serde_json::from_str(by_code).unwrap(),
+        ..part("code")
+    };
+    assert_eq!(
+        part_faults(&both, &asked("[]")),
+        ["part.condition: grant.condition_on_pseudonym"]
+    );
+
+    let mut content = a_content();
+    content.items[0].mask = Some(MaskKind::Pseudonym);
+    let faults: Vec<String> = check_request(&asked(by_code), &content)
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(faults, ["condition[0]: grant.condition_on_pseudonym"]);
+}
+
 /// A mask of the entry gives way only to the one that hides all.
 #[test]
 fn a_mask_of_the_entry_is_only_made_stricter() {

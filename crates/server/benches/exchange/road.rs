@@ -185,6 +185,7 @@ impl Road {
         let delivery = Delivery {
             table,
             grant: grant(&items)?,
+            pseudonyms: None,
             items: items.clone(),
             target: open(&servers.requester())?,
             target_table: "person".to_owned(),

@@ -10,6 +10,7 @@ pub mod jobs;
 pub mod ledger;
 pub mod live;
 pub mod node;
+pub mod paces;
 pub mod packs;
 pub mod pdf;
 pub mod secrets;

@@ -1,5 +1,11 @@
 //! Values that must never be printed, random bytes, and password hashes.
 
+use std::{
+    fs,
+    io::{self, Write as _},
+    path::Path,
+};
+
 use argon2::{Argon2, PasswordHasher, PasswordVerifier, password_hash::phc::PasswordHash};
 use rand::RngExt as _;
 
@@ -68,6 +74,19 @@ pub fn password_matches(password: &Secret, hash: &str) -> bool {
             .verify_password(password.reveal().as_bytes(), &parsed)
             .is_ok()
     })
+}
+
+/// Writes a new file that nobody but the program's own user may read, and sees it onto the disk.
+///
+/// Errors: also if the file is there already.
+pub fn write_private(path: &Path, text: &str) -> io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
 }
 
 #[cfg(test)]

@@ -154,6 +154,7 @@ async fn another_mask_begins_the_delivery_anew() {
         table: PoolTable::of(&source.mounting, &source.items),
         items: source.items.clone(),
         grant: grant(&[]),
+        pseudonyms: None,
         target: open_or_create(&requester.url()).unwrap(),
         target_table: "person".to_owned(),
         consumer: "sub-1".to_owned(),

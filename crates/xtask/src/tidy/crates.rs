@@ -8,6 +8,7 @@ use super::{Finding, Tree};
 const DOMAIN: &str = "tongqu-domain";
 const DOMAIN_MAY_USE: &[&str] = &[
     "hex",
+    "hmac",
     "cronexpr",
     "jiff",
     "serde",

@@ -74,6 +74,7 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(import::people::preview_people_import))
         .routes(routes!(import::people::invite_person))
         .routes(routes!(stores::list_stores, stores::create_store))
+        .routes(routes!(stores::throttle_store))
         .routes(routes!(notices::list_notices))
         .routes(routes!(roles::list_roles))
         .routes(routes!(roles::bind_role))

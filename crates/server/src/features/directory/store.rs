@@ -6,6 +6,7 @@ mod people;
 
 use std::collections::BTreeSet;
 
+use tongqu_connectors::Rate;
 use tongqu_domain::{
     ids::{DepartmentId, StoreId},
     law::RoleId,
@@ -46,6 +47,8 @@ pub struct ExchangeStore {
     pub department_id: DepartmentId,
     pub name: String,
     pub url: String,
+    /// How fast it may be read and written.
+    pub rate: Rate,
 }
 
 impl ExchangeStore {
@@ -62,7 +65,7 @@ fn engine_of(url: &str) -> &str {
 
 pub(super) async fn stores(db: &mut Db) -> Result<Vec<StoreView>, DbError> {
     sqlx::query(
-        "SELECT s.id, s.department_id, d.name AS department_name, s.name, s.url FROM stores s \
+        "SELECT s.id, s.department_id, d.name AS department_name, s.name, s.url, s.rows_per_s, s.bytes_per_s FROM stores s \
          JOIN departments d ON d.id = s.department_id ORDER BY d.name, s.name",
     )
     .fetch_all(db)
@@ -75,6 +78,9 @@ pub(super) async fn stores(db: &mut Db) -> Result<Vec<StoreView>, DbError> {
             department_name: row.text("department_name")?,
             name: row.text("name")?,
             engine: engine_of(&row.text("url")?).to_owned(),
+            rows_per_s: row.opt_int("rows_per_s")?,
+            bytes_per_s: row.opt_int("bytes_per_s")?,
+            actions: Vec::new(),
         })
     })
     .collect()
@@ -86,23 +92,37 @@ fn exchange_store(row: &sqlx::any::AnyRow) -> Result<ExchangeStore, DbError> {
         department_id: row.id("department_id")?,
         name: row.text("name")?,
         url: row.text("url")?,
+        rate: Rate {
+            rows: limit(row, "rows_per_s")?,
+            bytes: limit(row, "bytes_per_s")?,
+        },
+    })
+}
+
+fn limit(row: &sqlx::any::AnyRow, column: &'static str) -> Result<Option<u64>, DbError> {
+    let limit = row.opt_int(column)?.map(u64::try_from).transpose();
+    limit.map_err(|fault| DbError::BrokenRow {
+        column,
+        reason: fault.to_string(),
     })
 }
 
 /// An exchange store by its id.
 pub async fn find_store(db: &mut Db, id: &StoreId) -> Result<Option<ExchangeStore>, DbError> {
-    sqlx::query("SELECT id, department_id, name, url FROM stores WHERE id = $1")
-        .bind(id.as_str())
-        .fetch_optional(db)
-        .await?
-        .as_ref()
-        .map(exchange_store)
-        .transpose()
+    sqlx::query(
+        "SELECT id, department_id, name, url, rows_per_s, bytes_per_s FROM stores WHERE id = $1",
+    )
+    .bind(id.as_str())
+    .fetch_optional(db)
+    .await?
+    .as_ref()
+    .map(exchange_store)
+    .transpose()
 }
 
 /// All exchange stores, oldest first.
 pub async fn every_store(db: &mut Db) -> Result<Vec<ExchangeStore>, DbError> {
-    sqlx::query("SELECT id, department_id, name, url FROM stores ORDER BY created_at, id")
+    sqlx::query("SELECT id, department_id, name, url, rows_per_s, bytes_per_s FROM stores ORDER BY created_at, id")
         .fetch_all(db)
         .await?
         .iter()
@@ -115,13 +135,25 @@ pub(super) async fn stores_of(
     db: &mut Db,
     department_id: &DepartmentId,
 ) -> Result<Vec<ExchangeStore>, DbError> {
-    sqlx::query("SELECT id, department_id, name, url FROM stores WHERE department_id = $1 ORDER BY created_at, id")
+    sqlx::query("SELECT id, department_id, name, url, rows_per_s, bytes_per_s FROM stores WHERE department_id = $1 ORDER BY created_at, id")
         .bind(department_id.as_str())
         .fetch_all(db)
         .await?
         .iter()
         .map(exchange_store)
         .collect()
+}
+
+/// Sets how fast a store may be read and written.
+pub(super) async fn set_rate(tx: &mut Tx, id: &StoreId, rate: Rate) -> Result<(), DbError> {
+    let limit = |limit: Option<u64>| limit.map(|n| i64::try_from(n).unwrap_or(i64::MAX));
+    sqlx::query("UPDATE stores SET rows_per_s = $1, bytes_per_s = $2 WHERE id = $3")
+        .bind(limit(rate.rows))
+        .bind(limit(rate.bytes))
+        .bind(id.as_str())
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
 }
 
 pub(super) async fn insert_store(tx: &mut Tx, store: &ExchangeStore) -> Result<(), DbError> {

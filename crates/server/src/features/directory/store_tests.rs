@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
+use tongqu_connectors::Rate;
 use tongqu_domain::{
     access::Role,
     ids::{DepartmentId, PersonId, StoreId},
@@ -115,6 +116,7 @@ async fn stores_of_a_department_come_oldest_first(bench: Bench) {
             department_id: dep(if id == "sto-b" { "dep-b" } else { "dep-a" }),
             name: id.to_owned(),
             url: "sqlite:x.db".to_owned(),
+            rate: Rate::default(),
         };
         store::insert_store(&mut tx, &exchange_store).await.unwrap();
         commit(tx).await;
@@ -132,6 +134,27 @@ async fn stores_of_a_department_come_oldest_first(bench: Bench) {
         .unwrap()
         .unwrap();
     assert_eq!(found.department_id, dep("dep-b"));
+    assert_eq!(found.rate, Rate::default());
+    drop(db);
+
+    let rate = Rate {
+        rows: Some(5000),
+        bytes: None,
+    };
+    let mut tx = bench.begin_at(monday()).await;
+    store::set_rate(&mut tx, &found.id, rate).await.unwrap();
+    commit(tx).await;
+    let mut db = bench.read().await;
+    let limited = store::every_store(&mut db).await.unwrap();
+    let limits: Vec<Option<u64>> = limited.iter().map(|s| s.rate.rows).collect();
+    assert_eq!(
+        limits,
+        [None, None, Some(5000)],
+        "the others stay as they were"
+    );
+    let shown = store::stores(&mut db).await.unwrap();
+    let shown = shown.iter().find(|s| s.id == "sto-b").unwrap();
+    assert_eq!((shown.rows_per_s, shown.bytes_per_s), (Some(5000), None));
 }
 
 async fn notices_come_newest_first_page_by_page(bench: Bench) {

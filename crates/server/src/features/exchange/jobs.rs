@@ -15,6 +15,7 @@ use super::{
         self, Collected, Delivered, Delivery, Limits, PoolTable, Reach, RunError, Side, Source,
         collect_since,
     },
+    pseudonyms,
     reading::Reading,
     reconcile,
     store::{self, Failure, NewRun, RunKind, RunStep, Subscription, Success},
@@ -157,7 +158,7 @@ async fn collect(app: &Arc<App>, job: &Claimed) -> Result<(), JobError> {
             // An item that came with a later version isn't mounted yet, so it can't be asked of the rows.
             let mounted = |code: &str| mounting.columns.iter().any(|c| c.item == code);
             let source = Source {
-                store: connector,
+                store: app.paced(&exchange_store, connector),
                 mounting: mounting.clone(),
                 items: items.into_iter().filter(|i| mounted(&i.code)).collect(),
                 today: china_date(app.clock.now()),
@@ -315,6 +316,9 @@ pub(super) async fn subscribed(
     {
         return Ok(None);
     }
+    drop(db);
+    let pseudonyms = pseudonyms::key_for(app, &grant).await?;
+    let mut db = app.registry.read().await?;
     // Whatever broke off may have come after the rows and before they were read back.
     let last = store::last_delivery(&mut db, &subscription.id).await?;
     let last = last.filter(|run| run.state_code == "succeeded");
@@ -322,7 +326,8 @@ pub(super) async fn subscribed(
         table: PoolTable::of(&mounting, &items),
         items,
         grant: grant.clone(),
-        target: app.open_or_create_store(&target.url)?,
+        pseudonyms,
+        target: app.paced(&target, app.open_or_create_store(&target.url)?),
         target_table: subscription.table.clone(),
         consumer: subscription.id.to_string(),
         compares: if last.is_some() {

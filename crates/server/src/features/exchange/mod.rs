@@ -8,6 +8,8 @@ pub mod engine;
 mod jobs;
 mod list_runs;
 mod open_delivery;
+mod pseudonyms;
+mod quarantine;
 mod read_overview;
 mod read_run;
 mod reading;
@@ -35,6 +37,7 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(list_runs::list_runs))
         .routes(routes!(read_run::read_run))
+        .routes(routes!(quarantine::download_quarantine))
         .routes(routes!(read_overview::read_overview))
         .routes(routes!(start_run::start_run))
         .routes(routes!(reconcile::start_reconciliation))

@@ -1,11 +1,13 @@
 //! All SQL of exchange.
 
 mod overview;
+mod pseudonyms;
 mod schedules;
 mod subscriptions;
 
 pub use overview::{Failing, Hour, Moved, moved};
 pub(super) use overview::{failing, hours, running};
+pub(super) use pseudonyms::{change_pseudonym_mark, pseudonym_mark};
 pub(super) use schedules::{
     NewSchedule, Watch, due_schedules, move_schedule_on, note_seen, schedule_of, set_schedule,
 };
@@ -405,6 +407,23 @@ pub(super) async fn last_delivery(
         "WHERE subscription_id = $1 AND kind = 'delivery' ORDER BY created_at DESC, id DESC LIMIT 1"
     ))
     .bind(id.as_str())
+    .fetch_optional(db)
+    .await?
+    .as_ref()
+    .map(run)
+    .transpose()
+}
+
+/// The collection of a resource that its quarantine is of: it ended well, or stopped because of faulty rows.
+pub(super) async fn last_with_quarantine(
+    db: &mut Db,
+    entry_id: &EntryId,
+) -> Result<Option<Run>, DbError> {
+    sqlx::query(select_runs!(
+        "WHERE entry_id = $1 AND kind = 'collection' AND (state_code = 'succeeded' \
+         OR failure LIKE '%\"exchange.too_many_faults\"%') ORDER BY created_at DESC, id DESC LIMIT 1"
+    ))
+    .bind(entry_id.as_str())
     .fetch_optional(db)
     .await?
     .as_ref()

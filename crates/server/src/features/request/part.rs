@@ -195,12 +195,13 @@ pub(super) async fn decision_form(
     })
 }
 
-/// A key shows itself; a mask gives way only to the one that hides all.
+/// A key shows itself or a pseudonym; a mask gives way only to the one that hides all.
 fn offered_masks(item: &DataItem, present: Option<MaskKind>) -> Vec<MaskView> {
     MaskKind::ALL
         .iter()
         .filter(|kind| {
-            !item.key
+            (!item.key || kind.keeps_apart())
+                && kind.fits(item.data_type)
                 && Some(**kind) != present
                 && (present.is_none() || **kind == MaskKind::Hidden)
         })

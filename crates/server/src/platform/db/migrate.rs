@@ -38,6 +38,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!("0014_samples"),
     migration!("0015_reconciliations"),
     migration!("0016_schedules"),
+    migration!("0017_throttle"),
     migration!("0018_watched_columns"),
 ];
 

@@ -1,12 +1,12 @@
 //! The key that signs heads: made at the first start, kept apart from the ledger.
 
-use std::{fs, io::Write as _, path::Path};
+use std::{fs, path::Path};
 
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use sha2::{Digest as _, Sha256};
 
 use super::LedgerError;
-use crate::platform::secrets::random_hex;
+use crate::platform::secrets::{random_hex, write_private};
 
 /// The signing key with its id.
 pub struct SigningKeys {
@@ -69,28 +69,4 @@ pub(super) fn public_key(ledger_dir: &Path, id: &str) -> Option<VerifyingKey> {
 pub(super) fn is_signed(key: &VerifyingKey, bytes: &[u8], signature: &str) -> bool {
     let signature: Option<[u8; 64]> = hex::decode(signature).ok().and_then(|s| s.try_into().ok());
     signature.is_some_and(|s| key.verify_strict(bytes, &Signature::from_bytes(&s)).is_ok())
-}
-
-#[cfg(unix)]
-fn write_private(path: &Path, text: &str) -> Result<(), LedgerError> {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let mut file = fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    Ok(())
-}
-
-#[cfg(not(unix))]
-fn write_private(path: &Path, text: &str) -> Result<(), LedgerError> {
-    let mut file = fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(path)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    Ok(())
 }

@@ -35,7 +35,7 @@ use tongqu::{
 use tongqu_connectors::testing;
 
 pub use catalogue::{an_entry, an_item, villages_entry};
-pub use exchange::{ExchangeDb, more_villages, village_rows};
+pub use exchange::{ExchangeDb, Run, more_villages, village_rows};
 pub use law::{duty, may_request, step};
 pub use reply::{Reply, faults};
 pub use request::a_request;

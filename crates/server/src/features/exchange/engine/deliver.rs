@@ -9,8 +9,10 @@ use tongqu_connectors::{
     rows::{BatchBuilder, Op, Rows},
 };
 use tongqu_domain::{
-    catalogue::DataItem,
-    exchange::{ConditionOp, Counts, Delivered as GrantedValue, Plan, TableDigest, ValueRef},
+    catalogue::{DataItem, MaskKind},
+    exchange::{
+        ConditionOp, Counts, Delivered as GrantedValue, Plan, PseudonymKey, TableDigest, ValueRef,
+    },
     grant::Grant,
 };
 
@@ -28,6 +30,8 @@ pub struct Delivery {
     pub items: Vec<DataItem>,
     /// What may be delivered.
     pub grant: Grant,
+    /// The requester's key of pseudonyms, where the grant has any.
+    pub pseudonyms: Option<PseudonymKey>,
     pub target: Arc<dyn Store>,
     pub target_table: String,
     /// Who keeps the cursor in the target: the subscription.
@@ -38,12 +42,17 @@ pub struct Delivery {
 
 impl Delivery {
     pub(super) fn plan(&self) -> Result<Plan, RunError> {
-        Plan::for_grant(&self.grant, &self.items, &self.table.columns)
+        let is_pseudonym = |mask: &MaskKind| *mask == MaskKind::Pseudonym;
+        if self.pseudonyms.is_none() && self.grant.masks.values().any(is_pseudonym) {
+            return Err(RunError::PseudonymKeyMissing);
+        }
+        let key = self.pseudonyms.as_ref();
+        Plan::for_grant(&self.grant, &self.items, &self.table.columns, key)
             .map_err(|_| RunError::MountingUnfit)
     }
 
     /// A cursor belongs to one pool table and one plan: a new mounting begins anew, and so does a grant that
-    /// covers other rows or masks otherwise, because rows that didn't change would stay as they were.
+    /// covers other rows or masks otherwise (also under another key of pseudonyms), because rows that didn't change would stay as they were.
     pub(super) fn consumer_under(&self, plan: &Plan) -> String {
         format!(
             "{}/{}/{}",
@@ -139,7 +148,8 @@ pub async fn deliver(
     let feed = reached.map_or(Feed::Whole, Feed::After);
 
     let mut query = feed_query(&delivery.table, feed, upto, limits);
-    if matches!(feed, Feed::Whole) && delivery.target.prefers_key_order() {
+    let keeps_order = delivery.target.prefers_key_order() && !plan.reorders_key();
+    if matches!(feed, Feed::Whole) && keeps_order {
         query = query.ordered_by(&delivery.table.key);
     }
     let mut rows = pool.read(query).await.map_err(at(Side::Platform))?;

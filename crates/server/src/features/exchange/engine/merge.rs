@@ -13,7 +13,7 @@ use super::{
 };
 
 /// Rows kept in quarantine with all their detail. Beyond it they are counted and stay at the source.
-pub(super) const QUARANTINE_ROWS_MAX: usize = 20_000;
+pub const QUARANTINE_ROWS_MAX: usize = 20_000;
 
 /// Before so many rows the share of faulty ones says little.
 pub(super) const FAULT_SHARE_ROWS_MIN: u64 = 10_000;

@@ -14,10 +14,12 @@ mod quarantine;
 mod reconcile;
 mod sides;
 mod since;
+mod unordered;
 
 pub use collect::{Collected, Source, Watched, collect};
 pub use deliver::{Delivered, Delivery, Reach, deliver};
 pub use differences::{Difference, DifferenceKind, read_differences};
+pub use merge::QUARANTINE_ROWS_MAX;
 pub use pool::{PoolTable, QuarantinedRow, read_live_rows, read_quarantine};
 pub use reconcile::{Reconciled, is_behind, reconcile};
 pub use since::collect_since;
@@ -77,6 +79,9 @@ pub enum RunError {
     /// The mounting and the data items no longer fit together.
     #[error("the mounting doesn't fit the data items")]
     MountingUnfit,
+    /// The grant has pseudonyms, and this node lacks the platform's key of them.
+    #[error("this node lacks the platform's key of pseudonyms")]
+    PseudonymKeyMissing,
 }
 
 impl RunError {
@@ -94,6 +99,7 @@ impl RunError {
             Self::Behind => "exchange.behind",
             Self::CountsDiffer => "exchange.counts_differ",
             Self::MountingUnfit => "exchange.mounting_unfit",
+            Self::PseudonymKeyMissing => "exchange.pseudonym_key_missing",
         }
     }
 
@@ -108,7 +114,7 @@ impl RunError {
             | Self::TooManyFaults { .. }
             | Self::MountingUnfit => Side::Provider,
             Self::DigestDiffers | Self::RowsDiffer { .. } => Side::Requester,
-            Self::Behind | Self::CountsDiffer => Side::Platform,
+            Self::Behind | Self::CountsDiffer | Self::PseudonymKeyMissing => Side::Platform,
         }
     }
 
@@ -117,6 +123,8 @@ impl RunError {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Store { source, .. } => source.is_transient(),
+            // Another node may have it, and run it.
+            Self::PseudonymKeyMissing => true,
             Self::Order(_)
             | Self::ColumnGone { .. }
             | Self::ColumnChanged { .. }
@@ -157,7 +165,8 @@ impl RunError {
             | Self::RowsDiffer { .. }
             | Self::Behind
             | Self::CountsDiffer
-            | Self::MountingUnfit => None,
+            | Self::MountingUnfit
+            | Self::PseudonymKeyMissing => None,
         }
     }
 
@@ -174,7 +183,8 @@ impl RunError {
             | Self::DigestDiffers
             | Self::Behind
             | Self::CountsDiffer
-            | Self::MountingUnfit => None,
+            | Self::MountingUnfit
+            | Self::PseudonymKeyMissing => None,
         }
     }
 
@@ -190,7 +200,8 @@ impl RunError {
             | Self::RowsDiffer { .. }
             | Self::Behind
             | Self::CountsDiffer
-            | Self::MountingUnfit => None,
+            | Self::MountingUnfit
+            | Self::PseudonymKeyMissing => None,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Reconciliation 全量核对: everything that a grant covers in the pool beside everything that the target
-//! holds, row by row in the order of the key, and the keys of the rows that differ by name.
+//! holds, row by row in the order of the key, and the keys of the rows that differ by name. Where the key is
+//! pseudonymised the two orders have nothing to do with each other, see `unordered`.
 //!
 //! Receipts of later deliveries look at the changed rows only; what somebody does to the others is found here.
 //! Spec: PDS-8.1 (differences are reported).
@@ -19,10 +20,11 @@ use super::{
     deliver::{Delivery, filters},
     differences::{Difference, DifferenceKind, keep_differences},
     pool::key_text,
+    unordered,
 };
 
 /// Differing keys that are kept by name; beyond it they are only counted.
-const KEPT_MAX: usize = 10_000;
+pub(super) const KEPT_MAX: usize = 10_000;
 
 /// What a reconciliation found.
 #[derive(Debug, Clone)]
@@ -49,8 +51,33 @@ pub async fn reconcile(
         return Err(RunError::Behind);
     }
     let plan = delivery.plan()?;
-    let mut sent = Walker::over_scope(delivery, &plan, pool.as_ref(), limits).await?;
-    let mut held = Walker::over_target(delivery, &plan, limits).await?;
+    let found = if plan.reorders_key() {
+        unordered::compare(delivery, &plan, pool.as_ref(), limits).await?
+    } else {
+        compare(delivery, &plan, pool.as_ref(), limits).await?
+    };
+    keep_differences(pool.as_ref(), &delivery.consumer, run_id, &found.kept).await?;
+    if found.reconciled.differing > 0 {
+        delivery.forget(&delivery.consumer_under(&plan)).await?;
+    }
+    Ok(found.reconciled)
+}
+
+/// What a comparison found, and the first of the keys that differ.
+pub(super) struct Found {
+    pub reconciled: Reconciled,
+    pub kept: Vec<Difference>,
+}
+
+/// Walks both sides in the order of the key.
+async fn compare(
+    delivery: &Delivery,
+    plan: &Plan,
+    pool: &dyn Store,
+    limits: Limits,
+) -> Result<Found, RunError> {
+    let mut sent = Walker::over_scope(delivery, plan, pool, limits).await?;
+    let mut held = Walker::over_target(delivery, plan, limits).await?;
     let mut kept = Vec::new();
     let mut differing = 0;
     loop {
@@ -81,14 +108,13 @@ pub async fn reconcile(
             held.take();
         }
     }
-    keep_differences(pool.as_ref(), &delivery.consumer, run_id, &kept).await?;
-    if differing > 0 {
-        delivery.forget(&delivery.consumer_under(&plan)).await?;
-    }
-    Ok(Reconciled {
-        sent: sent.digest,
-        held: held.digest,
-        differing,
+    Ok(Found {
+        reconciled: Reconciled {
+            sent: sent.digest,
+            held: held.digest,
+            differing,
+        },
+        kept,
     })
 }
 
