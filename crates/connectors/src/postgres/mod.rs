@@ -6,6 +6,7 @@
 mod apply;
 mod binary;
 mod catalog;
+mod log;
 mod read;
 mod types;
 
@@ -21,8 +22,8 @@ use tokio_postgres::{Client, Config, NoTls, Row};
 
 use crate::store::CURSOR_TABLE;
 use crate::{
-    Address, Applied, ApplyPlan, BatchStream, ConnectorError, KeyCheck, Query, Result, Store,
-    TableInfo,
+    Address, Applied, ApplyPlan, BatchStream, ChangeLog, ConnectorError, KeyCheck, LogPosition,
+    LogQuery, LogState, Query, Result, Store, TableInfo,
 };
 
 /// How long a connection may take to come about: long enough for a distant county's line.
@@ -40,6 +41,7 @@ const PROBE_AFTER: Duration = Duration::from_secs(30);
 /// The longest name in bytes; the server would cut a longer one without a word.
 const NAME_BYTES_MAX: usize = 63;
 
+#[derive(Clone)]
 pub(crate) struct PostgresStore {
     address: Address,
     config: Config,
@@ -128,6 +130,22 @@ impl Store for PostgresStore {
 
     async fn cursor(&self, consumer: &str) -> Result<Option<i64>> {
         self.session().await?.cursor(consumer).await
+    }
+
+    async fn open_log(
+        &self,
+        query: LogQuery,
+        after: Option<LogPosition>,
+    ) -> Result<Box<dyn ChangeLog>> {
+        Ok(Box::new(log::open(self, query, after).await?))
+    }
+
+    async fn log_state(&self, consumer: &str) -> Result<LogState> {
+        log::state(self, consumer).await
+    }
+
+    async fn drop_log(&self, consumer: &str) -> Result<()> {
+        log::drop_log(self, consumer).await
     }
 
     async fn drop_consumer(&self, consumer: &str) -> Result<()> {
@@ -231,7 +249,7 @@ impl Session {
     ) -> ConnectorError {
         let store = self.store.clone();
         match error.as_db_error() {
-            Some(said) => said_failure(store, doing, table, said),
+            Some(said) => said_failure(store, doing, table, Said::of(said)),
             None if error.is_closed() || is_io(error) => ConnectorError::Unreachable {
                 store,
                 reason: "the connection broke".to_owned(),
@@ -250,9 +268,27 @@ fn is_io(error: &tokio_postgres::Error) -> bool {
     std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<std::io::Error>)
 }
 
-fn said_failure(store: String, doing: &'static str, table: &str, said: &DbError) -> ConnectorError {
-    let (table, code) = (table.to_owned(), said.code().code());
-    let column = || said.column().unwrap_or("(unknown)").to_owned();
+/// An error of the server, by whichever connection it came.
+#[derive(Clone, Copy)]
+struct Said<'a> {
+    code: &'a str,
+    message: &'a str,
+    column: Option<&'a str>,
+}
+
+impl<'a> Said<'a> {
+    fn of(error: &'a DbError) -> Self {
+        Self {
+            code: error.code().code(),
+            message: error.message(),
+            column: error.column(),
+        }
+    }
+}
+
+fn said_failure(store: String, doing: &'static str, table: &str, said: Said<'_>) -> ConnectorError {
+    let (table, code) = (table.to_owned(), said.code);
+    let column = || said.column.unwrap_or("(unknown)").to_owned();
     let value = |reason: &str| ConnectorError::ValueRefused {
         table: table.clone(),
         column: column(),
@@ -275,8 +311,8 @@ fn said_failure(store: String, doing: &'static str, table: &str, said: &DbError)
             column: column(),
         },
         // A generated column or identity; only the message names it. COPY has a code of its own for the former.
-        code @ ("428C9" | "42P10") if code == "428C9" || said.message().contains('"') => {
-            let column = said.message().split('"').nth(1).unwrap_or("(unknown)");
+        code @ ("428C9" | "42P10") if code == "428C9" || said.message.contains('"') => {
+            let column = said.message.split('"').nth(1).unwrap_or("(unknown)");
             let reason = "the database computes it itself, so nothing can be written there";
             ConnectorError::type_refused(&table, column, reason)
         }
@@ -296,13 +332,13 @@ fn said_failure(store: String, doing: &'static str, table: &str, said: &DbError)
         _ if code.starts_with("08") || code.starts_with("53") || code.starts_with("57P") => {
             ConnectorError::Unreachable {
                 store,
-                reason: said.message().to_owned(),
+                reason: said.message.to_owned(),
             }
         }
         _ => {
             let quotes_no_value = code.starts_with("42") || code.starts_with("0A");
             let hint = if quotes_no_value {
-                format!(": {}", said.message())
+                format!(": {}", said.message)
             } else {
                 String::new()
             };
@@ -320,7 +356,7 @@ fn connect_failure(store: String, error: &tokio_postgres::Error) -> ConnectorErr
     if let Some(said) = error.as_db_error() {
         return match said.code().code() {
             "3D000" => ConnectorError::StoreMissing { store },
-            _ => said_failure(store, "connect", "", said),
+            _ => said_failure(store, "connect", "", Said::of(said)),
         };
     }
     let source = std::error::Error::source(error).map(ToString::to_string);
