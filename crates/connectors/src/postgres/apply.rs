@@ -12,6 +12,7 @@ use std::pin::Pin;
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
+use tokio_postgres::types::ToSql;
 use tongqu_domain::exchange::{Column, ColumnType};
 
 use self::encode::Encoder;
@@ -271,10 +272,25 @@ impl Applying {
             )
             .await?;
         if moved == 1 {
-            return Ok(());
+            return self.set_marks().await;
         }
         let held = self.session.cursor(&plan.consumer).await?;
         Err(self.backwards(held.unwrap_or(plan.cursor)))
+    }
+
+    async fn set_marks(&self) -> Result<()> {
+        let upsert = format!(
+            "INSERT INTO {CURSOR_TABLE} (consumer, cursor, run_id, applied_at) VALUES ($1, $2, $3, now()) \
+             ON CONFLICT (consumer) DO UPDATE SET cursor = excluded.cursor, run_id = excluded.run_id, \
+             applied_at = excluded.applied_at"
+        );
+        for (name, cursor) in &self.plan.marks {
+            let values: [&(dyn ToSql + Sync); 3] = [name, cursor, &self.plan.run_id];
+            self.session
+                .execute(&upsert, &values, "move the cursor", CURSOR_TABLE)
+                .await?;
+        }
+        Ok(())
     }
 
     async fn create_table(&self) -> Result<()> {

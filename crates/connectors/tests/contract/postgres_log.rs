@@ -68,12 +68,23 @@ async fn told(batch: LogBatch) -> Told {
     told
 }
 
+/// The next batch that tells of a change; others may tell that there was none.
 async fn next(log: &mut Box<dyn ChangeLog>) -> Told {
-    told(log.next(LONG).await.unwrap().unwrap()).await
+    loop {
+        let batch = log.next(LONG).await.unwrap().unwrap();
+        if batch.transactions > 0 {
+            return told(batch).await;
+        }
+    }
 }
 
 async fn nothing(log: &mut Box<dyn ChangeLog>) -> bool {
-    log.next(SHORT).await.unwrap().is_none()
+    while let Some(batch) = log.next(SHORT).await.unwrap() {
+        if batch.transactions > 0 {
+            return false;
+        }
+    }
+    true
 }
 
 fn upsert(id: &str, name: &str, size: i64) -> (Op, Vec<Value>) {

@@ -52,7 +52,7 @@ pub(super) async fn open(
     after: Option<LogPosition>,
 ) -> Result<PostgresLog> {
     query.check()?;
-    let slot = setup::slot_name(&query.consumer);
+    let slot = slot_of(store, &query.consumer);
     let session = store.session().await?;
     let oids = setup::check(&session, &query).await?;
     let until = Instant::now() + BUSY_WAIT;
@@ -101,12 +101,18 @@ pub(super) async fn open(
     })
 }
 
+fn slot_of(store: &PostgresStore, consumer: &str) -> String {
+    let config = &store.config;
+    let database = config.get_dbname().or(config.get_user());
+    setup::slot_name(database.unwrap_or_default(), consumer)
+}
+
 pub(super) async fn state(store: &PostgresStore, consumer: &str) -> Result<LogState> {
-    setup::state(&store.session().await?, &setup::slot_name(consumer)).await
+    setup::state(&store.session().await?, &slot_of(store, consumer)).await
 }
 
 pub(super) async fn drop_log(store: &PostgresStore, consumer: &str) -> Result<()> {
-    setup::drop_both(&store.session().await?, &setup::slot_name(consumer)).await
+    setup::drop_both(&store.session().await?, &slot_of(store, consumer)).await
 }
 
 pub(super) struct PostgresLog {

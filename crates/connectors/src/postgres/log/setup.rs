@@ -17,8 +17,9 @@ const VERSION_MIN: i32 = 140_000;
 /// Characters of the consumer's name that stay readable in the slot's.
 const READABLE_CHARS: usize = 32;
 
-/// The name of a consumer's slot and publication: at most 56 bytes of `a-z0-9_`, as slots have to have.
-pub(super) fn slot_name(consumer: &str) -> String {
+/// The name of a consumer's slot and publication: at most 56 bytes of `a-z0-9_`, as slots have to have. All databases
+/// of a server share the names of slots.
+pub(super) fn slot_name(database: &str, consumer: &str) -> String {
     let readable: String = consumer
         .to_ascii_lowercase()
         .chars()
@@ -26,7 +27,7 @@ pub(super) fn slot_name(consumer: &str) -> String {
         .take(READABLE_CHARS)
         .collect();
     // Two consumers may look alike after that.
-    let hash = RowHash::of(&[ValueRef::Text(consumer)]);
+    let hash = RowHash::of(&[ValueRef::Text(database), ValueRef::Text(consumer)]);
     let hash = joined(&hash.0[..8], "", |byte| format!("{byte:02x}"));
     format!("tongqu_{readable}_{hash}")
 }
@@ -298,11 +299,12 @@ mod tests {
     fn slots_have_names_that_the_server_takes() {
         let long = "Res/人口-".repeat(40);
         for consumer in ["res_a", "res-a", "A", &long] {
-            let name = slot_name(consumer);
+            let name = slot_name("d", consumer);
             assert!(name.len() <= 63, "{name}");
             let is_fit = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
             assert!(name.chars().all(is_fit), "{name}");
         }
-        assert_ne!(slot_name("res_a"), slot_name("res-a"));
+        assert_ne!(slot_name("d", "res_a"), slot_name("d", "res-a"));
+        assert_ne!(slot_name("d", "res_a"), slot_name("e", "res_a"));
     }
 }

@@ -133,7 +133,7 @@ pub(super) async fn pool_cursor(
     }
 }
 
-fn plan(table: &PoolTable, run_id: &str, seq: i64) -> ApplyPlan {
+pub(super) fn plan(table: &PoolTable, run_id: &str, seq: i64) -> ApplyPlan {
     let mut plan = ApplyPlan::new(
         &table.name,
         table.stored_columns(),
@@ -148,7 +148,7 @@ fn plan(table: &PoolTable, run_id: &str, seq: i64) -> ApplyPlan {
 
 /// The mounted columns under the table's own names, after a look whether they are still there with
 /// their types.
-async fn still_there(source: &Source) -> Result<Vec<Column>, RunError> {
+pub(super) async fn still_there(source: &Source) -> Result<Vec<Column>, RunError> {
     let now = source
         .store
         .discover(&source.mounting.table)
@@ -231,7 +231,7 @@ async fn refill(front: &mut Front, batches: &mut BatchStream, side: Side) -> Res
 }
 
 /// Replaces what is known to be faulty; rows mended at the source are no longer in it.
-async fn keep_quarantine(
+pub(super) async fn keep_quarantine(
     pool: &dyn Store,
     table: &PoolTable,
     run_id: &str,

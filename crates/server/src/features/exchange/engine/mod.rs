@@ -8,6 +8,7 @@
 pub mod collect;
 pub mod deliver;
 mod differences;
+mod follow;
 mod merge;
 mod pool;
 mod reconcile;
@@ -15,6 +16,7 @@ mod reconcile;
 pub use collect::{Collected, Source, collect};
 pub use deliver::{Delivered, Delivery, Reach, deliver};
 pub use differences::{Difference, DifferenceKind, read_differences};
+pub use follow::{Followed, Follower, unfollow};
 pub use pool::{PoolTable, QuarantinedRow, read_live_rows, read_quarantine};
 pub use reconcile::{Reconciled, is_behind, reconcile};
 
