@@ -18,7 +18,7 @@ pub(crate) const OWN_PREFIX: &str = "_tongqu_";
 /// The table of consumers' cursors, in the target itself so that cursor and data can't part.
 pub(crate) const CURSOR_TABLE: &str = "_tongqu_cursor";
 
-/// A foreign store, or the pool. Cheap to clone behind its `Arc`; every call opens its own connection,
+/// A foreign store, or the pool. Cheap to clone behind its `Arc`; every call has a connection to itself,
 /// so that one slow reader never holds up another.
 ///
 /// Spec: PDS-8.1 (table mode)

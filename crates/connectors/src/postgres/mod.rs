@@ -1,16 +1,19 @@
 //! PostgreSQL, and databases that speak its protocol.
 //!
-//! Each call has a session of its own, which its end closes; a session that is dropped in the middle
-//! is cut off, and the server undoes what it had begun.
+//! Each call has a session to itself. One that ended well leaves it to the next call ([`kept`]); a session that is
+//! dropped in the middle is cut off, and the server undoes what it had begun.
 
 mod apply;
 mod binary;
 mod catalog;
+mod kept;
 mod log;
 mod read;
 mod types;
 
+use std::collections::HashMap;
 use std::str::FromStr;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -18,8 +21,9 @@ use tokio::task::JoinHandle;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::error::DbError;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Config, NoTls, Row};
+use tokio_postgres::{Client, Config, NoTls, Row, Statement};
 
+use self::kept::Kept;
 use crate::store::CURSOR_TABLE;
 use crate::{
     Address, Applied, ApplyPlan, BatchStream, ChangeLog, ConnectorError, KeyCheck, LogPosition,
@@ -45,6 +49,7 @@ const NAME_BYTES_MAX: usize = 63;
 pub(crate) struct PostgresStore {
     address: Address,
     config: Config,
+    kept: Kept,
 }
 
 impl std::fmt::Debug for PostgresStore {
@@ -70,10 +75,18 @@ impl PostgresStore {
             .connect_timeout(Duration::from_millis(CONNECT_WAIT_MS))
             .keepalives_idle(PROBE_AFTER)
             .tcp_user_timeout(SILENCE_MAX);
-        Ok(Self { address, config })
+        Ok(Self {
+            address,
+            config,
+            kept: Kept::default(),
+        })
     }
 
+    /// A kept session, or a new one.
     async fn session(&self) -> Result<Session> {
+        if let Some(session) = self.kept.take().await {
+            return Ok(session);
+        }
         let store = self.address.to_string();
         let connected = self.config.connect(NoTls).await;
         let (client, connection) =
@@ -86,6 +99,7 @@ impl PostgresStore {
             store,
             client,
             driver: Driver(Some(driver)),
+            statements: Mutex::default(),
         };
         let settings = format!(
             "SET timezone = 'UTC'; SET lock_timeout = {LOCK_WAIT_MS}; SET statement_timeout = 0; \
@@ -93,6 +107,14 @@ impl PostgresStore {
         );
         session.run(&settings, "prepare the session", "").await?;
         Ok(session)
+    }
+
+    /// Keeps the session of a call that ended well.
+    fn done<T>(&self, session: Session, outcome: Result<T>) -> Result<T> {
+        if outcome.is_ok() {
+            self.kept.keep(session);
+        }
+        outcome
     }
 }
 
@@ -103,33 +125,43 @@ impl Store for PostgresStore {
     }
 
     async fn ping(&self) -> Result<()> {
-        self.session().await?.run("SELECT 1", "answer", "").await
+        let session = self.session().await?;
+        let answered = session.run("SELECT 1", "answer", "").await;
+        self.done(session, answered)
     }
 
     async fn tables(&self) -> Result<Vec<String>> {
-        catalog::tables(&self.session().await?).await
+        let session = self.session().await?;
+        let tables = catalog::tables(&session).await;
+        self.done(session, tables)
     }
 
     async fn discover(&self, table: &str) -> Result<TableInfo> {
-        catalog::discover(&self.session().await?, table).await
+        let session = self.session().await?;
+        let info = catalog::discover(&session, table).await;
+        self.done(session, info)
     }
 
     async fn check_key(&self, table: &str, key: &[String]) -> Result<KeyCheck> {
-        catalog::check_key(&self.session().await?, table, key).await
+        let session = self.session().await?;
+        let check = catalog::check_key(&session, table, key).await;
+        self.done(session, check)
     }
 
     async fn read(&self, query: Query) -> Result<BatchStream> {
         query.check()?;
-        read::read(self.session().await?, query).await
+        read::read(self, query).await
     }
 
     async fn apply(&self, plan: ApplyPlan, changes: BatchStream) -> Result<Applied> {
         plan.check()?;
-        apply::apply(self.session().await?, plan, changes).await
+        apply::apply(self, plan, changes).await
     }
 
     async fn cursor(&self, consumer: &str) -> Result<Option<i64>> {
-        self.session().await?.cursor(consumer).await
+        let session = self.session().await?;
+        let cursor = session.cursor(consumer).await;
+        self.done(session, cursor)
     }
 
     async fn open_log(
@@ -167,7 +199,12 @@ struct Session {
     client: Client,
     #[expect(dead_code, reason = "held for what its drop does")]
     driver: Driver,
+    /// What was prepared here, by its SQL.
+    statements: Mutex<HashMap<String, Statement>>,
 }
+
+/// Statements that a session keeps prepared.
+const STATEMENTS_MAX: usize = 128;
 
 /// Ends the task with the session: a result that nobody reads any more isn't sent to its end.
 struct Driver(Option<JoinHandle<()>>);
@@ -197,8 +234,31 @@ impl Session {
         doing: &'static str,
         table: &str,
     ) -> Result<u64> {
-        let done = self.client.execute(sql, values).await;
+        let done = match self.prepared(sql).await {
+            Ok(statement) => self.client.execute(&statement, values).await,
+            Err(error) => Err(error),
+        };
         done.map_err(|error| self.failure(doing, table, &error))
+    }
+
+    /// The statement, prepared once for the session. The types of its results have to be the same whatever becomes
+    /// of the tables in it.
+    async fn prepared(&self, sql: &str) -> Result<Statement, tokio_postgres::Error> {
+        let known = |held: &Mutex<HashMap<String, Statement>>| {
+            let held = held.lock().unwrap_or_else(PoisonError::into_inner);
+            held.get(sql).cloned()
+        };
+        if let Some(statement) = known(&self.statements) {
+            return Ok(statement);
+        }
+        let statement = self.client.prepare(sql).await?;
+        let held = self.statements.lock();
+        let mut held = held.unwrap_or_else(PoisonError::into_inner);
+        if held.len() >= STATEMENTS_MAX {
+            held.clear();
+        }
+        held.insert(sql.to_owned(), statement.clone());
+        Ok(statement)
     }
 
     async fn rows(
@@ -208,7 +268,10 @@ impl Session {
         doing: &'static str,
         table: &str,
     ) -> Result<Vec<Row>> {
-        let rows = self.client.query(sql, values).await;
+        let rows = match self.prepared(sql).await {
+            Ok(statement) => self.client.query(&statement, values).await,
+            Err(error) => Err(error),
+        };
         rows.map_err(|error| self.failure(doing, table, &error))
     }
 

@@ -7,7 +7,7 @@ use tongqu_domain::exchange::ColumnType;
 use super::binary::{Bound, Raw};
 use super::catalog::{self, HeldColumn};
 use super::types::{self, Native};
-use super::{Session, quoted, quoted_table};
+use super::{PostgresStore, Session, quoted, quoted_table};
 use crate::batches::{Feeder, pipe};
 use crate::query::Operand;
 use crate::rows::BatchBuilder;
@@ -28,10 +28,12 @@ enum Outcome {
     ReaderGone,
 }
 
-pub(super) async fn read(session: Session, query: Query) -> Result<BatchStream> {
-    let store = session.store.clone();
+pub(super) async fn read(store: &PostgresStore, query: Query) -> Result<BatchStream> {
+    let session = store.session().await?;
+    let kept = store.kept.clone();
+    let name = session.store.clone();
     let reading = prepare(session, query).await?;
-    let (feeder, stream) = pipe(store, ());
+    let (feeder, stream) = pipe(name, ());
     tokio::spawn(async move {
         let outcome = match reading.run(&feeder).await {
             Ok(Outcome::ReaderGone) => return reading.session.cut(),
@@ -45,7 +47,10 @@ pub(super) async fn read(session: Session, query: Query) -> Result<BatchStream> 
             Ok(()) => reading.session.run("COMMIT", "end reading", table).await,
             Err(error) => Err(error),
         };
-        drop(reading);
+        match &outcome {
+            Ok(()) => kept.keep(reading.session),
+            Err(_) => drop(reading),
+        }
         feeder.end(outcome).await;
     });
     Ok(stream)

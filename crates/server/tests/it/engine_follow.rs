@@ -219,7 +219,7 @@ async fn each_change_comes_into_the_pool_and_to_the_requester() {
     road.delivered().await;
 }
 
-/// Spec: YC-17.
+/// Spec: PDS-8.1.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_faulty_row_waits_aside_until_it_is_mended() {
     let road = Road::new().await;

@@ -108,7 +108,9 @@ fn slot_of(store: &PostgresStore, consumer: &str) -> String {
 }
 
 pub(super) async fn state(store: &PostgresStore, consumer: &str) -> Result<LogState> {
-    setup::state(&store.session().await?, &slot_of(store, consumer)).await
+    let session = store.session().await?;
+    let state = setup::state(&session, &slot_of(store, consumer)).await;
+    store.done(session, state)
 }
 
 pub(super) async fn drop_log(store: &PostgresStore, consumer: &str) -> Result<()> {
