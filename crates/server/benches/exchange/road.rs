@@ -21,7 +21,7 @@ use crate::report::Measured;
 use crate::servers::{Servers, write_people};
 
 /// The product's own settings.
-const LIMITS: Limits = Limits {
+pub const LIMITS: Limits = Limits {
     batch_rows_max: 8_192,
     batch_bytes_max: 8 * 1024 * 1024,
     quarantine_permille_max: 10,
@@ -40,7 +40,7 @@ pub async fn measure(servers: &Servers, rows: u64, runs: u64) -> anyhow::Result<
     servers.load(file.path())?;
     drop(file);
 
-    let road = Road::new(servers).await?;
+    let road = Road::new(&servers.provider(), &servers.pool(), &servers.requester()).await?;
     let mut measured = Measured {
         rows,
         raw: Vec::new(),
@@ -112,15 +112,16 @@ pub async fn measure(servers: &Servers, rows: u64, runs: u64) -> anyhow::Result<
     Ok(measured)
 }
 
-struct Road {
-    source: Source,
-    pool: Arc<dyn Store>,
-    delivery: Delivery,
+/// A register of persons on its way from a provider's table to a requester's.
+pub struct Road {
+    pub source: Source,
+    pub pool: Arc<dyn Store>,
+    pub delivery: Delivery,
 }
 
 impl Road {
-    async fn new(servers: &Servers) -> anyhow::Result<Self> {
-        let provider = open(&servers.provider())?;
+    pub async fn new(provider: &str, pool: &str, requester: &str) -> anyhow::Result<Self> {
+        let provider = open(provider)?;
         let found = provider.discover("person").await?;
         ensure!(
             found.refused.is_empty(),
@@ -151,7 +152,7 @@ impl Road {
             table,
             grant: grant(&items)?,
             items: items.clone(),
-            target: open(&servers.requester())?,
+            target: open(requester)?,
             target_table: "person".to_owned(),
             consumer: "subscription-person".to_owned(),
             compares: Reach::Changed,
@@ -163,7 +164,7 @@ impl Road {
                 items,
                 today: TODAY,
             },
-            pool: open(&servers.pool())?,
+            pool: open(pool)?,
             delivery,
         })
     }
