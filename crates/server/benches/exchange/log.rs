@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, ensure};
 use serde_json::{Map, Value, json};
 use tokio_postgres::{Client, NoTls};
-use tongqu::features::exchange::engine::{Follower, deliver};
+use tongqu::features::exchange::engine::{Followed, Follower, deliver};
 
 use crate::person::{self, People};
 use crate::report::median;
@@ -221,7 +221,7 @@ impl Both {
     /// Takes over what there is, and delivers it.
     async fn pump(&self, follower: &mut Follower) -> anyhow::Result<()> {
         let followed = follower.step(Duration::from_secs(1), "follow").await?;
-        if let Some(followed) = followed.filter(|followed| followed.has_changes()) {
+        if let Some(followed) = followed.filter(Followed::has_changes) {
             ensure!(followed.counts.quarantined == 0, "rows were set aside");
             deliver(&self.road.delivery, &self.road.pool, "follow", LIMITS).await?;
         }
