@@ -20,6 +20,9 @@ pub struct ApplyPlan {
     pub consumer: String,
     /// How far the consumer has come when this is done. May stay, may not go backwards.
     pub cursor: i64,
+    /// Further cursors that are set in the same transaction, each under its own name: where the changes came from,
+    /// such as the position in a change log. They may go either way.
+    pub marks: Vec<(String, i64)>,
     /// The run, kept beside the cursor for whoever looks into the database.
     pub run_id: String,
     /// What happens to rows of the table that aren't among the changes.
@@ -65,11 +68,19 @@ impl ApplyPlan {
             key: key.iter().map(|name| name.as_ref().to_owned()).collect(),
             consumer: consumer.to_owned(),
             cursor,
+            marks: Vec::new(),
             run_id: run_id.to_owned(),
             mode: ApplyMode::Upsert,
             add_columns: AddColumns::Refuse,
             index_on: Vec::new(),
         }
+    }
+
+    /// The same plan, which also sets the cursor `name` to `cursor`.
+    #[must_use]
+    pub fn marking(mut self, name: &str, cursor: i64) -> Self {
+        self.marks.push((name.to_owned(), cursor));
+        self
     }
 
     /// The same plan, after which the table holds exactly the staged rows.
@@ -122,7 +133,12 @@ impl ApplyPlan {
                 "column {name} is to be indexed but not among its columns"
             ));
         }
-        if self.consumer.is_empty() || self.consumer.chars().count() > CONSUMER_CHARS_MAX {
+        let names = self.marks.iter().map(|(name, _)| name);
+        if names.clone().any(|name| *name == self.consumer) {
+            return unsound("a mark is named like the consumer".to_owned());
+        }
+        let is_unfit = |name: &String| name.is_empty() || name.chars().count() > CONSUMER_CHARS_MAX;
+        if names.chain([&self.consumer]).any(is_unfit) {
             return unsound(format!(
                 "the consumer's name must have 1 to {CONSUMER_CHARS_MAX} characters"
             ));

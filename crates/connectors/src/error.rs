@@ -206,6 +206,46 @@ pub enum ConnectorError {
         /// Why, in the words of the one who stopped it.
         reason: String,
     },
+    /// The store has no change log that could be read, or not for this table.
+    #[error("{store} has no change log to read from: {reason}")]
+    LogUnavailable {
+        /// The store, without password.
+        store: String,
+        /// Why, and what to change there.
+        reason: String,
+    },
+    /// Updates and deletes don't tell in the change log which row they changed.
+    #[error(
+        "the change log doesn't tell the key ({key}) of rows that are updated or deleted in {table}. Make it the table's primary key, or run ALTER TABLE ... REPLICA IDENTITY FULL"
+    )]
+    LogIdentity {
+        /// The table.
+        table: String,
+        /// The key columns, separated by commas.
+        key: String,
+    },
+    /// The change log has a gap, or is gone.
+    #[error(
+        "{store} no longer holds the change log {log} from where it was left: {reason}. Compare the whole table once and begin a new log"
+    )]
+    LogLost {
+        /// The store, without password.
+        store: String,
+        /// The log's name there.
+        log: String,
+        /// What happened to it.
+        reason: String,
+    },
+    /// Somebody else reads the consumer's change log.
+    #[error(
+        "{store} is sending the change log {log} to another reader. Try again when that has ended"
+    )]
+    LogBusy {
+        /// The store, without password.
+        store: String,
+        /// The log's name there.
+        log: String,
+    },
     /// The database said something that we have no better word for.
     #[error(
         "{store} failed while asked to {doing} (database code {code}){hint}. See that database's own log at this time"
@@ -250,6 +290,10 @@ impl ConnectorError {
             Self::BatchInvalid { .. } => "store.batch_invalid",
             Self::Interrupted { .. } => "store.interrupted",
             Self::Stopped { .. } => "store.stopped",
+            Self::LogUnavailable { .. } => "store.log_unavailable",
+            Self::LogIdentity { .. } => "store.log_identity",
+            Self::LogLost { .. } => "store.log_lost",
+            Self::LogBusy { .. } => "store.log_busy",
             Self::Database { .. } => "store.database_failed",
         }
     }
@@ -265,11 +309,15 @@ impl ConnectorError {
             | Self::KeyMissing { .. }
             | Self::KeyDuplicates { .. }
             | Self::KeyNulls { .. }
-            | Self::NotTransactional { .. } => Kind::Invalid,
+            | Self::NotTransactional { .. }
+            | Self::LogUnavailable { .. }
+            | Self::LogIdentity { .. } => Kind::Invalid,
             Self::StoreMissing { .. } | Self::TableMissing { .. } | Self::ColumnMissing { .. } => {
                 Kind::NotFound
             }
-            Self::CursorBackwards { .. } | Self::Stopped { .. } => Kind::Conflict,
+            Self::CursorBackwards { .. } | Self::Stopped { .. } | Self::LogLost { .. } => {
+                Kind::Conflict
+            }
             Self::LimitPassed { .. } => Kind::TooMany,
             Self::LoginRefused { .. } | Self::PermissionMissing { .. } | Self::Database { .. } => {
                 Kind::Upstream
@@ -277,7 +325,8 @@ impl ConnectorError {
             Self::Unreachable { .. }
             | Self::Timeout { .. }
             | Self::SpaceLacking { .. }
-            | Self::Interrupted { .. } => Kind::Unavailable,
+            | Self::Interrupted { .. }
+            | Self::LogBusy { .. } => Kind::Unavailable,
             Self::PlanInvalid { .. } | Self::BatchInvalid { .. } => Kind::Bug,
         }
     }

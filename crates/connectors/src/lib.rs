@@ -21,6 +21,7 @@ mod address;
 mod apply;
 mod batches;
 mod error;
+mod log;
 mod mysql;
 mod paced;
 mod postgres;
@@ -38,6 +39,9 @@ pub use address::Address;
 pub use apply::{AddColumns, Applied, ApplyMode, ApplyPlan};
 pub use batches::{BatchStream, one_batch};
 pub use error::ConnectorError;
+pub use log::{
+    ChangeLog, LogBatch, LogHealth, LogPosition, LogQuery, LogState, LogTable, TableChanges,
+};
 pub use paced::{Pace, PacedStore, Rate, paced};
 pub use query::{Filter, FilterOp, Query, Value};
 pub use rows::RecordBatch;

@@ -15,8 +15,8 @@ use futures_util::{StreamExt as _, stream};
 use tokio::time::{Duration, Instant};
 
 use crate::{
-    Address, Applied, ApplyPlan, BatchStream, KeyCheck, Query, RecordBatch, Result, Snapshot,
-    Store, TableInfo,
+    Address, Applied, ApplyPlan, BatchStream, ChangeLog, KeyCheck, LogPosition, LogQuery, LogState,
+    Query, RecordBatch, Result, Snapshot, Store, TableInfo,
 };
 
 /// What may pass in a second; at least one of both is set, or nothing is held up.
@@ -219,6 +219,23 @@ impl Store for PacedStore {
     async fn apply(&self, plan: ApplyPlan, changes: BatchStream) -> Result<Applied> {
         let changes = paced(changes, self.pace.clone());
         self.store.apply(plan, changes).await
+    }
+
+    /// What the log sends isn't paced: a reader that lags behind has the provider keep what was sent.
+    async fn open_log(
+        &self,
+        query: LogQuery,
+        after: Option<LogPosition>,
+    ) -> Result<Box<dyn ChangeLog>> {
+        self.store.open_log(query, after).await
+    }
+
+    async fn log_state(&self, consumer: &str) -> Result<LogState> {
+        self.store.log_state(consumer).await
+    }
+
+    async fn drop_log(&self, consumer: &str) -> Result<()> {
+        self.store.drop_log(consumer).await
     }
 
     async fn cursor(&self, consumer: &str) -> Result<Option<i64>> {

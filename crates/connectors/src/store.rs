@@ -8,7 +8,8 @@ use tongqu_domain::exchange::Column;
 use crate::address::Place;
 use crate::sqlite::Creation;
 use crate::{
-    Address, Applied, ApplyPlan, BatchStream, Query, Result, Snapshot, mysql, postgres, sqlite,
+    Address, Applied, ApplyPlan, BatchStream, ChangeLog, ConnectorError, LogPosition, LogQuery,
+    LogState, Query, Result, Snapshot, mysql, postgres, sqlite,
 };
 
 /// The platform's own tables in a store begin with this; [`Store::tables`] leaves them out.
@@ -17,7 +18,7 @@ pub(crate) const OWN_PREFIX: &str = "_tongqu_";
 /// The table of consumers' cursors, in the target itself so that cursor and data can't part.
 pub(crate) const CURSOR_TABLE: &str = "_tongqu_cursor";
 
-/// A foreign store, or the pool. Cheap to clone behind its `Arc`; every call opens its own connection,
+/// A foreign store, or the pool. Cheap to clone behind its `Arc`; every call has a connection to itself,
 /// so that one slow reader never holds up another.
 ///
 /// Spec: PDS-8.1 (table mode)
@@ -86,6 +87,47 @@ pub trait Store: Send + Sync + std::fmt::Debug {
 
     /// Forgets `consumer`'s cursor; its table stays. Harmless if there is none.
     async fn drop_consumer(&self, consumer: &str) -> Result<()>;
+
+    /// Opens the change log for a consumer. At no position, a log is made anew, and the one that the consumer had is
+    /// dropped; it begins at [`ChangeLog::start`], and what was there before is to be read after this call. At a
+    /// position, the log goes on behind it.
+    ///
+    /// Errors: `log_unavailable` and `log_identity` with what is to be changed at the store, `permission_missing`,
+    /// `log_busy` while another reader has it, `log_lost` if the log doesn't reach back to `after` any more or isn't
+    /// there: then it is to be opened at no position. `table_missing`, `column_missing`, `type_refused`.
+    async fn open_log(
+        &self,
+        query: LogQuery,
+        after: Option<LogPosition>,
+    ) -> Result<Box<dyn ChangeLog>> {
+        let _ = (query, after);
+        Err(self.no_log())
+    }
+
+    /// How the consumer's log stands. It can be asked while the log is read.
+    ///
+    /// Errors: `log_lost` if there is none, `log_unavailable`.
+    async fn log_state(&self, consumer: &str) -> Result<LogState> {
+        let _ = consumer;
+        Err(self.no_log())
+    }
+
+    /// Ends the consumer's log, so that the store can delete what it held back. Harmless if there is none.
+    ///
+    /// Errors: `log_busy` while it is read, `permission_missing`.
+    async fn drop_log(&self, consumer: &str) -> Result<()> {
+        let _ = consumer;
+        Ok(())
+    }
+
+    /// The answer of a store whose engine has no change log that is read here.
+    #[doc(hidden)]
+    fn no_log(&self) -> ConnectorError {
+        ConnectorError::LogUnavailable {
+            store: self.address().to_string(),
+            reason: "the change log of this kind of database isn't read".to_owned(),
+        }
+    }
 }
 
 /// What a table looks like.

@@ -152,6 +152,9 @@ impl TestServer {
                 "max_connections=200",
                 "timezone=Asia/Shanghai",
                 "wal_level=logical",
+                // Each test of the change log has its own.
+                "max_replication_slots=100",
+                "max_wal_senders=100",
                 "jit=off",
                 // Nothing outlives the test, so nothing has to reach the disk.
                 "fsync=off",

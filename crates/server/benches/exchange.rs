@@ -1,11 +1,12 @@
 //! How long a million rows take from a provider's exchange store to a requester's, beside the shortest pipe that
 //! PostgreSQL's own tools make, in the same run and interleaved.
 //!
-//! `cargo xtask bench exchange [--json] [--rows N] [--runs N] [--part road|engines]`
+//! `cargo xtask bench exchange [--json] [--rows N] [--runs N] [--part road|engines|log]`
 //!
 //! Two private PostgreSQL servers with the settings of a fresh installation, which wait for the disk: one holds
 //! the provider's store and the pool, the other the requester's. A MariaDB server like them, and files of SQLite,
-//! take the place of either in the hops between engines. The figures of a whole run are kept in
+//! take the place of either in the hops between engines. What is followed by the change log stands beside the servers'
+//! own logical replication. The figures of a whole run are kept in
 //! `bench/results/exchange.json`. Other tools that are installed run beside, see `exchange/peers.rs`.
 #![expect(
     clippy::print_stdout,
@@ -19,6 +20,8 @@
 
 #[path = "exchange/engines.rs"]
 mod engines;
+#[path = "exchange/log.rs"]
+mod log;
 #[path = "exchange/mariadb.rs"]
 mod mariadb;
 #[path = "exchange/peers.rs"]
@@ -76,6 +79,11 @@ fn run() -> anyhow::Result<()> {
         print!("{}", hops.text());
         figures.extend(hops.json());
     }
+    if is_wanted("log") {
+        let followed = runtime.block_on(log::measure(&servers, options.runs))?;
+        print!("{}", followed.text());
+        figures.extend(followed.json());
+    }
     let figures = serde_json::Value::Object(figures);
     if options.part.is_none() {
         keep(&figures, &options)?;
@@ -127,12 +135,15 @@ fn options(mut words: impl Iterator<Item = String>) -> anyhow::Result<Options> {
             "--rows" => options.rows = number()?,
             "--runs" => options.runs = number()?,
             unknown => {
-                bail!("{unknown} isn't known: --json, --rows N, --runs N, --part road|engines")
+                bail!("{unknown} isn't known: --json, --rows N, --runs N, --part road|engines|log")
             }
         }
     }
-    if !matches!(options.part.as_deref(), None | Some("road" | "engines")) {
-        bail!("--part is road or engines");
+    if !matches!(
+        options.part.as_deref(),
+        None | Some("road" | "engines" | "log")
+    ) {
+        bail!("--part is road, engines or log");
     }
     if options.rows < 10_000 || options.runs == 0 {
         bail!("--rows has to be 10000 or more, --runs 1 or more");

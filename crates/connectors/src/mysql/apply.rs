@@ -341,8 +341,19 @@ impl Applying {
         );
         self.session
             .execute(&update, moving, "move the cursor", CURSOR_TABLE)
-            .await
-            .map(drop)
+            .await?;
+        let mark = format!(
+            "INSERT INTO {CURSOR_TABLE} (consumer, `cursor`, run_id, applied_at) VALUES (?, ?, ?, UTC_TIMESTAMP(6)) \
+             ON DUPLICATE KEY UPDATE `cursor` = VALUES(`cursor`), run_id = VALUES(run_id), \
+             applied_at = VALUES(applied_at)"
+        );
+        for (name, cursor) in &self.plan.marks {
+            let values = (name.clone(), *cursor, self.plan.run_id.clone());
+            self.session
+                .execute(&mark, values, "move the cursor", CURSOR_TABLE)
+                .await?;
+        }
+        Ok(())
     }
 
     fn key_columns(&self) -> String {

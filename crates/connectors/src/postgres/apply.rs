@@ -1,23 +1,27 @@
 //! Applying changes to a PostgreSQL table, in one transaction: COPY into a temporary stage and from there into the
-//! table, or, where a consumer begins with an empty table, COPY straight into it.
+//! table, or, where a consumer begins with an empty table, COPY straight into it. A handful of rows is bound to
+//! statements instead, over a session that is kept.
 //!
 //! Neither `nextval()` nor MERGE is used, so that the same statements run where the table is
 //! distributed over several servers (Citus).
 
 mod encode;
+mod short;
 mod staged;
 mod straight;
 
 use std::pin::Pin;
 
 use bytes::Bytes;
-use futures_util::{SinkExt, StreamExt};
+use futures_util::{SinkExt, StreamExt, stream};
+use tokio_postgres::types::ToSql;
 use tongqu_domain::exchange::{Column, ColumnType};
 
 use self::encode::Encoder;
+use self::short::{Gathered, Outcome};
 use super::catalog::{self, HeldColumn};
 use super::types;
-use super::{NAME_BYTES_MAX, Session, quoted, quoted_table};
+use super::{NAME_BYTES_MAX, PostgresStore, Session, quoted, quoted_table};
 use crate::rows::Rows;
 use crate::store::CURSOR_TABLE;
 use crate::text::joined;
@@ -49,10 +53,11 @@ struct Target {
 }
 
 pub(super) async fn apply(
-    session: Session,
+    store: &PostgresStore,
     plan: ApplyPlan,
     changes: BatchStream,
 ) -> Result<Applied> {
+    let session = store.session().await?;
     let applying = Applying { session, plan };
     applying.check_names()?;
     let reached = applying.check_cursor().await?;
@@ -67,7 +72,23 @@ pub(super) async fn apply(
         }
         return applying.apply_staged(&target, changes.boxed()).await;
     }
-    applying.apply_staged(&target, changes).await
+    if reached.is_none() || !applying.may_be_short(&target) {
+        return applying.apply_staged(&target, changes).await;
+    }
+    let batches = match applying.gather(changes).await {
+        Gathered::Many(changes) => return applying.apply_staged(&target, changes).await,
+        Gathered::Few(batches) => batches,
+    };
+    match applying.apply_short(&target, &batches).await? {
+        Outcome::Done(applied) => {
+            store.kept.keep(applying.session);
+            Ok(applied)
+        }
+        Outcome::Disturbed => {
+            let changes = stream::iter(batches.into_iter().map(Ok)).boxed();
+            applying.apply_staged(&target, changes).await
+        }
+    }
 }
 
 impl Applying {
@@ -271,10 +292,25 @@ impl Applying {
             )
             .await?;
         if moved == 1 {
-            return Ok(());
+            return self.set_marks().await;
         }
         let held = self.session.cursor(&plan.consumer).await?;
         Err(self.backwards(held.unwrap_or(plan.cursor)))
+    }
+
+    async fn set_marks(&self) -> Result<()> {
+        let upsert = format!(
+            "INSERT INTO {CURSOR_TABLE} (consumer, cursor, run_id, applied_at) VALUES ($1, $2, $3, now()) \
+             ON CONFLICT (consumer) DO UPDATE SET cursor = excluded.cursor, run_id = excluded.run_id, \
+             applied_at = excluded.applied_at"
+        );
+        for (name, cursor) in &self.plan.marks {
+            let values: [&(dyn ToSql + Sync); 3] = [name, cursor, &self.plan.run_id];
+            self.session
+                .execute(&upsert, &values, "move the cursor", CURSOR_TABLE)
+                .await?;
+        }
+        Ok(())
     }
 
     async fn create_table(&self) -> Result<()> {

@@ -69,6 +69,26 @@ impl ToSql for Bound<'_> {
     to_sql_checked!();
 }
 
+/// A bound value in the form of a staged column of this type, as in COPY.
+#[derive(Debug)]
+pub(super) struct Typed<'a>(pub ValueRef<'a>, pub ColumnType);
+
+impl ToSql for Typed<'_> {
+    fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
+        if self.0.is_null() {
+            return Ok(IsNull::Yes);
+        }
+        write_typed(out, self.0, self.1)?;
+        Ok(IsNull::No)
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+}
+
 pub(super) fn fixed<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {
     bytes.try_into().ok()
 }

@@ -1,16 +1,20 @@
 //! PostgreSQL, and databases that speak its protocol.
 //!
-//! Each call has a session of its own, which its end closes; a session that is dropped in the middle
-//! is cut off, and the server undoes what it had begun.
+//! Each call has a session to itself. One that ended well leaves it to the next call ([`kept`]); a session that is
+//! dropped in the middle is cut off, and the server undoes what it had begun.
 
 mod apply;
 mod binary;
 mod catalog;
+mod kept;
+mod log;
 mod read;
 mod sums;
 mod types;
 
+use std::collections::HashMap;
 use std::str::FromStr;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -18,12 +22,13 @@ use tokio::task::JoinHandle;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::error::DbError;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Config, NoTls, Row};
+use tokio_postgres::{Client, Config, NoTls, Row, Statement};
 
+use self::kept::Kept;
 use crate::store::CURSOR_TABLE;
 use crate::{
-    Address, Applied, ApplyPlan, BatchStream, ConnectorError, KeyCheck, Query, Result, Snapshot,
-    Store, TableInfo,
+    Address, Applied, ApplyPlan, BatchStream, ChangeLog, ConnectorError, KeyCheck, LogPosition,
+    LogQuery, LogState, Query, Result, Snapshot, Store, TableInfo,
 };
 
 /// How long a connection may take to come about: long enough for a distant county's line.
@@ -41,9 +46,11 @@ const PROBE_AFTER: Duration = Duration::from_secs(30);
 /// The longest name in bytes; the server would cut a longer one without a word.
 const NAME_BYTES_MAX: usize = 63;
 
+#[derive(Clone)]
 pub(crate) struct PostgresStore {
     address: Address,
     config: Config,
+    kept: Kept,
 }
 
 impl std::fmt::Debug for PostgresStore {
@@ -69,10 +76,18 @@ impl PostgresStore {
             .connect_timeout(Duration::from_millis(CONNECT_WAIT_MS))
             .keepalives_idle(PROBE_AFTER)
             .tcp_user_timeout(SILENCE_MAX);
-        Ok(Self { address, config })
+        Ok(Self {
+            address,
+            config,
+            kept: Kept::default(),
+        })
     }
 
+    /// A kept session, or a new one.
     async fn session(&self) -> Result<Session> {
+        if let Some(session) = self.kept.take().await {
+            return Ok(session);
+        }
         let store = self.address.to_string();
         let connected = self.config.connect(NoTls).await;
         let (client, connection) =
@@ -85,6 +100,7 @@ impl PostgresStore {
             store,
             client,
             driver: Driver(Some(driver)),
+            statements: Mutex::default(),
         };
         let settings = format!(
             "SET timezone = 'UTC'; SET datestyle = 'ISO, YMD'; SET intervalstyle = 'postgres'; \
@@ -93,6 +109,14 @@ impl PostgresStore {
         );
         session.run(&settings, "prepare the session", "").await?;
         Ok(session)
+    }
+
+    /// Keeps the session of a call that ended well.
+    fn done<T>(&self, session: Session, outcome: Result<T>) -> Result<T> {
+        if outcome.is_ok() {
+            self.kept.keep(session);
+        }
+        outcome
     }
 }
 
@@ -103,38 +127,64 @@ impl Store for PostgresStore {
     }
 
     async fn ping(&self) -> Result<()> {
-        self.session().await?.run("SELECT 1", "answer", "").await
+        let session = self.session().await?;
+        let answered = session.run("SELECT 1", "answer", "").await;
+        self.done(session, answered)
     }
 
     async fn tables(&self) -> Result<Vec<String>> {
-        catalog::tables(&self.session().await?).await
+        let session = self.session().await?;
+        let tables = catalog::tables(&session).await;
+        self.done(session, tables)
     }
 
     async fn discover(&self, table: &str) -> Result<TableInfo> {
-        catalog::discover(&self.session().await?, table).await
+        let session = self.session().await?;
+        let info = catalog::discover(&session, table).await;
+        self.done(session, info)
     }
 
     async fn check_key(&self, table: &str, key: &[String]) -> Result<KeyCheck> {
-        catalog::check_key(&self.session().await?, table, key).await
+        let session = self.session().await?;
+        let check = catalog::check_key(&session, table, key).await;
+        self.done(session, check)
     }
 
     async fn read(&self, query: Query) -> Result<BatchStream> {
         query.check()?;
-        read::read(self.session().await?, query).await
+        read::read(self, query).await
     }
 
     async fn snapshot(&self, query: Query, key: &[String]) -> Result<Option<Box<dyn Snapshot>>> {
         query.check()?;
-        sums::snapshot(self.session().await?, query, key).await
+        sums::snapshot(self, query, key).await
     }
 
     async fn apply(&self, plan: ApplyPlan, changes: BatchStream) -> Result<Applied> {
         plan.check()?;
-        apply::apply(self.session().await?, plan, changes).await
+        apply::apply(self, plan, changes).await
     }
 
     async fn cursor(&self, consumer: &str) -> Result<Option<i64>> {
-        self.session().await?.cursor(consumer).await
+        let session = self.session().await?;
+        let cursor = session.cursor(consumer).await;
+        self.done(session, cursor)
+    }
+
+    async fn open_log(
+        &self,
+        query: LogQuery,
+        after: Option<LogPosition>,
+    ) -> Result<Box<dyn ChangeLog>> {
+        Ok(Box::new(log::open(self, query, after).await?))
+    }
+
+    async fn log_state(&self, consumer: &str) -> Result<LogState> {
+        log::state(self, consumer).await
+    }
+
+    async fn drop_log(&self, consumer: &str) -> Result<()> {
+        log::drop_log(self, consumer).await
     }
 
     async fn drop_consumer(&self, consumer: &str) -> Result<()> {
@@ -156,7 +206,12 @@ struct Session {
     client: Client,
     #[expect(dead_code, reason = "held for what its drop does")]
     driver: Driver,
+    /// What was prepared here, by its SQL.
+    statements: Mutex<HashMap<String, Statement>>,
 }
+
+/// Statements that a session keeps prepared.
+const STATEMENTS_MAX: usize = 128;
 
 /// Ends the task with the session: a result that nobody reads any more isn't sent to its end.
 struct Driver(Option<JoinHandle<()>>);
@@ -186,8 +241,31 @@ impl Session {
         doing: &'static str,
         table: &str,
     ) -> Result<u64> {
-        let done = self.client.execute(sql, values).await;
+        let done = match self.prepared(sql).await {
+            Ok(statement) => self.client.execute(&statement, values).await,
+            Err(error) => Err(error),
+        };
         done.map_err(|error| self.failure(doing, table, &error))
+    }
+
+    /// The statement, prepared once for the session. The types of its results have to be the same whatever becomes
+    /// of the tables in it.
+    async fn prepared(&self, sql: &str) -> Result<Statement, tokio_postgres::Error> {
+        let known = |held: &Mutex<HashMap<String, Statement>>| {
+            let held = held.lock().unwrap_or_else(PoisonError::into_inner);
+            held.get(sql).cloned()
+        };
+        if let Some(statement) = known(&self.statements) {
+            return Ok(statement);
+        }
+        let statement = self.client.prepare(sql).await?;
+        let held = self.statements.lock();
+        let mut held = held.unwrap_or_else(PoisonError::into_inner);
+        if held.len() >= STATEMENTS_MAX {
+            held.clear();
+        }
+        held.insert(sql.to_owned(), statement.clone());
+        Ok(statement)
     }
 
     async fn rows(
@@ -197,7 +275,10 @@ impl Session {
         doing: &'static str,
         table: &str,
     ) -> Result<Vec<Row>> {
-        let rows = self.client.query(sql, values).await;
+        let rows = match self.prepared(sql).await {
+            Ok(statement) => self.client.query(&statement, values).await,
+            Err(error) => Err(error),
+        };
         rows.map_err(|error| self.failure(doing, table, &error))
     }
 
@@ -238,7 +319,7 @@ impl Session {
     ) -> ConnectorError {
         let store = self.store.clone();
         match error.as_db_error() {
-            Some(said) => said_failure(store, doing, table, said),
+            Some(said) => said_failure(store, doing, table, Said::of(said)),
             None if error.is_closed() || is_io(error) => ConnectorError::Unreachable {
                 store,
                 reason: "the connection broke".to_owned(),
@@ -257,9 +338,27 @@ fn is_io(error: &tokio_postgres::Error) -> bool {
     std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<std::io::Error>)
 }
 
-fn said_failure(store: String, doing: &'static str, table: &str, said: &DbError) -> ConnectorError {
-    let (table, code) = (table.to_owned(), said.code().code());
-    let column = || said.column().unwrap_or("(unknown)").to_owned();
+/// An error of the server, by whichever connection it came.
+#[derive(Clone, Copy)]
+struct Said<'a> {
+    code: &'a str,
+    message: &'a str,
+    column: Option<&'a str>,
+}
+
+impl<'a> Said<'a> {
+    fn of(error: &'a DbError) -> Self {
+        Self {
+            code: error.code().code(),
+            message: error.message(),
+            column: error.column(),
+        }
+    }
+}
+
+fn said_failure(store: String, doing: &'static str, table: &str, said: Said<'_>) -> ConnectorError {
+    let (table, code) = (table.to_owned(), said.code);
+    let column = || said.column.unwrap_or("(unknown)").to_owned();
     let value = |reason: &str| ConnectorError::ValueRefused {
         table: table.clone(),
         column: column(),
@@ -282,8 +381,8 @@ fn said_failure(store: String, doing: &'static str, table: &str, said: &DbError)
             column: column(),
         },
         // A generated column or identity; only the message names it. COPY has a code of its own for the former.
-        code @ ("428C9" | "42P10") if code == "428C9" || said.message().contains('"') => {
-            let column = said.message().split('"').nth(1).unwrap_or("(unknown)");
+        code @ ("428C9" | "42P10") if code == "428C9" || said.message.contains('"') => {
+            let column = said.message.split('"').nth(1).unwrap_or("(unknown)");
             let reason = "the database computes it itself, so nothing can be written there";
             ConnectorError::type_refused(&table, column, reason)
         }
@@ -304,13 +403,13 @@ fn said_failure(store: String, doing: &'static str, table: &str, said: &DbError)
         _ if code.starts_with("08") || code.starts_with("53") || code.starts_with("57P") => {
             ConnectorError::Unreachable {
                 store,
-                reason: said.message().to_owned(),
+                reason: said.message.to_owned(),
             }
         }
         _ => {
             let quotes_no_value = code.starts_with("42") || code.starts_with("0A");
             let hint = if quotes_no_value {
-                format!(": {}", said.message())
+                format!(": {}", said.message)
             } else {
                 String::new()
             };
@@ -328,7 +427,7 @@ fn connect_failure(store: String, error: &tokio_postgres::Error) -> ConnectorErr
     if let Some(said) = error.as_db_error() {
         return match said.code().code() {
             "3D000" => ConnectorError::StoreMissing { store },
-            _ => said_failure(store, "connect", "", said),
+            _ => said_failure(store, "connect", "", Said::of(said)),
         };
     }
     let source = std::error::Error::source(error).map(ToString::to_string);

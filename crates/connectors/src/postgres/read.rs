@@ -6,8 +6,9 @@ use tongqu_domain::exchange::ColumnType;
 
 use super::binary::{Bound, Raw};
 use super::catalog::{self, HeldColumn};
+use super::kept::Kept;
 use super::types::{self, Native};
-use super::{Session, quoted, quoted_table};
+use super::{PostgresStore, Session, quoted, quoted_table};
 use crate::batches::{Feeder, pipe};
 use crate::query::Operand;
 use crate::rows::BatchBuilder;
@@ -28,9 +29,10 @@ enum Outcome {
     ReaderGone,
 }
 
-pub(super) async fn read(session: Session, query: Query) -> Result<BatchStream> {
+pub(super) async fn read(store: &PostgresStore, query: Query) -> Result<BatchStream> {
+    let session = store.session().await?;
     let held = begin(&session, &query.table).await?;
-    read_in(session, query, &held, None).await
+    read_in(session, store.kept.clone(), query, &held, None).await
 }
 
 /// Begins the transaction whose view of the table is read. Gives the table's columns.
@@ -43,16 +45,18 @@ pub(super) async fn begin(session: &Session, table: &str) -> Result<Vec<HeldColu
     catalog::columns(session, table, &found).await
 }
 
-/// Reads in the transaction that has been begun, and ends it; only rows for which the SQL of `only` holds too.
+/// Reads in the transaction that has been begun, and ends it; only rows for which the SQL of `only` holds too. The
+/// session is kept for the next call if that ended well.
 pub(super) async fn read_in(
     session: Session,
+    kept: Kept,
     query: Query,
     held: &[HeldColumn],
     only: Option<String>,
 ) -> Result<BatchStream> {
-    let store = session.store.clone();
+    let name = session.store.clone();
     let reading = prepare(session, query, held, only).await?;
-    let (feeder, stream) = pipe(store, ());
+    let (feeder, stream) = pipe(name, ());
     tokio::spawn(async move {
         let outcome = match reading.run(&feeder).await {
             Ok(Outcome::ReaderGone) => return reading.session.cut(),
@@ -66,7 +70,10 @@ pub(super) async fn read_in(
             Ok(()) => reading.session.run("COMMIT", "end reading", table).await,
             Err(error) => Err(error),
         };
-        drop(reading);
+        match &outcome {
+            Ok(()) => kept.keep(reading.session),
+            Err(_) => drop(reading),
+        }
         feeder.end(outcome).await;
     });
     Ok(stream)

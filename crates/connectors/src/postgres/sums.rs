@@ -5,8 +5,9 @@ use futures_util::TryStreamExt as _;
 use tongqu_domain::exchange::{Column, ColumnType};
 
 use super::catalog::HeldColumn;
+use super::kept::Kept;
 use super::types::{self, Native};
-use super::{Session, quoted, quoted_table, read};
+use super::{PostgresStore, Session, quoted, quoted_table, read};
 use crate::sums::Share;
 use crate::text::joined;
 use crate::{BatchStream, Differing, Query, Result, Snapshot, Sums};
@@ -16,6 +17,7 @@ const SHARES_MEMORY: &str = "64MB";
 
 struct View {
     session: Session,
+    kept: Kept,
     query: Query,
     held: Vec<HeldColumn>,
     /// SQL of the hash of a row's key, and of the whole row.
@@ -26,10 +28,11 @@ struct View {
 
 /// A view of the query's rows; `None` if the server can't hash rows.
 pub(super) async fn snapshot(
-    session: Session,
+    store: &PostgresStore,
     query: Query,
     key: &[String],
 ) -> Result<Option<Box<dyn Snapshot>>> {
+    let session = store.session().await?;
     let Some(method) = method(&session).await? else {
         return Ok(None);
     };
@@ -51,6 +54,7 @@ pub(super) async fn snapshot(
         row_hash: format!("hashint8extended({}, 0)", record_hash(&columns)),
         key_hash: record_hash(&key_columns),
         session,
+        kept: store.kept.clone(),
         query,
         held,
         method,
@@ -136,6 +140,6 @@ impl Snapshot for View {
             let (hash, mask) = (&self.key_hash, differing.mask());
             format!("({hash} & {mask}) = ANY('{{{numbers}}}'::bigint[])")
         });
-        read::read_in(self.session, self.query, &self.held, only).await
+        read::read_in(self.session, self.kept, self.query, &self.held, only).await
     }
 }

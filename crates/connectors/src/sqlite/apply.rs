@@ -290,11 +290,14 @@ impl Applying {
              ON CONFLICT (consumer) DO UPDATE SET cursor = excluded.cursor, run_id = excluded.run_id, \
              applied_at = excluded.applied_at"
         );
-        let values = (&self.plan.consumer, self.plan.cursor, &self.plan.run_id);
-        transaction
-            .execute(&upsert, values)
-            .map(|_| ())
-            .map_err(&failed)
+        let own = [(&self.plan.consumer, self.plan.cursor)];
+        let marks = self.plan.marks.iter().map(|(name, cursor)| (name, *cursor));
+        for (name, cursor) in own.into_iter().chain(marks) {
+            transaction
+                .execute(&upsert, (name, cursor, &self.plan.run_id))
+                .map_err(&failed)?;
+        }
+        Ok(())
     }
 
     /// Without row numbers the table itself lies in key order: half the size, and the ordered reading of the snapshot

@@ -52,6 +52,7 @@ store_suite! {
     replace_all_with_nothing_empties_the_table
     repeating_an_apply_changes_nothing
     the_cursor_moves_with_the_data
+    marks_are_set_with_the_data
     a_cursor_never_goes_backwards
     a_consumer_can_be_dropped
     an_error_in_the_stream_leaves_the_target_alone

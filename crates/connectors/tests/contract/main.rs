@@ -12,6 +12,7 @@
 mod engines;
 mod mysql;
 mod postgres;
+mod postgres_log;
 mod sqlite;
 mod suite;
 mod support;

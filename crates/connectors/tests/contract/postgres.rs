@@ -690,3 +690,63 @@ async fn a_store_with_a_pace_is_not_summed_up() {
     });
     assert!(!is_summed_up().await);
 }
+
+/// Sessions are kept for the next call, and one that the server has ended meanwhile is not used again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_one_after_another_share_a_session() {
+    let bench = Bench::postgres().await;
+    let ours = "SELECT string_agg(pid::text, ' ' ORDER BY pid) FROM pg_stat_activity \
+                WHERE datname = current_database() AND application_name = 'tongqu'";
+    let watch = bench.postgres_client().await;
+    let sessions = async || -> Option<String> { watch.query_one(ours, &[]).await.unwrap().get(0) };
+    bench.apply(&plan(1), &[place("1", "a", 1)]).await.unwrap();
+    bench.apply(&plan(2), &[place("1", "b", 1)]).await.unwrap();
+    // The first one, which took many rows in, is about to end.
+    let mut first = sessions().await.unwrap();
+    while first.contains(' ') {
+        first = sessions().await.unwrap();
+    }
+    bench
+        .apply(&plan(3), &[place("1", "c", 1), place("2", "d", 2)])
+        .await
+        .unwrap();
+    bench.store.cursor("consumer").await.unwrap();
+    bench.rows("place", &places(), &["id"]).await;
+    assert_eq!(sessions().await.as_ref(), Some(&first));
+    bench.cut_others().await;
+    let done = bench
+        .apply(&plan(4), &[place("1", "c", 1), place("2", "e", 2)])
+        .await
+        .unwrap();
+    assert_eq!((done.updated, done.unchanged), (1, 1));
+}
+
+/// A row that somebody adds while it is being added is met and counted as one that was there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_row_that_somebody_adds_meanwhile_is_counted_right() {
+    let bench = Bench::postgres().await;
+    bench.apply(&plan(1), &[place("1", "a", 1)]).await.unwrap();
+    let officer = bench.postgres_client().await;
+    officer
+        .batch_execute("BEGIN; INSERT INTO place VALUES ('2', 'theirs', 2)")
+        .await
+        .unwrap();
+    let beside = bench.beside();
+    let applying = tokio::spawn(async move {
+        beside
+            .apply(&plan(2), &[place("1", "b", 1), place("2", "ours", 2)])
+            .await
+    });
+    let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+                 AND wait_event_type = 'Lock'";
+    let watch = bench.postgres_client().await;
+    while watch.query_one(waits, &[]).await.unwrap().get::<_, i64>(0) == 0 {
+        tokio::task::yield_now().await;
+    }
+    officer.batch_execute("COMMIT").await.unwrap();
+    let done = applying.await.unwrap().unwrap();
+    assert_eq!((done.inserted, done.updated), (0, 2));
+    let rows = [place("1", "b", 1), place("2", "ours", 2)];
+    assert_eq!(bench.rows("place", &places(), &["id"]).await, rows);
+    assert_eq!(bench.store.cursor("consumer").await.unwrap(), Some(2));
+}

@@ -22,7 +22,7 @@ use crate::report::Measured;
 use crate::servers::{Servers, write_people};
 
 /// The product's own settings.
-const LIMITS: Limits = Limits {
+pub const LIMITS: Limits = Limits {
     batch_rows_max: 8_192,
     batch_bytes_max: 8 * 1024 * 1024,
     quarantine_permille_max: 10,
@@ -45,7 +45,7 @@ pub async fn measure(servers: &Servers, rows: u64, runs: u64) -> anyhow::Result<
     servers.load(file.path())?;
     drop(file);
 
-    let mut road = Road::new(servers).await?;
+    let mut road = Road::new(&servers.provider(), &servers.pool(), &servers.requester()).await?;
     let mut measured = Measured {
         rows,
         raw: Vec::new(),
@@ -147,15 +147,16 @@ fn all_found(collected: &Counts, delivered: &Counts, made: Changes) -> anyhow::R
     Ok(())
 }
 
-struct Road {
-    source: Source,
-    pool: Arc<dyn Store>,
-    delivery: Delivery,
+/// A register of persons on its way from a provider's table to a requester's.
+pub struct Road {
+    pub source: Source,
+    pub pool: Arc<dyn Store>,
+    pub delivery: Delivery,
 }
 
 impl Road {
-    async fn new(servers: &Servers) -> anyhow::Result<Self> {
-        let provider = open(&servers.provider())?;
+    pub async fn new(provider: &str, pool: &str, requester: &str) -> anyhow::Result<Self> {
+        let provider = open(provider)?;
         let found = provider.discover("person").await?;
         ensure!(
             found.refused.is_empty(),
@@ -187,7 +188,7 @@ impl Road {
             grant: grant(&items)?,
             pseudonyms: None,
             items: items.clone(),
-            target: open(&servers.requester())?,
+            target: open(requester)?,
             target_table: "person".to_owned(),
             consumer: "subscription-person".to_owned(),
             compares: Reach::Changed,
@@ -205,7 +206,7 @@ impl Road {
                     highest: i64::MAX,
                 }),
             },
-            pool: open(&servers.pool())?,
+            pool: open(pool)?,
             delivery,
         })
     }

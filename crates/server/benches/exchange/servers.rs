@@ -68,6 +68,14 @@ impl Servers {
         self.sql(&self.requester(), "CHECKPOINT")
     }
 
+    /// As [`Servers::settle`], whichever databases there are.
+    pub fn settle_both(&self) -> anyhow::Result<()> {
+        for server in [&self.source, &self.target] {
+            self.sql(&format!("{server}tongqu"), "CHECKPOINT")?;
+        }
+        Ok(())
+    }
+
     /// Runs statements.
     #[expect(clippy::unused_self, reason = "statements belong to the servers")]
     pub fn sql(&self, database: &str, sql: &str) -> anyhow::Result<()> {

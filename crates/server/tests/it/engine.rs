@@ -23,7 +23,7 @@ const LIMITS: Limits = Limits {
     quarantine_permille_max: 50,
 };
 
-fn item(code: &str) -> DataItem {
+pub fn item(code: &str) -> DataItem {
     DataItem {
         name: code.to_owned(),
         code: code.to_owned(),
@@ -119,7 +119,7 @@ async fn a_key_that_comes_twice_is_the_providers_to_mend() {
     );
 }
 
-fn grant(masks: &[(&str, MaskKind)]) -> Grant {
+pub fn grant(masks: &[(&str, MaskKind)]) -> Grant {
     Grant {
         id: GrantId::parse("grant-1").unwrap(),
         case_id: CaseId::parse("case-1").unwrap(),

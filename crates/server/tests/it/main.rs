@@ -16,6 +16,7 @@ mod directory_import;
 mod directory_posts;
 mod directory_roles;
 mod engine;
+mod engine_follow;
 mod exchange;
 mod exchange_overview;
 mod first_steps;

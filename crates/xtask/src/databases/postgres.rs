@@ -75,10 +75,14 @@ pub fn start_cluster(folder: &Path, durability: Durability) -> Result<Server> {
         "max_connections=300",
     ];
     let hasty = hasty.iter().filter(|_| durability == Durability::Forgets);
-    for setting in ["listen_addresses=127.0.0.1", "wal_level=logical"]
-        .iter()
-        .chain(hasty)
-    {
+    // Each test of the change log has a slot and a sender of its own.
+    let always = [
+        "listen_addresses=127.0.0.1",
+        "wal_level=logical",
+        "max_replication_slots=100",
+        "max_wal_senders=100",
+    ];
+    for setting in always.iter().chain(hasty) {
         server.args(["-c", setting]);
     }
     let ready = || {

@@ -43,13 +43,7 @@ impl Applying {
             self.plan.columns.iter().zip(&target.columns),
             ", ",
             |(column, held)| {
-                let collation = match (held, column.column_type) {
-                    (Some(held), ColumnType::Text { .. }) => held
-                        .collation
-                        .as_ref()
-                        .map_or(String::new(), |name| format!(" COLLATE {name}")),
-                    _ => self.new_collation(column).to_owned(),
-                };
+                let collation = self.collation(column, held.as_ref());
                 format!(
                     "{} {}{collation}",
                     quoted(&column.name),
@@ -203,7 +197,7 @@ impl Applying {
         Ok(())
     }
 
-    fn same_key(&self, target: &Target) -> String {
+    pub(super) fn same_key(&self, target: &Target) -> String {
         joined(self.plan.key_positions(), " AND ", |position| {
             let name = &self.plan.columns[position].name;
             let staged = Self::staged_side(target.columns[position].as_ref(), name);
@@ -211,11 +205,11 @@ impl Applying {
         })
     }
 
-    /// Notes which staged rows meet one of the table, and whether it differs. The key is compared
-    /// too: where the table folds case, its spelling may have changed.
-    fn compare(&self, target: &Target) -> String {
+    /// Whether a staged row differs from the table's. The key is compared too: where the table folds case, its
+    /// spelling may have changed.
+    pub(super) fn differs(&self, target: &Target) -> String {
         let columns = self.plan.columns.iter().zip(&target.columns);
-        let differs = joined(columns, " OR ", |(column, held)| {
+        joined(columns, " OR ", |(column, held)| {
             let name = quoted(&column.name);
             let staged = Self::staged_side(held.as_ref(), &column.name);
             if held.as_ref().and_then(native) == Some(Native::ShownAsText) {
@@ -229,7 +223,12 @@ impl Applying {
                 }
                 _ => format!("t.{name} IS DISTINCT FROM {staged}"),
             }
-        });
+        })
+    }
+
+    /// Notes which staged rows meet one of the table, and whether it differs.
+    fn compare(&self, target: &Target) -> String {
+        let differs = self.differs(target);
         format!(
             "CREATE TEMPORARY TABLE _tongqu_met AS SELECT s.{ROW}, ({differs}) AS differs \
              FROM {STAGE} AS s JOIN {} AS t ON {} WHERE s.{OP_COLUMN} = {}; ANALYZE {MET}",

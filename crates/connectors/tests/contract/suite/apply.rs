@@ -155,6 +155,29 @@ pub async fn the_cursor_moves_with_the_data(bench: &Bench) {
     assert_eq!(bench.store.cursor("another").await.unwrap(), Some(2));
 }
 
+pub async fn marks_are_set_with_the_data(bench: &Bench) {
+    let mark = || async { bench.store.cursor("source").await.unwrap() };
+    let first = plan(1).marking("source", 70);
+    bench.apply(&first, &[place("1", "a", 1)]).await.unwrap();
+    assert_eq!(mark().await, Some(70));
+    // Neither moves without the other.
+    let failed = [place("2", "b", 2), place("2", "b", 2)];
+    let failing = plan(2).marking("source", 80);
+    bench.apply(&failing, &failed).await.unwrap_err();
+    let late = plan(0).marking("source", 90);
+    bench.apply(&late, &[]).await.unwrap_err();
+    assert_eq!(mark().await, Some(70));
+    let back = plan(2).marking("source", 60).marking("more", 1);
+    bench.store.apply(back, batches(vec![])).await.unwrap();
+    assert_eq!(
+        (mark().await, bench.store.cursor("more").await.unwrap()),
+        (Some(60), Some(1))
+    );
+    let unsound = plan(3).marking("consumer", 1);
+    let refused = bench.apply(&unsound, &[]).await.unwrap_err();
+    assert_eq!(refused.code(), "store.plan_invalid");
+}
+
 pub async fn a_cursor_never_goes_backwards(bench: &Bench) {
     bench.apply(&plan(5), &[place("1", "a", 1)]).await.unwrap();
     let error = bench

@@ -5,7 +5,7 @@ use tongqu_domain::exchange::{Column, ColumnType};
 
 use crate::support::{Bench, Engine, column, key_column, text};
 
-fn all_types() -> Vec<Column> {
+pub fn all_types() -> Vec<Column> {
     vec![
         key_column("id", ColumnType::Int32),
         column("boolean", ColumnType::Boolean),
@@ -48,7 +48,7 @@ fn decimal(unscaled: i128, scale: i8) -> Value {
     Value::Decimal { unscaled, scale }
 }
 
-fn edge_rows() -> Vec<Vec<Value>> {
+pub fn edge_rows() -> Vec<Vec<Value>> {
     let nulls = std::iter::once(Value::Int(1))
         .chain(std::iter::repeat_n(Value::Null, 16))
         .collect();

@@ -165,7 +165,8 @@ impl<'a> Collecting<'a> {
         changes: BatchStream,
         merging: JoinHandle<Result<Merge, RunError>>,
     ) -> Result<Merge, RunError> {
-        let applied = self.pool.apply(self.plan(), changes).await;
+        let plan = plan(&self.table, self.run_id, self.seq());
+        let applied = self.pool.apply(plan, changes).await;
         // The merge's own verdict says more than the store's, which only saw its stream stop.
         let merge = match merging.await.map_err(|_| RunError::CountsDiffer)? {
             Err(RunError::TooManyFaults {
@@ -193,20 +194,6 @@ impl<'a> Collecting<'a> {
             return Err(RunError::CountsDiffer);
         }
         Ok(merge)
-    }
-
-    fn plan(&self) -> ApplyPlan {
-        let table = &self.table;
-        let mut plan = ApplyPlan::new(
-            &table.name,
-            table.stored_columns(),
-            &table.key,
-            table.consumer(),
-            self.seq(),
-            self.run_id,
-        );
-        plan.index_on = vec![SEQ.to_owned()];
-        plan
     }
 
     async fn keep_quarantine(&self, rows: &[QuarantinedRow]) -> Result<(), RunError> {
@@ -247,9 +234,23 @@ pub(super) async fn pool_cursor(
     }
 }
 
+/// What a change of the pool's rows is applied by.
+pub(super) fn plan(table: &PoolTable, run_id: &str, seq: i64) -> ApplyPlan {
+    let mut plan = ApplyPlan::new(
+        &table.name,
+        table.stored_columns(),
+        &table.key,
+        table.consumer(),
+        seq,
+        run_id,
+    );
+    plan.index_on = vec![SEQ.to_owned()];
+    plan
+}
+
 /// The mounted columns under the table's own names, after a look whether they are still there with
 /// their types, and about how many rows there are.
-async fn still_there(source: &Source) -> Result<(Vec<Column>, u64), RunError> {
+pub(super) async fn still_there(source: &Source) -> Result<(Vec<Column>, u64), RunError> {
     let now = source
         .store
         .discover(&source.mounting.table)

@@ -1,6 +1,5 @@
 //! The snapshot difference: source and pool, both in the order of the key, walked side by side.
 
-use serde_json::{Map, Value as Json};
 use tongqu_connectors::rows::{BatchBuilder, Op, RecordBatch, Rows};
 use tongqu_domain::exchange::{
     Counts, RowCheck, ValueRef, count_of,
@@ -9,7 +8,7 @@ use tongqu_domain::exchange::{
 
 use super::{
     Limits, RunError,
-    pool::{PoolTable, QuarantinedRow, key_text, text_of},
+    pool::{PoolTable, QuarantinedRow},
 };
 
 /// Rows kept in quarantine with all their detail. Beyond it they are counted and stay at the source.
@@ -255,11 +254,8 @@ impl Merge {
     }
 
     fn take_gone(&mut self, key: &[ValueRef<'_>]) -> Result<(), RunError> {
-        let mut tombstone = vec![ValueRef::Null; self.table.columns.len()];
-        for (position, value) in self.key.iter().zip(key) {
-            tombstone[*position] = *value;
-        }
         self.counts.deleted += 1;
+        let tombstone = self.table.tombstone(&self.key, key);
         self.push_marked(&tombstone, 1)
     }
 
@@ -283,15 +279,7 @@ impl Merge {
         self.counts.quarantined += 1;
         if self.quarantine.len() < QUARANTINE_ROWS_MAX {
             let fault = self.check.check(row).err();
-            let (column, code) = fault.map_or((String::new(), "row.null"), |f| (f.column, f.code));
-            let mut key = Vec::new();
-            pick(row, &self.key, &mut key);
-            self.quarantine.push(QuarantinedRow {
-                key: key_text(&key),
-                column,
-                code: code.to_owned(),
-                row: self.row_json(row),
-            });
+            self.quarantine.push(self.table.quarantined(row, fault));
         }
         if self.counts.read >= FAULT_SHARE_ROWS_MIN {
             self.refuse_too_many_faults()
@@ -299,26 +287,9 @@ impl Merge {
             Ok(())
         }
     }
-
-    fn row_json(&self, row: &[ValueRef<'_>]) -> String {
-        let columns = self.table.columns.iter().zip(row);
-        let map: Map<String, Json> = columns
-            .map(|(c, v)| {
-                (
-                    c.name.clone(),
-                    if v.is_null() {
-                        Json::Null
-                    } else {
-                        Json::String(text_of(v))
-                    },
-                )
-            })
-            .collect();
-        Json::Object(map).to_string()
-    }
 }
 
-fn pick<'a>(row: &[ValueRef<'a>], positions: &[usize], out: &mut Vec<ValueRef<'a>>) {
+pub(super) fn pick<'a>(row: &[ValueRef<'a>], positions: &[usize], out: &mut Vec<ValueRef<'a>>) {
     out.clear();
     out.extend(positions.iter().map(|p| row[*p]));
 }

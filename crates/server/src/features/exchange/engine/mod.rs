@@ -8,6 +8,7 @@
 pub mod collect;
 pub mod deliver;
 mod differences;
+mod follow;
 mod merge;
 mod pool;
 mod quarantine;
@@ -19,6 +20,7 @@ mod unordered;
 pub use collect::{Collected, Source, Watched, collect};
 pub use deliver::{Delivered, Delivery, Reach, deliver};
 pub use differences::{Difference, DifferenceKind, read_differences};
+pub use follow::{Followed, Follower, unfollow};
 pub use merge::QUARANTINE_ROWS_MAX;
 pub use pool::{PoolTable, QuarantinedRow, read_live_rows, read_quarantine};
 pub use reconcile::{Reconciled, is_behind, reconcile};

@@ -5,10 +5,11 @@
 //! rows in quarantine.
 
 use futures_util::TryStreamExt as _;
+use serde_json::{Map, Value as Json};
 use tongqu_connectors::{Filter, Query, Store, Value, rows::Rows};
 use tongqu_domain::{
     catalogue::DataItem,
-    exchange::{Column, ColumnType, ValueRef},
+    exchange::{Column, ColumnType, RowFault, ValueRef},
 };
 
 use super::{RunError, Side, at};
@@ -90,10 +91,72 @@ impl PoolTable {
         columns
     }
 
+    /// What stands in the place of a row that is gone: its key alone.
+    pub(super) fn tombstone<'v>(
+        &self,
+        positions: &[usize],
+        key: &[ValueRef<'v>],
+    ) -> Vec<ValueRef<'v>> {
+        let mut tombstone = vec![ValueRef::Null; self.columns.len()];
+        for (position, value) in positions.iter().zip(key) {
+            tombstone[*position] = *value;
+        }
+        tombstone
+    }
+
+    /// A row as it is put into quarantine; without a fault of its own, its key is empty.
+    pub(super) fn quarantined(
+        &self,
+        row: &[ValueRef<'_>],
+        fault: Option<RowFault>,
+    ) -> QuarantinedRow {
+        let (column, code) = fault.map_or((String::new(), "row.null"), |f| (f.column, f.code));
+        let key: Vec<ValueRef<'_>> = self.key_positions().iter().map(|p| row[*p]).collect();
+        QuarantinedRow {
+            key: key_text(&key),
+            column,
+            code: code.to_owned(),
+            row: self.row_json(row),
+        }
+    }
+
+    fn row_json(&self, row: &[ValueRef<'_>]) -> String {
+        let columns = self.columns.iter().zip(row);
+        let map: Map<String, Json> = columns.map(|(c, v)| (c.name.clone(), json_of(v))).collect();
+        Json::Object(map).to_string()
+    }
+
+    /// The key of a row in quarantine, told apart from every other; `None` if it isn't whole.
+    pub(super) fn identity_of(&self, row_json: &str) -> Option<String> {
+        let row: Map<String, Json> = serde_json::from_str(row_json).ok()?;
+        let key: Option<Vec<&Json>> = self
+            .key
+            .iter()
+            .map(|code| row.get(code).filter(|value| !value.is_null()))
+            .collect();
+        serde_json::to_string(&key?).ok()
+    }
+
+    /// As [`PoolTable::identity_of`], from the key's values.
+    pub(super) fn identity(key: &[ValueRef<'_>]) -> Option<String> {
+        let key: Vec<Json> = key.iter().map(json_of).collect();
+        if key.iter().any(Json::is_null) {
+            return None;
+        }
+        serde_json::to_string(&key).ok()
+    }
+
     /// Reads the rows that aren't tombstones.
     pub(super) fn live_rows(&self) -> Query {
         Query::all(&self.name, self.columns.clone()).only(Filter::eq(DELETED, Value::Int(0)))
     }
+}
+
+fn json_of(value: &ValueRef<'_>) -> Json {
+    if value.is_null() {
+        return Json::Null;
+    }
+    Json::String(text_of(value))
 }
 
 /// A row in quarantine.

@@ -1,0 +1,627 @@
+//! Following: the provider's change log is taken over into the pool as it is written.
+//!
+//! The pool keeps the position in the log beside the resource's own cursor, and both move in the transaction that
+//! brings the rows. So a follower may die anywhere: the next one goes on from the position in the pool, and nothing
+//! is brought twice or left out. The provider's store is told to forget only what the pool has.
+//!
+//! A follower begins with a collection, which compares the whole. It runs after the log was opened, so that there
+//! is no gap; until the follower has come past that time, a row may once more show a state that it had since the log
+//! was opened. A log that is lost begins anew in the same way.
+//!
+//! One resource has one follower, and no collection runs beside it: both number rows from the pool's cursor on.
+//! Spec: PDS-8.1.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use tongqu_connectors::{
+    BatchStream, ChangeLog, ConnectorError, Filter, LogPosition, LogQuery, LogTable, Query,
+    RecordBatch, Store, Value, one_batch,
+    rows::{BatchBuilder, Op, Rows},
+};
+use tongqu_domain::exchange::{Counts, RowCheck, RowHash, ValueRef, diff};
+
+use super::{
+    Changes, Collected, Limits, RunError, Side, Source, at,
+    collect::{collect, plan, pool_cursor, still_there},
+    merge::{FAULT_SHARE_ROWS_MIN, QUARANTINE_ROWS_MAX, pick},
+    pool::{DELETED, PoolTable, QuarantinedRow, quarantine_columns},
+    quarantine::keep_quarantine,
+    send, stream_of,
+};
+
+/// What one step of a follower did.
+#[derive(Debug, Clone)]
+pub struct Followed {
+    /// Each row counts once, with its last state, however many transactions changed it.
+    pub counts: Counts,
+    /// Transactions that were taken over.
+    pub transactions: u64,
+    /// The last change number in the pool.
+    pub seq: i64,
+    /// Up to where the provider's log was taken over.
+    pub upto: LogPosition,
+}
+
+impl Followed {
+    /// Whether there is something to deliver.
+    #[must_use]
+    pub fn has_changes(&self) -> bool {
+        self.counts.delivered + self.counts.deleted > 0
+    }
+
+    /// By how many rows the pool has grown; negative if it has fewer.
+    #[must_use]
+    pub fn grown_by(&self) -> i64 {
+        let count = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+        count(self.counts.inserted) - count(self.counts.deleted)
+    }
+}
+
+/// Takes the log of one resource over.
+pub struct Follower {
+    log: Box<dyn ChangeLog>,
+    pool: Arc<dyn Store>,
+    table: PoolTable,
+    check: Arc<RowCheck>,
+    limits: Limits,
+    quarantine: Quarantine,
+    /// What was read lately, for the share of faulty rows.
+    lately: Counts,
+}
+
+/// The cursor under which the pool keeps the position in the provider's log.
+fn mark(table: &PoolTable) -> String {
+    format!("{}/log", table.consumer())
+}
+
+impl Follower {
+    /// Goes on where the pool left off. Where it never followed, or the log is lost, begins with a collection and
+    /// gives what that did.
+    ///
+    /// Errors: [`RunError`]; those of the provider's side say what its administrator has to change.
+    pub async fn open(
+        source: &Source,
+        pool: &Arc<dyn Store>,
+        run_id: &str,
+        limits: Limits,
+    ) -> Result<(Self, Option<Collected>), RunError> {
+        let table = PoolTable::of(&source.mounting, &source.items);
+        let check = RowCheck::new(&source.items, &table.columns, source.today)
+            .map_err(|_| RunError::MountingUnfit)?;
+        let query = query_of(source, &table, limits).await?;
+        let resumed = resume(source, pool, &table, &query).await?;
+        let (log, collected) = if let Some(log) = resumed {
+            (log, None)
+        } else {
+            let log = source.store.open_log(query, None).await.map_err(of_log)?;
+            let collected = collect(source, pool, run_id, limits).await?;
+            let position = log.start().as_cursor();
+            let begun = plan(&table, run_id, collected.seq).marking(&mark(&table), position);
+            let nothing = BatchBuilder::for_changes(&table.stored_columns()).finish();
+            let begun = pool.apply(begun, one_batch(nothing)).await;
+            begun.map_err(at(Side::Platform))?;
+            (log, Some(collected))
+        };
+        let follower = Self {
+            log,
+            pool: Arc::clone(pool),
+            quarantine: Quarantine::load(pool.as_ref(), &table).await?,
+            table,
+            check: Arc::new(check),
+            limits,
+            lately: Counts::default(),
+        };
+        Ok((follower, collected))
+    }
+
+    /// Takes over what has been committed, or what is within `wait`; `None` if nothing was. Afterwards the pool has
+    /// it, and deliveries may be made at once.
+    ///
+    /// Errors: [`RunError`]; the pool is then as it was, apart from the rows in quarantine, and a follower is to be
+    /// opened anew.
+    pub async fn step(
+        &mut self,
+        wait: Duration,
+        run_id: &str,
+    ) -> Result<Option<Followed>, RunError> {
+        let Some(batch) = self.log.next(wait).await.map_err(of_log)? else {
+            return Ok(None);
+        };
+        let (upto, transactions) = (batch.upto, batch.transactions);
+        let mut followed = Followed {
+            counts: Counts::default(),
+            transactions,
+            seq: pool_cursor(self.pool.as_ref(), &self.table)
+                .await?
+                .unwrap_or(0),
+            upto,
+        };
+        let mut changes = (0, stream::empty().boxed());
+        for told in batch.tables {
+            if told.truncated {
+                self.empty(&mut followed, run_id).await?;
+            }
+            changes = (told.rows, told.changes);
+        }
+        self.take_over(&mut followed, changes, run_id).await?;
+        self.log.confirm(upto).await.map_err(of_log)?;
+        Ok(Some(followed))
+    }
+
+    /// Turns every row into a tombstone. The cursor stays, so that no delivery sees this without what follows.
+    async fn empty(&mut self, followed: &mut Followed, run_id: &str) -> Result<(), RunError> {
+        self.quarantine
+            .clear(self.pool.as_ref(), &self.table, followed.seq, run_id)
+            .await?;
+        let key = self.table.key_positions();
+        let columns = key
+            .iter()
+            .map(|place| self.table.columns[*place].clone())
+            .collect();
+        let live = Query::all(&self.table.name, columns).only(Filter::eq(DELETED, Value::Int(0)));
+        let read = self.pool.read(self.limits.bound(live)).await;
+        let mut live = read.map_err(at(Side::Platform))?;
+        let mut writer = Writer::new(&self.table, followed.seq + 1, self.limits);
+        let before = followed.seq;
+        let table = self.table.clone();
+        let (changes, writing) = stream_of(|changes| async move {
+            while let Some(batch) = live.try_next().await.map_err(at(Side::Platform))? {
+                let rows = Rows::new(&batch).map_err(at(Side::Platform))?;
+                let mut key = Vec::new();
+                let mut full = Vec::new();
+                for n in 0..rows.len() {
+                    rows.fill(n, &mut key);
+                    full.extend(writer.push(&table.tombstone(&table.key_positions(), &key), true)?);
+                }
+                drop(rows);
+                for batch in full {
+                    send(&changes, batch).await;
+                }
+            }
+            writer.finish(&changes).await
+        });
+        let applied = self
+            .pool
+            .apply(plan(&self.table, run_id, before), changes)
+            .await;
+        let next_seq = writing.await.map_err(|_| RunError::CountsDiffer)??;
+        applied.map_err(at(Side::Platform))?;
+        followed.counts.deleted += u64::try_from(next_seq - before - 1).unwrap_or(0);
+        followed.seq = next_seq - 1;
+        Ok(())
+    }
+
+    /// Brings the changed rows and moves cursor and position.
+    async fn take_over(
+        &mut self,
+        followed: &mut Followed,
+        (rows, mut changed): (u64, BatchStream),
+        run_id: &str,
+    ) -> Result<(), RunError> {
+        let before = followed.seq;
+        let seq = before + i64::try_from(rows).map_err(|_| RunError::CountsDiffer)?;
+        let mut judge = Judge {
+            pool: Arc::clone(&self.pool),
+            table: self.table.clone(),
+            key: self.table.key_positions(),
+            check: Arc::clone(&self.check),
+            limits: self.limits,
+            writer: Writer::new(&self.table, before + 1, self.limits),
+            counts: Counts::default(),
+            quarantine: self.quarantine.clone(),
+            lately: self.lately,
+            cursor: before,
+            run_id: run_id.to_owned(),
+        };
+        let (changes, judging) = stream_of(|changes| async move {
+            while let Some(batch) = changed.try_next().await.map_err(of_log)? {
+                judge.take(&batch, &changes).await?;
+            }
+            judge.finish(&changes).await
+        });
+        let moved =
+            plan(&self.table, run_id, seq).marking(&mark(&self.table), followed.upto.as_cursor());
+        let applied = self.pool.apply(moved, changes).await;
+        let judged = judging.await.map_err(|_| RunError::CountsDiffer)??;
+        let applied = applied.map_err(at(Side::Platform))?;
+        let staged = applied.inserted + applied.updated + applied.unchanged;
+        if !judged.counts.adds_up() || staged != judged.counts.delivered + judged.counts.deleted {
+            return Err(RunError::CountsDiffer);
+        }
+        self.quarantine = judged.quarantine;
+        self.lately = judged.lately;
+        followed.counts = followed.counts.merge(&judged.counts);
+        followed.seq = seq;
+        Ok(())
+    }
+}
+
+/// Ends following: the provider's store may delete what it held back, and the next follower begins anew.
+///
+/// Errors: [`RunError::Store`], with `log_busy` while a follower still reads.
+pub async fn unfollow(source: &Source, pool: &Arc<dyn Store>) -> Result<(), RunError> {
+    let table = PoolTable::of(&source.mounting, &source.items);
+    forget(pool, &table).await?;
+    let dropped = source.store.drop_log(table.consumer()).await;
+    dropped.map_err(at(Side::Provider))
+}
+
+async fn forget(pool: &Arc<dyn Store>, table: &PoolTable) -> Result<(), RunError> {
+    match pool.drop_consumer(&mark(table)).await {
+        Ok(()) | Err(ConnectorError::StoreMissing { .. }) => Ok(()),
+        Err(error) => Err(at(Side::Platform)(error)),
+    }
+}
+
+async fn query_of(
+    source: &Source,
+    table: &PoolTable,
+    limits: Limits,
+) -> Result<LogQuery, RunError> {
+    let table_of_source = LogTable {
+        table: source.mounting.table.clone(),
+        columns: still_there(source).await?.0,
+        key: source.mounting.key.clone(),
+    };
+    Ok(LogQuery {
+        batch_rows_max: limits.batch_rows_max,
+        batch_bytes_max: limits.batch_bytes_max,
+        ..LogQuery::of(table.consumer(), table_of_source)
+    })
+}
+
+/// The log from the pool's position on; `None` if it is to begin anew.
+async fn resume(
+    source: &Source,
+    pool: &Arc<dyn Store>,
+    table: &PoolTable,
+    query: &LogQuery,
+) -> Result<Option<Box<dyn ChangeLog>>, RunError> {
+    let position = match pool.cursor(&mark(table)).await {
+        Ok(position) => position,
+        Err(ConnectorError::StoreMissing { .. }) => None,
+        Err(error) => return Err(at(Side::Platform)(error)),
+    };
+    let Some(position) = position.map(LogPosition::of_cursor) else {
+        return Ok(None);
+    };
+    match source.store.open_log(query.clone(), Some(position)).await {
+        Ok(log) => Ok(Some(log)),
+        // Forgotten first: should we die now, the gap is still known.
+        Err(ConnectorError::LogLost { .. }) => forget(pool, table).await.map(|()| None),
+        Err(error) => Err(of_log(error)),
+    }
+}
+
+/// What an error of the provider's log means for the mounting.
+fn of_log(error: ConnectorError) -> RunError {
+    match error {
+        ConnectorError::ColumnMissing { column, .. } => RunError::ColumnGone { column },
+        ConnectorError::TypeRefused { column, .. } => RunError::ColumnChanged { column },
+        error => at(Side::Provider)(error),
+    }
+}
+
+/// Writes numbered rows for the pool.
+struct Writer {
+    builder: BatchBuilder,
+    next_seq: i64,
+    limits: Limits,
+}
+
+impl Writer {
+    fn new(table: &PoolTable, first_seq: i64, limits: Limits) -> Self {
+        Self {
+            builder: BatchBuilder::for_changes(&table.stored_columns()),
+            next_seq: first_seq,
+            limits,
+        }
+    }
+
+    /// Adds a row, and gives a batch that is full with it.
+    fn push(
+        &mut self,
+        row: &[ValueRef<'_>],
+        is_tombstone: bool,
+    ) -> Result<Option<RecordBatch>, RunError> {
+        let mut stored = Vec::with_capacity(row.len() + 2);
+        stored.extend_from_slice(row);
+        stored.push(ValueRef::Int(self.next_seq));
+        stored.push(ValueRef::Int(is_tombstone.into()));
+        self.next_seq += 1;
+        self.builder
+            .push_change(Op::Upsert, &stored)
+            .map_err(|_| RunError::MountingUnfit)?;
+        let limits = self.limits;
+        let is_full = self
+            .builder
+            .is_full(limits.batch_rows_max, limits.batch_bytes_max);
+        Ok(is_full.then(|| self.builder.finish()))
+    }
+
+    /// Sends what is left, and gives the next number.
+    async fn finish(&mut self, changes: &Changes) -> Result<i64, RunError> {
+        if self.builder.rows() > 0 {
+            send(changes, self.builder.finish()).await;
+        }
+        Ok(self.next_seq)
+    }
+}
+
+/// Compares what the log tells with what the pool has, as the merge of a collection does.
+struct Judge {
+    pool: Arc<dyn Store>,
+    table: PoolTable,
+    key: Vec<usize>,
+    check: Arc<RowCheck>,
+    limits: Limits,
+    writer: Writer,
+    counts: Counts,
+    quarantine: Quarantine,
+    lately: Counts,
+    /// The pool's cursor before.
+    cursor: i64,
+    run_id: String,
+}
+
+struct Judged {
+    counts: Counts,
+    quarantine: Quarantine,
+    lately: Counts,
+}
+
+/// Live rows of the pool by their key.
+type Live = HashMap<RowHash, Vec<Value>>;
+
+impl Judge {
+    async fn take(&mut self, batch: &RecordBatch, changes: &Changes) -> Result<(), RunError> {
+        let live = self.live_rows(batch).await?;
+        let mut full = Vec::new();
+        let mut found = Vec::new();
+        {
+            let rows = Rows::new(batch).map_err(at(Side::Provider))?;
+            let (mut row, mut key) = (Vec::new(), Vec::new());
+            for n in 0..rows.len() {
+                rows.fill(n, &mut row);
+                pick(&row, &self.key, &mut key);
+                let identity = PoolTable::identity(&key);
+                let held = live.get(&RowHash::of(&key));
+                let written = match rows.op(n) {
+                    Op::Delete => self.take_gone(&key, identity, held.is_some())?,
+                    Op::Upsert => self.take_row(&row, identity, held, &mut found)?,
+                };
+                full.extend(written);
+            }
+        }
+        // Before the rows beside them are taken over: whoever repeats this finds them, and loses none.
+        self.keep(found).await?;
+        self.refuse_too_many_faults()?;
+        for batch in full {
+            send(changes, batch).await;
+        }
+        Ok(())
+    }
+
+    fn take_gone(
+        &mut self,
+        key: &[ValueRef<'_>],
+        identity: Option<String>,
+        is_held: bool,
+    ) -> Result<Option<RecordBatch>, RunError> {
+        self.quarantine.release(identity);
+        if !is_held {
+            return Ok(None);
+        }
+        self.counts.deleted += 1;
+        let tombstone = self.table.tombstone(&self.key, key);
+        self.writer.push(&tombstone, true)
+    }
+
+    fn take_row(
+        &mut self,
+        row: &[ValueRef<'_>],
+        identity: Option<String>,
+        held: Option<&Vec<Value>>,
+        found: &mut Vec<(Option<String>, QuarantinedRow)>,
+    ) -> Result<Option<RecordBatch>, RunError> {
+        self.counts.read += 1;
+        let is_same = held.is_some_and(|held| {
+            let held: Vec<ValueRef<'_>> = held.iter().map(Value::as_ref).collect();
+            diff::same_row(row, &held)
+        });
+        if is_same {
+            self.counts.unchanged += 1;
+            self.quarantine.release(identity);
+            return Ok(None);
+        }
+        let fault = self.check.check(row).err();
+        // A row that turned faulty keeps its last good state in the pool.
+        if fault.is_some() || identity.is_none() {
+            self.counts.quarantined += 1;
+            found.push((identity, self.table.quarantined(row, fault)));
+            return Ok(None);
+        }
+        self.counts.delivered += 1;
+        if held.is_some() {
+            self.counts.updated += 1;
+        } else {
+            self.counts.inserted += 1;
+        }
+        self.quarantine.release(identity);
+        self.writer.push(row, false)
+    }
+
+    async fn live_rows(&self, batch: &RecordBatch) -> Result<Live, RunError> {
+        let mut keys = Vec::with_capacity(batch.num_rows());
+        {
+            let rows = Rows::new(batch).map_err(at(Side::Provider))?;
+            for n in 0..rows.len() {
+                let key: Vec<Value> = self.key.iter().map(|p| rows.value(n, *p).into()).collect();
+                if !key.contains(&Value::Null) {
+                    keys.push(key);
+                }
+            }
+        }
+        let mut live = Live::new();
+        for some in keys.chunks(Query::keys_max(self.key.len())) {
+            let query = self
+                .table
+                .live_rows()
+                .with_keys(&self.table.key, some.to_vec());
+            let read = self.pool.read(self.limits.bound(query)).await;
+            let mut batches = read.map_err(at(Side::Platform))?;
+            while let Some(batch) = batches.try_next().await.map_err(at(Side::Platform))? {
+                let rows = Rows::new(&batch).map_err(at(Side::Platform))?;
+                let (mut row, mut key) = (Vec::new(), Vec::new());
+                for n in 0..rows.len() {
+                    rows.fill(n, &mut row);
+                    pick(&row, &self.key, &mut key);
+                    let row = row.iter().map(|value| (*value).into()).collect();
+                    live.insert(RowHash::of(&key), row);
+                }
+            }
+        }
+        Ok(live)
+    }
+
+    async fn keep(&mut self, found: Vec<(Option<String>, QuarantinedRow)>) -> Result<(), RunError> {
+        let pool = self.pool.as_ref();
+        self.quarantine
+            .keep(pool, &self.table, self.cursor, &self.run_id, found)
+            .await
+    }
+
+    /// As a collection does, over the rows that were read lately.
+    fn refuse_too_many_faults(&self) -> Result<(), RunError> {
+        let lately = self.lately.merge(&self.counts);
+        let permille_max = self.limits.quarantine_permille_max;
+        if lately.read >= FAULT_SHARE_ROWS_MIN && lately.has_too_many_faults(permille_max) {
+            return Err(RunError::TooManyFaults {
+                read: lately.read,
+                quarantined: lately.quarantined,
+                rows: Vec::new(),
+            });
+        }
+        Ok(())
+    }
+
+    async fn finish(mut self, changes: &Changes) -> Result<Judged, RunError> {
+        self.writer.finish(changes).await?;
+        let lately = self.lately.merge(&self.counts);
+        let is_long_ago = lately.read >= FAULT_SHARE_ROWS_MIN;
+        Ok(Judged {
+            counts: self.counts,
+            quarantine: self.quarantine,
+            lately: if is_long_ago {
+                Counts::default()
+            } else {
+                lately
+            },
+        })
+    }
+}
+
+/// Which rows are in quarantine, by their keys, and under which number.
+#[derive(Clone, Default)]
+struct Quarantine {
+    held: HashMap<String, i64>,
+    next: i64,
+    /// Numbers of rows that are mended or gone, still to be taken out.
+    released: Vec<i64>,
+}
+
+impl Quarantine {
+    async fn load(pool: &dyn Store, table: &PoolTable) -> Result<Self, RunError> {
+        let mut quarantine = Self::default();
+        let query = Query::all(&table.quarantine, quarantine_columns());
+        let mut batches = match pool.read(query).await {
+            Ok(batches) => batches,
+            Err(ConnectorError::TableMissing { .. }) => return Ok(quarantine),
+            Err(error) => return Err(at(Side::Platform)(error)),
+        };
+        while let Some(batch) = batches.try_next().await.map_err(at(Side::Platform))? {
+            let rows = Rows::new(&batch).map_err(at(Side::Platform))?;
+            for n in 0..rows.len() {
+                let (ValueRef::Int(number), ValueRef::Text(row)) =
+                    (rows.value(n, 0), rows.value(n, 4))
+                else {
+                    continue;
+                };
+                quarantine.next = quarantine.next.max(number + 1);
+                if let Some(identity) = table.identity_of(row) {
+                    quarantine.held.insert(identity, number);
+                }
+            }
+        }
+        Ok(quarantine)
+    }
+
+    /// The row with this key is no longer faulty, or no longer there.
+    fn release(&mut self, identity: Option<String>) {
+        if let Some(number) = identity.and_then(|identity| self.held.remove(&identity)) {
+            self.released.push(number);
+        }
+    }
+
+    /// Writes down what was found and takes out what was released.
+    async fn keep(
+        &mut self,
+        pool: &dyn Store,
+        table: &PoolTable,
+        cursor: i64,
+        run_id: &str,
+        found: Vec<(Option<String>, QuarantinedRow)>,
+    ) -> Result<(), RunError> {
+        let columns = quarantine_columns();
+        let mut builder = BatchBuilder::for_changes(&columns);
+        let unfit = |_| RunError::MountingUnfit;
+        for number in self.released.drain(..) {
+            let mut values = vec![ValueRef::Null; columns.len()];
+            values[0] = ValueRef::Int(number);
+            builder.push_change(Op::Delete, &values).map_err(unfit)?;
+        }
+        for (identity, row) in found {
+            let known = identity
+                .as_ref()
+                .and_then(|identity| self.held.get(identity));
+            if known.is_none() && self.held.len() >= QUARANTINE_ROWS_MAX {
+                continue;
+            }
+            let number = known.copied().unwrap_or(self.next);
+            self.next = self.next.max(number + 1);
+            let values = [
+                ValueRef::Int(number),
+                ValueRef::Text(&row.key),
+                ValueRef::Text(&row.column),
+                ValueRef::Text(&row.code),
+                ValueRef::Text(&row.row),
+            ];
+            builder.push_change(Op::Upsert, &values).map_err(unfit)?;
+            if let Some(identity) = identity {
+                self.held.insert(identity, number);
+            }
+        }
+        if builder.rows() == 0 {
+            return Ok(());
+        }
+        let name = &table.quarantine;
+        let plan = tongqu_connectors::ApplyPlan::new(name, columns, &["n"], name, cursor, run_id);
+        let kept = pool.apply(plan, one_batch(builder.finish())).await;
+        kept.map(drop).map_err(at(Side::Platform))
+    }
+
+    async fn clear(
+        &mut self,
+        pool: &dyn Store,
+        table: &PoolTable,
+        cursor: i64,
+        run_id: &str,
+    ) -> Result<(), RunError> {
+        if self.held.is_empty() && self.next == 0 {
+            return Ok(());
+        }
+        *self = Self::default();
+        keep_quarantine(pool, table, run_id, cursor, &[]).await
+    }
+}
