@@ -243,10 +243,16 @@ export const OPENINGS = {
   'features/catalogue/components/ScheduleDialog.vue': {
     who: 'tongji',
     at: '/provide/catalogs',
-    given: (page) =>
-      answers(page, /\/catalogue\/own/, (own) => {
+    given: async (page) => {
+      await answers(page, /\/catalogue\/own/, (own) => {
         for (const version of own.items) version.mounted = true
-      }),
+      })
+      await answers(page, /\/schedule/, (schedule) => {
+        schedule.cron = '0 * * * *'
+        schedule.watchable = [{ column: 'updated_at', item_name: '更新时间', unit: 'seconds', overlap: 600 }]
+        schedule.watched = { column: 'updated_at', overlap: 600, compared_at: '2026-09-21T02:00:00Z' }
+      })
+    },
     open: press(/^汇聚计划 /),
   },
   'features/catalogue/components/MountDialog.vue': { who: 'tongji', at: '/provide/catalogs', open: press(/^(重新)?挂接 /) },
