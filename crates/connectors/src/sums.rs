@@ -12,7 +12,7 @@ use crate::{BatchStream, Result};
 const BITS: std::ops::RangeInclusive<u8> = 4..=18;
 
 /// Rows that a share should have: few enough that one change makes few rows be read.
-const ROWS_OF_A_SHARE: u64 = 16;
+const ROWS_OF_A_SHARE: u64 = 4;
 
 /// How many bits number the shares of a table of about so many rows.
 #[must_use]
@@ -168,7 +168,7 @@ mod tests {
     fn shares_grow_with_the_table() {
         assert_eq!(
             [0, 1_000, 1_000_000, u64::MAX].map(share_bits),
-            [4, 5, 15, 18]
+            [4, 7, 17, 18]
         );
     }
 }

@@ -81,13 +81,8 @@ fn hashed(query: &Query, held: &[HeldColumn], column: &Column) -> Result<String>
     let name = quoted(&column.name);
     let meaning = read::meaning(held, &query.table, &column.name)?;
     Ok(match (meaning.native, meaning.column_type) {
-        // Shown as text, char(n) loses the blanks with which it is read.
-        (
-            Native::Padded,
-            ColumnType::Text {
-                chars_max: Some(chars),
-            },
-        ) => format!("rpad({name}::text, {chars}) COLLATE \"C\""),
+        // A cast to text would lose the blanks with which char(n) is read.
+        (Native::Padded, _) => format!("textin(bpcharout({name})) COLLATE \"C\""),
         (_, ColumnType::Text { .. }) => format!("{name}::text COLLATE \"C\""),
         (_, column_type) if column_type == column.column_type => name,
         _ => format!("{name}::{}", types::declared(column.column_type)),
