@@ -149,17 +149,8 @@ impl Applying {
                  AND {cast}::text COLLATE \"C\" IS DISTINCT FROM s.{name} COLLATE \"C\"",
                 Op::Upsert.code()
             );
-            let count = self.count(&sql).await?;
-            if count > 0 {
-                return Err(ConnectorError::ValueRefused {
-                    table: self.plan.table.clone(),
-                    column: column.name.clone(),
-                    reason: format!(
-                        "in {count} row(s) {} would write it otherwise",
-                        held.declared
-                    ),
-                });
-            }
+            let why = format!("{} would write it otherwise", held.declared);
+            self.refuse_counted(&sql, &column.name, &why).await?;
         }
         Ok(())
     }
@@ -183,18 +174,23 @@ impl Applying {
                 self.same_key(target),
                 Op::Upsert.code()
             );
-            let count = self.count(&sql).await?;
-            if count > 0 {
-                return Err(ConnectorError::ValueRefused {
-                    table: self.plan.table.clone(),
-                    column: column.name.clone(),
-                    reason: format!(
-                        "in {count} row(s) it isn't what the database computes for it itself"
-                    ),
-                });
-            }
+            let why = "it isn't what the database computes for it itself";
+            self.refuse_counted(&sql, &column.name, why).await?;
         }
         Ok(())
+    }
+
+    /// Refuses a column if the query counts any rows.
+    async fn refuse_counted(&self, sql: &str, column: &str, why: &str) -> Result<()> {
+        let count = self.count(sql).await?;
+        if count == 0 {
+            return Ok(());
+        }
+        Err(ConnectorError::ValueRefused {
+            table: self.plan.table.clone(),
+            column: column.to_owned(),
+            reason: format!("in {count} row(s) {why}"),
+        })
     }
 
     pub(super) fn same_key(&self, target: &Target) -> String {

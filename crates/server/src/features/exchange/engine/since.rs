@@ -12,9 +12,9 @@ use tongqu_domain::exchange::ColumnType;
 use super::{
     Changes, Collected, Limits, RunError, Side, Source, at,
     collect::{Collecting, refill},
-    merge::{FAULT_SHARE_ROWS_MIN, Front, Merge},
-    pool::{PoolTable, key_text},
-    quarantine::mend_quarantine,
+    merge::{FAULT_SHARE_ROWS_MIN, Front, Merge, QUARANTINE_ROWS_MAX},
+    pool::{PoolTable, key_text, read_quarantine},
+    quarantine::keep_quarantine,
     send, stream_of,
 };
 
@@ -36,26 +36,35 @@ pub async fn collect_since(
     let mut query = limits.bound(query);
     query.batch_rows_max = Query::keys_max(source.mounting.key.len()).min(query.batch_rows_max);
     let rows = source.store.read(query).await;
+    let table = &collecting.table;
+    let set_aside = read_quarantine(pool.as_ref(), table, QUARANTINE_ROWS_MAX).await?;
     let mut walk = Walk {
         rows: rows.map_err(at(Side::Provider))?,
         pool: pool.clone(),
         table: collecting.table.clone(),
         limits,
-        looked_at: BTreeSet::new(),
+        not_seen: set_aside.iter().map(|row| row.key.clone()).collect(),
     };
     let merge = collecting.merge()?;
-    let (walked, looked_at) = tokio::sync::oneshot::channel();
+    let (walked, not_seen) = tokio::sync::oneshot::channel();
     let (changes, merging) = stream_of(|changes| async move {
         let merge = walk.all(merge, &changes).await?;
         // Nobody waits for it if the pool has refused meanwhile.
-        let _gone = walked.send(walk.looked_at);
+        let _gone = walked.send(walk.not_seen);
         Ok(merge)
     });
     let mut merge = collecting.apply(changes, merging).await?;
-    let looked_at = looked_at.await.map_err(|_| RunError::CountsDiffer)?;
+    let not_seen = not_seen.await.map_err(|_| RunError::CountsDiffer)?;
     let faulty = std::mem::take(&mut merge.quarantine);
-    let (table, seq) = (&collecting.table, collecting.seq());
-    mend_quarantine(pool.as_ref(), table, run_id, seq, &looked_at, faulty).await?;
+    let mended = set_aside.len() > not_seen.len();
+    if mended || !faulty.is_empty() {
+        let mut rows = set_aside;
+        rows.retain(|row| not_seen.contains(&row.key));
+        rows.extend(faulty);
+        rows.truncate(QUARANTINE_ROWS_MAX);
+        let seq = collecting.seq();
+        keep_quarantine(pool.as_ref(), table, run_id, seq, &rows).await?;
+    }
     let before = source.mounting.rows_total.unwrap_or(0);
     let before = u64::try_from(before).unwrap_or(0);
     Ok(collecting.collected(&merge, before + merge.counts.inserted))
@@ -80,8 +89,8 @@ struct Walk {
     pool: Arc<dyn Store>,
     table: PoolTable,
     limits: Limits,
-    /// Keys of the rows that were read, as people read them.
-    looked_at: BTreeSet<String>,
+    /// Keys of the rows in quarantine that haven't been read again so far, as people read them.
+    not_seen: BTreeSet<String>,
 }
 
 impl Walk {
@@ -107,7 +116,9 @@ impl Walk {
         let mut keys = Vec::with_capacity(rows.len());
         for row in 0..rows.len() {
             let key: Vec<_> = places.iter().map(|place| rows.value(row, *place)).collect();
-            self.looked_at.insert(key_text(&key));
+            if !self.not_seen.is_empty() {
+                self.not_seen.remove(&key_text(&key));
+            }
             let key: Vec<Value> = key.into_iter().map(Value::from).collect();
             if !key.contains(&Value::Null) {
                 keys.push(key);
