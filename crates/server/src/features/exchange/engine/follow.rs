@@ -11,6 +11,8 @@
 //! One resource has one follower, and no collection runs beside it: both number rows from the pool's cursor on.
 //! Spec: PDS-8.1.
 
+mod quarantine;
+
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -21,12 +23,12 @@ use tongqu_connectors::{
 };
 use tongqu_domain::exchange::{Counts, RowCheck, RowHash, ValueRef, diff};
 
+use self::quarantine::Quarantine;
 use super::{
     Changes, Collected, Limits, RunError, Side, Source, at,
     collect::{collect, plan, pool_cursor, still_there},
-    merge::{FAULT_SHARE_ROWS_MIN, QUARANTINE_ROWS_MAX, pick},
-    pool::{DELETED, PoolTable, QuarantinedRow, quarantine_columns},
-    quarantine::keep_quarantine,
+    merge::{FAULT_SHARE_ROWS_MIN, pick},
+    pool::{DELETED, PoolTable, QuarantinedRow},
     send, stream_of,
 };
 
@@ -519,109 +521,5 @@ impl Judge {
                 lately
             },
         })
-    }
-}
-
-/// Which rows are in quarantine, by their keys, and under which number.
-#[derive(Clone, Default)]
-struct Quarantine {
-    held: HashMap<String, i64>,
-    next: i64,
-    /// Numbers of rows that are mended or gone, still to be taken out.
-    released: Vec<i64>,
-}
-
-impl Quarantine {
-    async fn load(pool: &dyn Store, table: &PoolTable) -> Result<Self, RunError> {
-        let mut quarantine = Self::default();
-        let query = Query::all(&table.quarantine, quarantine_columns());
-        let mut batches = match pool.read(query).await {
-            Ok(batches) => batches,
-            Err(ConnectorError::TableMissing { .. }) => return Ok(quarantine),
-            Err(error) => return Err(at(Side::Platform)(error)),
-        };
-        while let Some(batch) = batches.try_next().await.map_err(at(Side::Platform))? {
-            let rows = Rows::new(&batch).map_err(at(Side::Platform))?;
-            for n in 0..rows.len() {
-                let (ValueRef::Int(number), ValueRef::Text(row)) =
-                    (rows.value(n, 0), rows.value(n, 4))
-                else {
-                    continue;
-                };
-                quarantine.next = quarantine.next.max(number + 1);
-                if let Some(identity) = table.identity_of(row) {
-                    quarantine.held.insert(identity, number);
-                }
-            }
-        }
-        Ok(quarantine)
-    }
-
-    /// The row with this key is no longer faulty, or no longer there.
-    fn release(&mut self, identity: Option<String>) {
-        if let Some(number) = identity.and_then(|identity| self.held.remove(&identity)) {
-            self.released.push(number);
-        }
-    }
-
-    /// Writes down what was found and takes out what was released.
-    async fn keep(
-        &mut self,
-        pool: &dyn Store,
-        table: &PoolTable,
-        cursor: i64,
-        run_id: &str,
-        found: Vec<(Option<String>, QuarantinedRow)>,
-    ) -> Result<(), RunError> {
-        let columns = quarantine_columns();
-        let mut builder = BatchBuilder::for_changes(&columns);
-        let unfit = |_| RunError::MountingUnfit;
-        for number in self.released.drain(..) {
-            let mut values = vec![ValueRef::Null; columns.len()];
-            values[0] = ValueRef::Int(number);
-            builder.push_change(Op::Delete, &values).map_err(unfit)?;
-        }
-        for (identity, row) in found {
-            let known = identity
-                .as_ref()
-                .and_then(|identity| self.held.get(identity));
-            if known.is_none() && self.held.len() >= QUARANTINE_ROWS_MAX {
-                continue;
-            }
-            let number = known.copied().unwrap_or(self.next);
-            self.next = self.next.max(number + 1);
-            let values = [
-                ValueRef::Int(number),
-                ValueRef::Text(&row.key),
-                ValueRef::Text(&row.column),
-                ValueRef::Text(&row.code),
-                ValueRef::Text(&row.row),
-            ];
-            builder.push_change(Op::Upsert, &values).map_err(unfit)?;
-            if let Some(identity) = identity {
-                self.held.insert(identity, number);
-            }
-        }
-        if builder.rows() == 0 {
-            return Ok(());
-        }
-        let name = &table.quarantine;
-        let plan = tongqu_connectors::ApplyPlan::new(name, columns, &["n"], name, cursor, run_id);
-        let kept = pool.apply(plan, one_batch(builder.finish())).await;
-        kept.map(drop).map_err(at(Side::Platform))
-    }
-
-    async fn clear(
-        &mut self,
-        pool: &dyn Store,
-        table: &PoolTable,
-        cursor: i64,
-        run_id: &str,
-    ) -> Result<(), RunError> {
-        if self.held.is_empty() && self.next == 0 {
-            return Ok(());
-        }
-        *self = Self::default();
-        keep_quarantine(pool, table, run_id, cursor, &[]).await
     }
 }
