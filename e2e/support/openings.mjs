@@ -250,7 +250,9 @@ export const OPENINGS = {
       await answers(page, /\/schedule/, (schedule) => {
         schedule.cron = '0 * * * *'
         schedule.watchable = [{ column: 'updated_at', item_name: '更新时间', unit: 'seconds', overlap: 600 }]
-        schedule.watched = { column: 'updated_at', overlap: 600, compared_at: '2026-09-21T02:00:00Z' }
+        schedule.may_follow = true
+        schedule.follows = true
+        schedule.log = { state: 'following', transactions: 1234, changed_at: '2026-09-21T02:00:00Z', message: null }
       })
     },
     open: press(/^汇聚计划 /),

@@ -230,6 +230,10 @@ impl Store for PacedStore {
         self.store.open_log(query, after).await
     }
 
+    async fn check_log(&self, query: &LogQuery) -> Result<()> {
+        self.store.check_log(query).await
+    }
+
     async fn log_state(&self, consumer: &str) -> Result<LogState> {
         self.store.log_state(consumer).await
     }

@@ -104,6 +104,14 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         Err(self.no_log())
     }
 
+    /// Whether [`Store::open_log`] can be expected to take this query. Changes nothing.
+    ///
+    /// Errors: as of [`Store::open_log`].
+    async fn check_log(&self, query: &LogQuery) -> Result<()> {
+        let _ = query;
+        Err(self.no_log())
+    }
+
     /// How the consumer's log stands. It can be asked while the log is read.
     ///
     /// Errors: `log_lost` if there is none, `log_unavailable`.

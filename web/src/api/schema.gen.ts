@@ -1046,6 +1046,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/exchange/change-logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read how the change logs stand. For the operator and the system administrator. */
+        get: operations["list_change_logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/exchange/overview": {
         parameters: {
             query?: never;
@@ -2505,6 +2522,43 @@ export interface components {
             /** @description What is wrong and what to do. */
             message: string;
             sheet: string;
+        };
+        /** @description A change log that is followed, or still held by its store. */
+        ChangeLogView: {
+            /** @description Machine instant at which the last one was taken over. */
+            changed_at?: string | null;
+            /** @description Machine instant of the last look at it. */
+            checked_at: string;
+            department_name: string;
+            entry_id: string;
+            entry_name: string;
+            error_code?: string | null;
+            /** @description `reserved`, `extended`, `endangered` or `lost`, as the store says. */
+            health?: string | null;
+            /** @description Whether that is more than is asked of a store for a log that nobody reads. */
+            is_too_large: boolean;
+            /**
+             * Format: int64
+             * @description Bytes that the store has written and the platform hasn't taken over.
+             */
+            lag_bytes?: number | null;
+            /** @description What is wrong and what to do, in the user's language. */
+            message?: string | null;
+            /**
+             * Format: int64
+             * @description Bytes that the store can't delete because of it.
+             */
+            retained_bytes?: number | null;
+            /** @description Machine instant since when it is so. */
+            since: string;
+            /** @description `opening`, `following` or `failing`. */
+            state: string;
+            store_name: string;
+            /**
+             * Format: int64
+             * @description How many transactions were taken over since it was opened.
+             */
+            transactions: number;
         };
         /** @description The data of the event `changed`. */
         ChangedView: {
@@ -4428,6 +4482,48 @@ export interface components {
             next_cursor?: string | null;
         };
         /** @description One page of a list. */
+        Page_ChangeLogView: {
+            /** @description The rows of this page. */
+            items: {
+                /** @description Machine instant at which the last one was taken over. */
+                changed_at?: string | null;
+                /** @description Machine instant of the last look at it. */
+                checked_at: string;
+                department_name: string;
+                entry_id: string;
+                entry_name: string;
+                error_code?: string | null;
+                /** @description `reserved`, `extended`, `endangered` or `lost`, as the store says. */
+                health?: string | null;
+                /** @description Whether that is more than is asked of a store for a log that nobody reads. */
+                is_too_large: boolean;
+                /**
+                 * Format: int64
+                 * @description Bytes that the store has written and the platform hasn't taken over.
+                 */
+                lag_bytes?: number | null;
+                /** @description What is wrong and what to do, in the user's language. */
+                message?: string | null;
+                /**
+                 * Format: int64
+                 * @description Bytes that the store can't delete because of it.
+                 */
+                retained_bytes?: number | null;
+                /** @description Machine instant since when it is so. */
+                since: string;
+                /** @description `opening`, `following` or `failing`. */
+                state: string;
+                store_name: string;
+                /**
+                 * Format: int64
+                 * @description How many transactions were taken over since it was opened.
+                 */
+                transactions: number;
+            }[];
+            /** @description Where the next page begins; absent on the last one. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
         Page_DelegationView: {
             /** @description The rows of this page. */
             items: {
@@ -5724,6 +5820,8 @@ export interface components {
         ScheduleBody: {
             /** @description Minute, hour, day of the month, month and weekday; absent: collect only when asked to. */
             cron?: string | null;
+            /** @description Follow the store's change log, and compare the whole when `cron` says so. Not together with `watched`. */
+            follows?: boolean;
             watched?: components["schemas"]["WatchedBody"] | null;
         };
         /** @description When a resource is collected by itself. */
@@ -5735,6 +5833,14 @@ export interface components {
             cron?: string | null;
             /** @description The next instants of `cron`, or of the one that was asked about. */
             following: string[];
+            /**
+             * @description Whether the store's change log is followed, so that changes arrive right away. The whole is compared when `cron`
+             *     says so.
+             */
+            follows: boolean;
+            log?: components["schemas"]["ChangeLogView"] | null;
+            /** @description Whether the kind of store has a change log that can be followed. */
+            may_follow: boolean;
             /** @description What suits the update cycle of the entry. */
             suggested?: string | null;
             /** @description The columns that could say so. */
@@ -12331,6 +12437,60 @@ export interface operations {
                 };
             };
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_change_logs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ChangeLogView"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

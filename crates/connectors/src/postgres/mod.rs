@@ -179,6 +179,10 @@ impl Store for PostgresStore {
         Ok(Box::new(log::open(self, query, after).await?))
     }
 
+    async fn check_log(&self, query: &LogQuery) -> Result<()> {
+        log::check(self, query).await
+    }
+
     async fn log_state(&self, consumer: &str) -> Result<LogState> {
         log::state(self, consumer).await
     }

@@ -126,6 +126,10 @@ pub struct Exchange {
     pub lease_s: i64,
     pub reconcile_every_h: i64,
     pub workers: usize,
+    pub standing_max: usize,
+    pub span_idle_s: u64,
+    pub span_max_s: u64,
+    pub log_retained_mb_max: u64,
 }
 
 /// Section `[ledger]`.

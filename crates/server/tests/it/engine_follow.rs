@@ -414,7 +414,13 @@ async fn a_log_that_is_lost_is_healed_by_a_collection() {
     step(&mut follower).await;
     assert_eq!(road.pooled().await, "1=x 3=c 4=d");
     drop(follower);
-    while let Err(error) = unfollow(&road.source, &road.pool).await {
+    while let Err(error) = unfollow(
+        road.source.store.as_ref(),
+        road.pool.as_ref(),
+        road.delivery.table.consumer(),
+    )
+    .await
+    {
         assert!(error.is_transient(), "{error}");
     }
     let left = "SELECT count(*) FROM pg_replication_slots WHERE database = current_database()";

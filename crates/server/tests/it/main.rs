@@ -20,6 +20,7 @@ mod engine_follow;
 mod exchange;
 mod exchange_overview;
 mod first_steps;
+mod following;
 mod forms;
 mod forms_pdf;
 mod grant;

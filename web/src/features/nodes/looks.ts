@@ -12,6 +12,11 @@ const stores: Record<string, Look> = {
   unreachable: { tone: 'red', icon: 'alert' },
   unknown: { tone: 'grey', icon: 'clock' },
 }
+const logs: Record<string, Look> = {
+  following: { tone: 'green', icon: 'check' },
+  opening: { tone: 'grey', icon: 'clock' },
+  failing: { tone: 'red', icon: 'alert' },
+}
 const disks: Record<string, Look> = {
   ok: { tone: 'green', icon: 'check' },
   low: { tone: 'amber', icon: 'warn' },
@@ -21,6 +26,13 @@ const disks: Record<string, Look> = {
 export const nodeLook = (state: string): Look => nodes[state] ?? { tone: 'grey' }
 export const storeLook = (state: string): Look => stores[state] ?? { tone: 'grey' }
 export const diskLook = (state: string): Look => disks[state] ?? { tone: 'grey' }
+
+export const logLook = (state: string): Look => logs[state] ?? { tone: 'grey' }
+
+/** `12.4`, in MB of 1024² bytes; nothing where it isn't known. */
+export function megabytes(bytes: number | null | undefined): string | null {
+  return typeof bytes === 'number' ? (bytes / 1024 ** 2).toFixed(1) : null
+}
 
 /** `12.4`, in GB of 1024³ bytes. */
 export function gigabytes(bytes: number): string {

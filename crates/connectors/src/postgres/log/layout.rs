@@ -14,7 +14,12 @@ const NULL: i32 = -1;
 const UNCHANGED: i32 = -2;
 
 /// Stands for the name of any enumeration.
-pub(super) const ENUMERATION: &str = "enum";
+const ENUMERATION: &str = "enum";
+
+/// What a type is called here: by `typname` and `typtype`.
+pub(super) fn called<'a>(name: &'a str, kind: &str) -> &'a str {
+    if kind == "e" { ENUMERATION } else { name }
+}
 
 /// How a column's bytes come in the log. Reading a table casts some types to text; the log can't.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

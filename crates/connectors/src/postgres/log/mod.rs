@@ -27,7 +27,7 @@ use tokio::time::Instant;
 
 use self::decode::Decoder;
 use self::fold::{Fold, Row};
-use self::layout::{ENUMERATION, Form, Layout, Place};
+use self::layout::{Form, Layout, Place};
 use self::pgoutput::{Message, Relation, Tuple};
 use self::spill::Spill;
 use self::wire::{Sent, Wire, WireError};
@@ -99,6 +99,14 @@ pub(super) async fn open(
         start,
         is_broken: false,
     })
+}
+
+/// Whether a log of these tables can be expected to open.
+pub(super) async fn check(store: &PostgresStore, query: &LogQuery) -> Result<()> {
+    query.check()?;
+    let session = store.session().await?;
+    let checked = setup::check(&session, query).await.map(drop);
+    store.done(session, checked)
 }
 
 fn slot_of(store: &PostgresStore, consumer: &str) -> String {
@@ -452,12 +460,11 @@ async fn types_of(session: &Session, relation: &Relation) -> Result<HashMap<usiz
     let mut types = HashMap::new();
     for row in &rows {
         let (oid, name, kind): (u32, &str, &str) = (row.get(0), row.get(1), row.get(2));
-        let called = if kind == "e" { ENUMERATION } else { name };
         let of_domain: Option<i32> = row.get(3);
         for (place, column) in relation.columns.iter().enumerate() {
             if column.type_oid == oid {
                 let meaning = types::meaning(name, kind, of_domain.unwrap_or(column.modifier));
-                types.insert(place, (called.to_owned(), meaning));
+                types.insert(place, (layout::called(name, kind).to_owned(), meaning));
             }
         }
     }

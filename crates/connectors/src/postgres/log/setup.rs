@@ -8,6 +8,7 @@ use tongqu_domain::exchange::{RowHash, ValueRef};
 
 use super::super::catalog::{self, FoundTable};
 use super::super::{Session, quoted, quoted_table};
+use super::layout::{Form, called};
 use crate::text::joined;
 use crate::{ConnectorError, LogHealth, LogPosition, LogQuery, LogState, LogTable, Result};
 
@@ -103,20 +104,31 @@ async fn check_table(session: &Session, wanted: &LogTable, found: &FoundTable) -
     check_identity(session, wanted, found, kind == "p").await
 }
 
+/// Each wanted column is there, and the log tells its values.
 async fn check_columns(session: &Session, wanted: &LogTable, found: &FoundTable) -> Result<()> {
     let table = wanted.table.as_str();
-    let sql = "SELECT attname::text FROM pg_catalog.pg_attribute
-               WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped AND attgenerated <> ''";
-    let rows = session
-        .rows(sql, &[&found.oid], "look for computed columns", table)
-        .await?;
+    let sql = "SELECT a.attname::text, a.attgenerated <> '', COALESCE(b.typname, t.typname)::text,
+                      COALESCE(b.typtype, t.typtype)::text
+               FROM pg_catalog.pg_attribute a
+               JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+               LEFT JOIN pg_catalog.pg_type b ON t.typtype = 'd' AND b.oid = t.typbasetype
+               WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped";
+    let doing = "look at how its log tells columns";
+    let told = session.rows(sql, &[&found.oid], doing, table).await?;
     let held = catalog::columns(session, table, found).await?;
     for column in &wanted.columns {
-        catalog::find(&held, table, &column.name)?;
-        if rows.iter().any(|row| row.get::<_, &str>(0) == column.name) {
+        let refused = |reason: &str| ConnectorError::type_refused(table, &column.name, reason);
+        let held = catalog::find(&held, table, &column.name)?;
+        let Some(told) = told.iter().find(|row| row.get::<_, &str>(0) == column.name) else {
+            continue;
+        };
+        if told.get(1) {
             let reason = "the database computes it itself, and the change log doesn't tell it";
-            return Err(ConnectorError::type_refused(table, &column.name, reason));
+            return Err(refused(reason));
         }
+        let meaning = held.meaning.as_ref().map_err(|reason| refused(reason))?;
+        let form = Form::of(meaning.native, called(told.get(2), told.get(3)));
+        form.map_err(|reason| refused(&reason))?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::sync::watch;
 
-use super::{reconcile, schedule};
+use super::{following, reconcile, schedule};
 use crate::{app::App, platform::http::ApiError};
 
 /// How often it is looked whether something is due.
@@ -24,10 +24,12 @@ pub async fn watch(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     }
 }
 
-/// Sets going the collections whose time has come, and the comparisons of deliveries that are due.
+/// Sets going the collections whose time has come, what is to be followed, and the comparisons of deliveries that are
+/// due.
 ///
 /// Errors: of the registry; what comes after is tried with the next look.
 pub async fn start_due(app: &App) -> Result<(), ApiError> {
     schedule::start_due(app).await?;
+    following::start_due(app).await?;
     reconcile::start_due(app).await
 }

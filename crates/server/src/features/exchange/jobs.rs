@@ -12,12 +12,14 @@ use tongqu_domain::{
 
 use super::{
     engine::{
-        self, Collected, Delivered, Delivery, Limits, PoolTable, Reach, RunError, Side, Source,
+        self, Collected, Delivered, Delivery, Limits, PoolTable, Reach, RunError, Side,
         collect_since,
     },
+    following::{self, Ended},
     pseudonyms,
     reading::Reading,
     reconcile,
+    resource::Resource,
     store::{self, Failure, NewRun, RunKind, RunStep, Subscription, Success},
 };
 use crate::{
@@ -52,6 +54,12 @@ pub fn handle(
 ) -> std::pin::Pin<Box<dyn Future<Output = Outcome> + Send>> {
     Box::pin(async move {
         let done = match job.kind.as_str() {
+            following::FOLLOW => match following::follow(&app, &job).await {
+                Ok(Ended::MadeWay) => return Outcome::MadeWay,
+                Ok(Ended::Over) => Ok(()),
+                Err(error) => Err(error),
+            },
+            following::UNFOLLOW => following::unfollow(&app, &job).await,
             COLLECT => collect(&app, &job).await,
             DELIVER => deliver(&app, &job).await,
             reconcile::RECONCILE => reconcile::reconcile(&app, &job).await,
@@ -68,8 +76,8 @@ pub fn handle(
             Err(JobError::Run(error)) => Outcome::Failed {
                 code: error.code().to_owned(),
             },
-            Err(JobError::Unknown) => Outcome::Failed {
-                code: "platform.unknown_job".to_owned(),
+            Err(error @ JobError::Unknown) => Outcome::Failed {
+                code: error.code().to_owned(),
             },
             Err(JobError::Platform(error)) => {
                 tracing::error!(job = %job.id, ?error, "a job failed");
@@ -87,6 +95,17 @@ pub(super) enum JobError {
     /// The platform itself failed.
     Platform(ApiError),
     Unknown,
+}
+
+impl JobError {
+    /// The stable code.
+    pub(super) fn code(&self) -> &str {
+        match self {
+            Self::Run(error) => error.code(),
+            Self::Platform(error) => error.code(),
+            Self::Unknown => "platform.unknown_job",
+        }
+    }
 }
 
 impl<E: Into<ApiError>> From<E> for JobError {
@@ -122,70 +141,33 @@ async fn collect(app: &Arc<App>, job: &Claimed) -> Result<(), JobError> {
     let payload: CollectPayload = payload(job)?;
     let entry_id = &payload.entry_id;
     let mut db = app.registry.read().await?;
-    let mounting = catalogue::find_mounting(&mut db, entry_id).await?;
-    let entry = catalogue::find_entry(&mut db, entry_id)
-        .await?
-        .ok_or_else(|| ApiError::bug("a mounted entry isn't there"))?;
-    let items = catalogue::active_items(&mut db, entry_id).await?;
-    let exchange_store = directory::find_store(&mut db, &mounting.store_id)
-        .await?
-        .ok_or_else(|| ApiError::bug("a mounting names a store that isn't there"))?;
-    let reading = Reading::choose(app, &mut db, &mounting, payload.started_by.is_some()).await?;
+    let resource = Resource::find(&mut db, entry_id).await?;
+    let (entry, mounting) = (&resource.entry, &resource.mounting);
+    let reading = Reading::choose(app, &mut db, mounting, payload.started_by.is_some()).await?;
     drop(db);
 
-    let mut tx = app.registry.begin(app.clock.now()).await?;
-    store::close_interrupted(&mut tx, RunKind::Collection, entry_id, None).await?;
-    let new = NewRun {
-        kind: RunKind::Collection,
-        entry_id,
-        subscription_id: None,
-        collection_run_id: None,
-        provider: &entry.department_id,
-        requester: None,
-        started_by: payload.started_by.as_deref(),
-    };
-    let run_id = store::insert_run(&mut tx, &new).await?;
-    tx.commit(
-        Entry::by_platform("exchange.collection_begun")
-            .on("run", &run_id)
-            .with("entry_id", entry_id.as_str()),
-    )
-    .await?;
-
+    let run_id = begin_collection(app, &resource, payload.started_by.as_deref()).await?;
     let mut steps = vec![step(app, "began", None)];
-    let collected = match app.open_store(&exchange_store.url) {
-        Ok(connector) => {
-            // An item that came with a later version isn't mounted yet, so it can't be asked of the rows.
-            let mounted = |code: &str| mounting.columns.iter().any(|c| c.item == code);
-            let source = Source {
-                store: app.paced(&exchange_store, connector),
-                mounting: mounting.clone(),
-                items: items.into_iter().filter(|i| mounted(&i.code)).collect(),
-                today: china_date(app.clock.now()),
-                watched: reading.watched.clone(),
-            };
-            let (pool, limits) = (&app.pool, limits(app));
-            match reading.from {
-                Some(from) => collect_since(&source, pool, run_id.as_str(), limits, from).await,
-                None => engine::collect(&source, pool, run_id.as_str(), limits).await,
-            }
-        }
-        Err(error) => return Err(error.into()),
+    let source = resource.source(app, reading.watched.clone())?;
+    let (pool, limits) = (&app.pool, limits(app));
+    let collected = match reading.from {
+        Some(from) => collect_since(&source, pool, run_id.as_str(), limits, from).await,
+        None => engine::collect(&source, pool, run_id.as_str(), limits).await,
     };
     match collected {
         Ok(collected) => {
             let how = reading.step();
             steps.push(step(app, how, Some(collected.counts.read)));
             let done = Done {
-                mounting: &mounting,
+                mounting,
                 collected: &collected,
                 is_whole: reading.from.is_none(),
                 steps: &steps,
+            };
+            let then = Then::Deliver {
                 started_by: payload.started_by,
             };
-            finish_collection(app, &run_id, done).await?;
-            catalogue::index_entry(app, entry_id).await?;
-            Ok(())
+            finish_collection(app, &run_id, done, then).await
         }
         Err(error) => {
             let parties = vec![entry.department_id.clone()];
@@ -195,22 +177,57 @@ async fn collect(app: &Arc<App>, job: &Claimed) -> Result<(), JobError> {
     }
 }
 
-/// A collection that ended well.
-struct Done<'a> {
-    mounting: &'a Mounting,
-    collected: &'a Collected,
-    is_whole: bool,
-    steps: &'a [RunStep],
-    started_by: Option<String>,
+/// Notes that a collection begins, and closes one that broke off.
+pub(super) async fn begin_collection(
+    app: &App,
+    resource: &Resource,
+    started_by: Option<&str>,
+) -> Result<RunId, JobError> {
+    let entry_id = &resource.entry.id;
+    let mut tx = app.registry.begin(app.clock.now()).await?;
+    store::close_interrupted(&mut tx, RunKind::Collection, entry_id, None).await?;
+    let new = NewRun {
+        kind: RunKind::Collection,
+        entry_id,
+        subscription_id: None,
+        collection_run_id: None,
+        provider: &resource.entry.department_id,
+        requester: None,
+        started_by,
+    };
+    let run_id = store::insert_run(&mut tx, &new).await?;
+    let begun = Entry::by_platform("exchange.collection_begun").on("run", &run_id);
+    tx.commit(begun.with("entry_id", entry_id.as_str())).await?;
+    Ok(run_id)
 }
 
-async fn finish_collection(app: &App, run_id: &RunId, done: Done<'_>) -> Result<(), JobError> {
+/// A collection that ended well.
+pub(super) struct Done<'a> {
+    pub mounting: &'a Mounting,
+    pub collected: &'a Collected,
+    pub is_whole: bool,
+    pub steps: &'a [RunStep],
+}
+
+/// What comes after a collection.
+pub(super) enum Then {
+    /// Each subscriber is served by a job.
+    Deliver { started_by: Option<String> },
+    /// Whoever follows the change log serves them.
+    Nothing,
+}
+
+pub(super) async fn finish_collection(
+    app: &Arc<App>,
+    run_id: &RunId,
+    done: Done<'_>,
+    then: Then,
+) -> Result<(), JobError> {
     let Done {
         mounting,
         collected,
         is_whole,
         steps,
-        started_by,
     } = done;
     let mut tx = app.registry.begin(app.clock.now()).await?;
     let success = Success {
@@ -233,17 +250,8 @@ async fn finish_collection(app: &App, run_id: &RunId, done: Done<'_>) -> Result<
         store::note_seen(&mut tx, &mounting.entry_id, &mounting.id, seen, is_whole).await?;
     }
     store::set_paused(&mut tx, &mounting.entry_id, None).await?;
-    for subscription in store::active_subscriptions(&mut tx, &mounting.entry_id).await? {
-        let payload = DeliverPayload {
-            subscription_id: subscription.id,
-            collection_run_id: run_id.clone(),
-            started_by: started_by.clone(),
-        };
-        jobs::enqueue(
-            &mut tx,
-            NewJob::new(DELIVER, catalogue::lane(&mounting.entry_id), &payload),
-        )
-        .await?;
+    if let Then::Deliver { started_by } = then {
+        deliver_to_all(&mut tx, &mounting.entry_id, run_id, started_by).await?;
     }
     let supplied = request::note_supplied(app, &mut tx, &mounting.entry_id).await?;
     let entry = counted(
@@ -253,6 +261,28 @@ async fn finish_collection(app: &App, run_id: &RunId, done: Done<'_>) -> Result<
     .with("entry_id", mounting.entry_id.as_str())
     .with("live_rows", collected.live_rows);
     tx.commit(Evidence::of(entry, supplied)).await?;
+    catalogue::index_entry(app, &mounting.entry_id).await?;
+    Ok(())
+}
+
+async fn deliver_to_all(
+    tx: &mut Tx,
+    entry_id: &EntryId,
+    run_id: &RunId,
+    started_by: Option<String>,
+) -> Result<(), DbError> {
+    for subscription in store::active_subscriptions(tx, entry_id).await? {
+        let payload = DeliverPayload {
+            subscription_id: subscription.id,
+            collection_run_id: run_id.clone(),
+            started_by: started_by.clone(),
+        };
+        jobs::enqueue(
+            tx,
+            NewJob::new(DELIVER, catalogue::lane(entry_id), &payload),
+        )
+        .await?;
+    }
     Ok(())
 }
 
@@ -283,10 +313,22 @@ impl Subscribed {
     }
 }
 
+/// A target that stays open from one delivery to the next, under its address.
+pub(super) type OpenTarget = Option<(String, Arc<dyn tongqu_connectors::Store>)>;
+
 /// What a subscription is about; `None` while nothing may move under it.
 pub(super) async fn subscribed(
     app: &Arc<App>,
     id: &SubscriptionId,
+) -> Result<Option<Subscribed>, JobError> {
+    subscribed_over(app, id, &mut None).await
+}
+
+/// As [`subscribed`], over a target that may be open already.
+pub(super) async fn subscribed_over(
+    app: &Arc<App>,
+    id: &SubscriptionId,
+    open: &mut OpenTarget,
 ) -> Result<Option<Subscribed>, JobError> {
     let mut db = app.registry.read().await?;
     let gone = || ApiError::bug("a delivery names something that isn't there");
@@ -322,12 +364,17 @@ pub(super) async fn subscribed(
     // Whatever broke off may have come after the rows and before they were read back.
     let last = store::last_delivery(&mut db, &subscription.id).await?;
     let last = last.filter(|run| run.state_code == "succeeded");
+    let connector = match open.take() {
+        Some((url, connector)) if url == target.url => connector,
+        _ => app.open_or_create_store(&target.url)?,
+    };
+    *open = Some((target.url.clone(), connector.clone()));
     let delivery = Delivery {
         table: PoolTable::of(&mounting, &items),
         items,
         grant: grant.clone(),
         pseudonyms,
-        target: app.paced(&target, app.open_or_create_store(&target.url)?),
+        target: app.paced(&target, connector),
         target_table: subscription.table.clone(),
         consumer: subscription.id.to_string(),
         compares: if last.is_some() {
@@ -361,27 +408,11 @@ async fn deliver(app: &Arc<App>, job: &Claimed) -> Result<(), JobError> {
         ..
     } = &subscribed;
     let entry_id = &subscription.entry_id;
-
-    let mut tx = app.registry.begin(app.clock.now()).await?;
-    store::close_interrupted(&mut tx, RunKind::Delivery, entry_id, Some(&subscription.id)).await?;
-    let new = NewRun {
-        kind: RunKind::Delivery,
-        entry_id,
-        subscription_id: Some(&subscription.id),
-        collection_run_id: Some(&payload.collection_run_id),
-        provider: &grant.provider,
-        requester: Some(&grant.requester),
-        started_by: payload.started_by.as_deref(),
-    };
-    let run_id = store::insert_run(&mut tx, &new).await?;
-    let begun = Entry::by_platform("exchange.delivery_begun").on("run", &run_id);
-    tx.commit(
-        begun
-            .with("subscription_id", subscription.id.as_str())
-            .with("grant_id", grant.id.as_str()),
-    )
-    .await?;
-
+    let asked = (
+        Some(&payload.collection_run_id),
+        payload.started_by.as_deref(),
+    );
+    let run_id = begin_delivery(app, subscription, grant, asked).await?;
     let mut steps = vec![step(app, "began", None)];
     match engine::deliver(delivery, &app.pool, run_id.as_str(), limits(app)).await {
         Ok(delivered) => {
@@ -397,7 +428,37 @@ async fn deliver(app: &Arc<App>, job: &Claimed) -> Result<(), JobError> {
     }
 }
 
-async fn finish_delivery(
+/// Notes that a delivery begins, after which collection and at whose wish, and closes one that broke off.
+pub(super) async fn begin_delivery(
+    app: &App,
+    subscription: &Subscription,
+    grant: &Grant,
+    (collection_run_id, started_by): (Option<&RunId>, Option<&str>),
+) -> Result<RunId, JobError> {
+    let entry_id = &subscription.entry_id;
+    let mut tx = app.registry.begin(app.clock.now()).await?;
+    store::close_interrupted(&mut tx, RunKind::Delivery, entry_id, Some(&subscription.id)).await?;
+    let new = NewRun {
+        kind: RunKind::Delivery,
+        entry_id,
+        subscription_id: Some(&subscription.id),
+        collection_run_id,
+        provider: &grant.provider,
+        requester: Some(&grant.requester),
+        started_by,
+    };
+    let run_id = store::insert_run(&mut tx, &new).await?;
+    let begun = Entry::by_platform("exchange.delivery_begun").on("run", &run_id);
+    tx.commit(
+        begun
+            .with("subscription_id", subscription.id.as_str())
+            .with("grant_id", grant.id.as_str()),
+    )
+    .await?;
+    Ok(run_id)
+}
+
+pub(super) async fn finish_delivery(
     app: &App,
     run_id: &RunId,
     subscribed: &Subscribed,

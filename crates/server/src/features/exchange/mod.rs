@@ -3,8 +3,10 @@
 //! Owns `subscriptions` and `runs`. The rows themselves are moved by [`engine`]; this room decides
 //! what is to run, keeps its account, and tells the parties. Spec: PDS-5.3, PDS-8.1, PDS-10.2a, PDS-10.2c.
 
+mod change_logs;
 mod due;
 pub mod engine;
+mod following;
 mod jobs;
 mod list_runs;
 mod open_delivery;
@@ -14,6 +16,7 @@ mod read_overview;
 mod read_run;
 mod reading;
 mod reconcile;
+mod resource;
 mod schedule;
 mod start_run;
 mod store;
@@ -42,5 +45,6 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(start_run::start_run))
         .routes(routes!(reconcile::start_reconciliation))
         .routes(routes!(schedule::read_schedule, schedule::put_schedule))
+        .routes(routes!(change_logs::list_change_logs))
         .routes(routes!(open_delivery::open_delivery))
 }

@@ -1,6 +1,8 @@
 //! The schedule by which a mounted resource is collected, and its subscribers served, without anybody's asking.
 //! Spec: PDS-8.1 (the provider updates periodically), YC-18 (promptly).
 
+use std::collections::BTreeMap;
+
 use axum::{
     Json,
     extract::{Path, Query},
@@ -14,16 +16,30 @@ use tongqu_domain::{
 };
 use utoipa::{IntoParams, ToSchema};
 
-use super::store::{self, NewSchedule, Watch};
+use super::{
+    change_logs::{ChangeLogView, Names},
+    engine::{RunError, may_follow},
+    following,
+    jobs::limits,
+    resource::Resource,
+    store::{self, NewSchedule, Watch},
+};
 use crate::{
-    app::App,
-    features::catalogue::{self, Entry, Mounting},
+    app::{App, connector_error},
+    features::{
+        catalogue::{self, Entry, Mounting},
+        directory,
+    },
     platform::{
+        db::change_logs,
         evidence,
         http::{ApiError, Ctx, Problem, Reply, reply},
         jobs,
     },
 };
+
+/// Kinds of stores whose change log is read.
+const LOGGED_ENGINES: [&str; 2] = ["postgres", "postgresql"];
 
 /// Collections that are set going at once.
 const BATCH_ROWS: i64 = 200;
@@ -45,6 +61,13 @@ pub struct ScheduleView {
     pub watched: Option<WatchedView>,
     /// The columns that could say so.
     pub watchable: Vec<WatchableView>,
+    /// Whether the store's change log is followed, so that changes arrive right away. The whole is compared when `cron`
+    /// says so.
+    pub follows: bool,
+    /// Whether the kind of store has a change log that can be followed.
+    pub may_follow: bool,
+    /// How the log stands, once it was opened.
+    pub log: Option<ChangeLogView>,
 }
 
 /// A column that grows with every change of its row. Once a day, and whenever somebody asks for a collection, the whole
@@ -87,6 +110,9 @@ pub struct ScheduleBody {
     pub cron: Option<String>,
     /// Read only what this column says has changed; absent: compare the whole each time.
     pub watched: Option<WatchedBody>,
+    /// Follow the store's change log, and compare the whole when `cron` says so. Not together with `watched`.
+    #[serde(default)]
+    pub follows: bool,
 }
 
 /// The column to be watched.
@@ -124,6 +150,9 @@ pub async fn put_schedule(
     Json(body): Json<ScheduleBody>,
 ) -> Reply<ScheduleView> {
     let entry = own_entry(&ctx, &entry_id).await?;
+    if body.follows {
+        must_be_followable(&ctx, &entry, &body).await?;
+    }
     let mut tx = ctx.begin().await?;
     let schedule = body.cron.as_deref().map(|text| parse(text, tx.at()));
     let schedule = schedule.transpose()?;
@@ -140,15 +169,40 @@ pub async fn put_schedule(
                 schedule,
                 next_at: next.ok_or_else(|| refused(ScheduleFault::Never))?,
                 watch,
+                follows: body.follows,
             })
         }
     };
     store::set_schedule(&mut tx, &entry.id, new, &ctx.actor.person).await?;
+    following::changed(&mut tx, &entry.id, body.follows).await?;
     let did = ctx.did("exchange.schedule_set").on("entry", &entry.id);
     let cron = schedule.as_ref().map_or("", Schedule::text);
-    tx.commit(did.with("cron", cron).with("watched", watched))
-        .await?;
+    let did = did.with("cron", cron).with("watched", watched);
+    tx.commit(did.with("follows", body.follows)).await?;
     view(&ctx, &entry, None).await
+}
+
+/// Refuses what can't be followed with what is to be changed for it.
+async fn must_be_followable(ctx: &Ctx, entry: &Entry, body: &ScheduleBody) -> Result<(), ApiError> {
+    let refused = |code, field| Err(ApiError::invalid(code).field(field, code));
+    if body.watched.is_some() {
+        return refused("exchange.follow_and_watch", "column");
+    }
+    if body.cron.is_none() {
+        return refused("exchange.follow_without_schedule", "cron");
+    }
+    let mut db = ctx.read().await?;
+    if catalogue::mounting_of(&mut db, &entry.id).await?.is_none() {
+        return Err(ApiError::conflict("exchange.not_mounted"));
+    }
+    let resource = Resource::find(&mut db, &entry.id).await?;
+    drop(db);
+    let source = resource.source(&ctx.app, None)?;
+    let checked = may_follow(&source, limits(&ctx.app)).await;
+    checked.map_err(|error| match error {
+        RunError::Store { source, .. } => connector_error(source),
+        error => ApiError::conflict(error.code()),
+    })
 }
 
 /// What is to be watched, if the mounted table has such a column and it grows.
@@ -207,8 +261,21 @@ async fn view(ctx: &Ctx, entry: &Entry, asked: Option<&str>) -> Reply<ScheduleVi
         None => None,
     };
     let mounting = catalogue::mounting_of(&mut db, &entry.id).await?;
+    let store = match &mounting {
+        Some(mounting) => directory::find_store(&mut db, &mounting.store_id).await?,
+        None => None,
+    };
+    let log = change_logs::find(&mut db, &entry.id).await?;
     drop(db);
     let now = ctx.app.clock.now();
+    let follows = set.as_ref().is_some_and(|set| set.follows);
+    let names = Names {
+        entries: BTreeMap::from([(entry.id.to_string(), (entry.name.clone(), String::new()))]),
+        stores: store
+            .iter()
+            .map(|store| (store.id.to_string(), store.name.clone()))
+            .collect(),
+    };
     let (cron, watch) = set.map(|set| (set.cron, set.watch)).unzip();
     let items = version
         .as_ref()
@@ -231,6 +298,9 @@ async fn view(ctx: &Ctx, entry: &Entry, asked: Option<&str>) -> Reply<ScheduleVi
             compared_at: watch.compared_at.map(instant_text),
         }),
         watchable: watchable.unwrap_or_default(),
+        follows,
+        may_follow: store.is_some_and(|store| LOGGED_ENGINES.contains(&store.engine())),
+        log: log.map(|log| ChangeLogView::new(ctx, log, &names)),
     })
 }
 

@@ -9,7 +9,8 @@ pub use overview::{Failing, Hour, Moved, moved};
 pub(super) use overview::{failing, hours, running};
 pub(super) use pseudonyms::{change_pseudonym_mark, pseudonym_mark};
 pub(super) use schedules::{
-    NewSchedule, Watch, due_schedules, move_schedule_on, note_seen, schedule_of, set_schedule,
+    NewSchedule, Watch, due_schedules, followed_entries, move_schedule_on, note_seen, schedule_of,
+    set_schedule,
 };
 pub use subscriptions::{LastDelivery, Subscription, last_deliveries};
 pub(super) use subscriptions::{

@@ -81,7 +81,9 @@ const NOT_SAID: &[&str] = &[
     "exchange.collect",   // kind of job
     "exchange.deliver",   // kind of job
     "exchange.reconcile", // kind of job
-    "session.refused",    // evidence of a wrong password
+    "exchange.follow",    // kind of job
+    "exchange.unfollow",  // kind of job
+    "session.refused", // evidence of a wrong password
     // Acts in evidence and notices, handed on before they are recorded.
     "case.exception_claimed",
     "case.opened",
@@ -90,6 +92,10 @@ const NOT_SAID: &[&str] = &[
     "case.step_taken",
     "case.urged",
     "case.withdrawn",
+    "exchange.following_due",
+    "exchange.unfollowing_due",
+    "exchange.log_given_back",
+    "exchange.log_given_up",
     "demand.answered",
     "demand.directed",
     "demand.matched",

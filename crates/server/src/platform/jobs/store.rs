@@ -1,6 +1,9 @@
 //! All SQL of the job queue.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
+use tokio::sync::watch;
 use tongqu_domain::time::instant_text;
 
 use super::NewJob;
@@ -15,21 +18,29 @@ use crate::platform::{
 pub struct Claimed {
     pub id: String,
     pub kind: String,
+    pub lane: String,
     pub payload: String,
     pub attempts: i64,
+    /// Who holds it.
+    pub worker: String,
+    /// What an earlier worker has noted of a standing job, see [`note_progress`].
+    pub progress: Option<String>,
+    /// Turns true when a standing job is to make way: somebody waits for its lane, or the node stops.
+    pub makes_way: watch::Receiver<bool>,
 }
 
 /// Queues a job within the caller's write; it runs once that is committed.
 pub async fn enqueue(tx: &mut Tx, job: NewJob) -> Result<(), DbError> {
     sqlx::query(
-        "INSERT INTO jobs (id, kind, lane, payload, state, attempts, run_after, created_at) \
-         VALUES ($1, $2, $3, $4, 'queued', 0, $5, $5)",
+        "INSERT INTO jobs (id, kind, lane, payload, state, attempts, run_after, created_at, standing) \
+         VALUES ($1, $2, $3, $4, 'queued', 0, $5, $5, $6)",
     )
     .bind(random_hex::<12>())
     .bind(job.kind)
     .bind(job.lane)
     .bind(job.payload)
     .bind(instant_text(Timestamp::UNIX_EPOCH))
+    .bind(i64::from(job.stands))
     .execute(&mut **tx)
     .await?;
     Ok(())
@@ -48,12 +59,40 @@ pub async fn is_queued(tx: &mut Tx, job: &NewJob) -> Result<bool, DbError> {
     Ok(n > 0)
 }
 
-/// How many jobs are neither done nor given up.
+/// Whether a standing job of this kind and lane waits or runs.
+pub async fn stands(db: &mut Db, job: &NewJob) -> Result<bool, DbError> {
+    let n = sqlx::query(
+        "SELECT COUNT(*) AS n FROM jobs WHERE kind = $1 AND lane = $2 AND state IN ('queued', 'running')",
+    )
+    .bind(job.kind)
+    .bind(job.lane.clone())
+    .fetch_one(db)
+    .await?
+    .int("n")?;
+    Ok(n > 0)
+}
+
+/// Has standing jobs of this kind and lane tried again at once, whatever they wait for.
+pub async fn hurry(tx: &mut Tx, job: &NewJob) -> Result<(), DbError> {
+    sqlx::query(
+        "UPDATE jobs SET run_after = $1 WHERE kind = $2 AND lane = $3 AND state = 'queued'",
+    )
+    .bind(instant_text(Timestamp::UNIX_EPOCH))
+    .bind(job.kind)
+    .bind(job.lane.clone())
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// How many jobs are neither done nor given up; those that stand aren't counted, because they never end.
 pub async fn unfinished(db: &mut Db) -> Result<i64, DbError> {
-    sqlx::query("SELECT COUNT(*) AS n FROM jobs WHERE state IN ('queued', 'running')")
-        .fetch_one(db)
-        .await?
-        .int("n")
+    sqlx::query(
+        "SELECT COUNT(*) AS n FROM jobs WHERE standing = 0 AND state IN ('queued', 'running')",
+    )
+    .fetch_one(db)
+    .await?
+    .int("n")
 }
 
 /// How many jobs the workers of a node hold. Their names begin with the node's.
@@ -67,7 +106,7 @@ pub async fn held_by(db: &mut Db, node_id: &str) -> Result<i64, DbError> {
 
 /// How many jobs no worker holds yet.
 pub async fn waiting(db: &mut Db) -> Result<i64, DbError> {
-    sqlx::query("SELECT COUNT(*) AS n FROM jobs WHERE state = 'queued'")
+    sqlx::query("SELECT COUNT(*) AS n FROM jobs WHERE standing = 0 AND state = 'queued'")
         .fetch_one(db)
         .await?
         .int("n")
@@ -109,19 +148,32 @@ pub(super) async fn take_over_expired(registry: &Registry, now: Timestamp) -> Re
         .await
 }
 
+/// Which jobs a worker takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sort {
+    /// Those that end.
+    Ending,
+    /// Those that go on until they have to make way.
+    Standing,
+}
+
 pub(super) async fn claim(
     registry: &Registry,
     worker: &str,
+    sort: Sort,
     now: Timestamp,
     lease_until: Timestamp,
 ) -> Result<Option<Claimed>, DbError> {
+    let standing = i64::from(sort == Sort::Standing);
     let mut db = registry.read().await?;
-    let waiting =
-        sqlx::query("SELECT COUNT(*) AS n FROM jobs WHERE state = 'queued' AND run_after <= $1")
-            .bind(instant_text(now))
-            .fetch_one(&mut *db)
-            .await?
-            .int("n")?;
+    let waiting = sqlx::query(
+        "SELECT COUNT(*) AS n FROM jobs WHERE state = 'queued' AND run_after <= $1 AND standing = $2",
+    )
+    .bind(instant_text(now))
+    .bind(standing)
+    .fetch_one(&mut *db)
+    .await?
+    .int("n")?;
     drop(db);
     if waiting == 0 {
         return Ok(None);
@@ -131,6 +183,7 @@ pub(super) async fn claim(
         .bind(worker)
         .bind(instant_text(lease_until))
         .bind(instant_text(now))
+        .bind(standing)
         .fetch_optional(&mut *tx)
         .await
         .map_err(DbError::from);
@@ -143,24 +196,79 @@ pub(super) async fn claim(
     let job = Claimed {
         id: row.text("id")?,
         kind: row.text("kind")?,
+        lane: row.text("lane")?,
         payload: row.text("payload")?,
         attempts: row.int("attempts")?,
+        worker: worker.to_owned(),
+        progress: row.opt_text("progress")?,
+        makes_way: watch::channel(false).1,
     };
     tx.commit_bookkeeping().await?;
     Ok(Some(job))
 }
 
+/// Lanes in which a job waits that isn't a standing one.
+pub(super) async fn wanted_lanes(
+    registry: &Registry,
+    now: Timestamp,
+) -> Result<HashSet<String>, DbError> {
+    let mut db = registry.read().await?;
+    let rows = sqlx::query(
+        "SELECT DISTINCT lane FROM jobs WHERE state = 'queued' AND standing = 0 AND run_after <= $1",
+    )
+    .bind(instant_text(now))
+    .fetch_all(&mut *db)
+    .await?;
+    rows.iter().map(|row| row.text("lane")).collect()
+}
+
+/// Keeps what a standing job has done, for whoever takes it over; `false` if that has happened already.
+pub async fn note_progress(
+    registry: &Registry,
+    at: Timestamp,
+    job: &Claimed,
+    progress: &str,
+) -> Result<bool, DbError> {
+    let mut tx = registry.begin(at).await?;
+    let done = sqlx::query(
+        "UPDATE jobs SET progress = $1 WHERE id = $2 AND worker = $3 AND state = 'running'",
+    )
+    .bind(progress)
+    .bind(&job.id)
+    .bind(&job.worker)
+    .execute(&mut *tx)
+    .await?;
+    tx.commit_bookkeeping().await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Prolongs the lease; whether `worker` still held it.
 pub(super) async fn renew(
     registry: &Registry,
     id: &str,
     worker: &str,
     until: Timestamp,
-) -> Result<(), DbError> {
+) -> Result<bool, DbError> {
     let mut tx = registry.begin(until).await?;
-    sqlx::query(
+    let done = sqlx::query(
         "UPDATE jobs SET lease_until = $1 WHERE id = $2 AND worker = $3 AND state = 'running'",
     )
     .bind(instant_text(until))
+    .bind(id)
+    .bind(worker)
+    .execute(&mut *tx)
+    .await?;
+    tx.commit_bookkeeping().await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Queues a standing job again that made way: it isn't an act, and nothing of its attempts counts.
+pub(super) async fn make_way(registry: &Registry, id: &str, worker: &str) -> Result<(), DbError> {
+    let mut tx = registry.begin(Timestamp::UNIX_EPOCH).await?;
+    sqlx::query(
+        "UPDATE jobs SET state = 'queued', attempts = 0, worker = NULL, lease_until = NULL, progress = NULL, \
+         error_code = NULL WHERE id = $1 AND worker = $2 AND state = 'running'",
+    )
     .bind(id)
     .bind(worker)
     .execute(&mut *tx)

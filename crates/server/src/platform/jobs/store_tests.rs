@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     NewJob,
-    store::{self, Claimed, enqueue, requeue_orphans, unfinished},
+    store::{self, Claimed, Sort, enqueue, requeue_orphans, unfinished},
 };
 use crate::platform::db::{
     RowExt as _,
@@ -21,6 +21,8 @@ store_suite!(
     a_silent_worker_loses_its_job_and_no_longer_settles_it,
     a_renewed_lease_keeps_the_job,
     jobs_of_a_dead_process_are_queued_again,
+    a_standing_job_makes_way_for_the_others_of_its_lane,
+    what_a_standing_job_noted_is_there_for_whoever_takes_it_over,
 );
 
 async fn queue(bench: &Bench, lanes: &[&str]) {
@@ -38,9 +40,14 @@ fn after(seconds: i64) -> Timestamp {
 }
 
 async fn claim(bench: &Bench, worker: &str, now: Timestamp) -> Option<Claimed> {
+    claim_of(bench, Sort::Ending, worker, now).await
+}
+
+async fn claim_of(bench: &Bench, sort: Sort, worker: &str, now: Timestamp) -> Option<Claimed> {
     store::claim(
         &bench.registry,
         worker,
+        sort,
         now,
         now + SignedDuration::from_secs(60),
     )
@@ -177,4 +184,80 @@ async fn jobs_of_a_dead_process_are_queued_again(bench: Bench) {
     assert!(claim(&bench, "new", monday()).await.is_some());
     assert!(claim(&bench, "new", monday()).await.is_some());
     assert_eq!(left(&bench).await, 2);
+}
+
+async fn stand(bench: &Bench, lane: &str) {
+    let mut tx = bench.begin().await;
+    let job = NewJob::new("test.stand", lane, &lane).standing();
+    assert!(!store::stands(&mut tx, &job).await.unwrap());
+    enqueue(&mut tx, NewJob::new("test.stand", lane, &lane).standing())
+        .await
+        .unwrap();
+    assert!(store::stands(&mut tx, &job).await.unwrap());
+    commit(tx).await;
+}
+
+async fn a_standing_job_makes_way_for_the_others_of_its_lane(bench: Bench) {
+    stand(&bench, "a").await;
+    assert_eq!(
+        left(&bench).await,
+        0,
+        "it never ends, so nobody waits for it"
+    );
+    assert!(claim(&bench, "worker", monday()).await.is_none());
+    let standing = claim_of(&bench, Sort::Standing, "one", monday()).await;
+    let standing = standing.unwrap();
+    queue(&bench, &["a", "b"]).await;
+    let wanted = store::wanted_lanes(&bench.registry, monday()).await;
+    assert!(wanted.unwrap().contains("a"));
+    let other = claim(&bench, "worker", monday()).await.unwrap();
+    assert_eq!(other.lane, "b", "the lane is taken");
+    store::make_way(&bench.registry, &standing.id, "one")
+        .await
+        .unwrap();
+    assert!(
+        claim_of(&bench, Sort::Standing, "one", monday())
+            .await
+            .is_none(),
+        "the others go first"
+    );
+    let first = claim(&bench, "worker", monday()).await.unwrap();
+    assert_eq!(first.lane, "a");
+    assert!(
+        claim_of(&bench, Sort::Standing, "one", monday())
+            .await
+            .is_none()
+    );
+    assert!(finish(&bench, &first, "worker").await);
+    let again = claim_of(&bench, Sort::Standing, "two", monday()).await;
+    assert_eq!(again.unwrap().attempts, 1, "making way isn't an attempt");
+}
+
+async fn what_a_standing_job_noted_is_there_for_whoever_takes_it_over(bench: Bench) {
+    stand(&bench, "a").await;
+    let dead = claim_of(&bench, Sort::Standing, "dead", monday()).await;
+    let dead = dead.unwrap();
+    let note = async |job: &Claimed, text: &str| {
+        store::note_progress(&bench.registry, monday(), job, text)
+            .await
+            .unwrap()
+    };
+    assert!(note(&dead, "seven").await);
+    store::take_over_expired(&bench.registry, after(61))
+        .await
+        .unwrap();
+    let heir = claim_of(&bench, Sort::Standing, "heir", after(61)).await;
+    let heir = heir.unwrap();
+    assert_eq!(heir.progress.as_deref(), Some("seven"));
+    assert!(!note(&dead, "eight").await, "it is no longer his");
+    assert!(
+        !store::renew(&bench.registry, &dead.id, "dead", after(200))
+            .await
+            .unwrap()
+    );
+    assert!(
+        store::renew(&bench.registry, &heir.id, "heir", after(200))
+            .await
+            .unwrap()
+    );
 }

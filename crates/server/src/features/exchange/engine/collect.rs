@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use futures_util::TryStreamExt as _;
 use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
 use tokio::task::JoinHandle;
 use tongqu_connectors::{ApplyPlan, BatchStream, ConnectorError, Store};
 use tongqu_domain::{
@@ -55,7 +56,7 @@ impl Source {
 }
 
 /// What a collection did.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Collected {
     pub counts: Counts,
     /// Rows in the pool afterwards.

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use futures_util::TryStreamExt as _;
+use serde::{Deserialize, Serialize};
 use tongqu_connectors::{
     ApplyPlan, BatchStream, ConnectorError, Filter, FilterOp, Query, RecordBatch, Store, Value,
     rows::{BatchBuilder, Op, Rows},
@@ -79,7 +80,7 @@ impl Delivery {
 }
 
 /// What a delivery did.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Delivered {
     pub counts: Counts,
     /// How far both digests reach.
@@ -90,8 +91,29 @@ pub struct Delivered {
     pub held: TableDigest,
 }
 
+impl Delivered {
+    /// Both deliveries as one, of which `later` came after this one. Each row counts as often as it was brought.
+    #[must_use]
+    pub fn and(&self, later: &Self) -> Self {
+        let counts = self.counts.merge(&later.counts);
+        if later.reach == Reach::Whole {
+            return Self {
+                counts,
+                ..later.clone()
+            };
+        }
+        Self {
+            counts,
+            reach: self.reach,
+            sent: self.sent.merge(&later.sent),
+            held: self.held.merge(&later.held),
+        }
+    }
+}
+
 /// Which rows a comparison of pool and target has looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Reach {
     /// Those that the delivery brought or took away.
     Changed,
@@ -119,7 +141,7 @@ impl Reach {
 }
 
 /// Up to so many changed rows are read back one by one, by their keys; beyond, reading the whole costs less.
-const KEYS_READ_BACK_MAX: usize = 20_000;
+pub const KEYS_READ_BACK_MAX: usize = 20_000;
 
 /// How a subscriber is fed.
 #[derive(Clone, Copy)]

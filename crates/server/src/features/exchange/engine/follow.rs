@@ -17,8 +17,8 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use tongqu_connectors::{
-    BatchStream, ChangeLog, ConnectorError, Filter, LogPosition, LogQuery, LogTable, Query,
-    RecordBatch, Store, Value, one_batch,
+    BatchStream, ChangeLog, ConnectorError, Filter, LogBatch, LogPosition, LogQuery, LogTable,
+    Query, RecordBatch, Store, Value, one_batch,
     rows::{BatchBuilder, Op, Rows},
 };
 use tongqu_domain::exchange::{Counts, RowCheck, RowHash, ValueRef, diff};
@@ -73,39 +73,75 @@ pub struct Follower {
 }
 
 /// The cursor under which the pool keeps the position in the provider's log.
-fn mark(table: &PoolTable) -> String {
-    format!("{}/log", table.consumer())
+fn mark(consumer: &str) -> String {
+    format!("{consumer}/log")
 }
 
 impl Follower {
-    /// Goes on where the pool left off. Where it never followed, or the log is lost, begins with a collection and
-    /// gives what that did.
+    /// Goes on where the pool left off; `None` where it never followed, or the log is lost: then [`Follower::begin`].
     ///
     /// Errors: [`RunError`]; those of the provider's side say what its administrator has to change.
+    pub async fn resume(
+        source: &Source,
+        pool: &Arc<dyn Store>,
+        limits: Limits,
+    ) -> Result<Option<Self>, RunError> {
+        let table = PoolTable::of(&source.mounting, &source.items);
+        let query = query_of(source, &table, limits).await?;
+        match resume(source, pool, &table, &query).await? {
+            Some(log) => Ok(Some(Self::over(log, source, pool, table, limits).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Begins anew: opens a log, then compares the whole.
+    ///
+    /// Errors: as of [`Follower::resume`].
+    pub async fn begin(
+        source: &Source,
+        pool: &Arc<dyn Store>,
+        run_id: &str,
+        limits: Limits,
+    ) -> Result<(Self, Collected), RunError> {
+        let table = PoolTable::of(&source.mounting, &source.items);
+        let query = query_of(source, &table, limits).await?;
+        let log = source.store.open_log(query, None).await.map_err(of_log)?;
+        let collected = collect(source, pool, run_id, limits).await?;
+        let position = log.start().as_cursor();
+        let begun = plan(&table, run_id, collected.seq).marking(&mark(table.consumer()), position);
+        let nothing = BatchBuilder::for_changes(&table.stored_columns()).finish();
+        let begun = pool.apply(begun, one_batch(nothing)).await;
+        begun.map_err(at(Side::Platform))?;
+        let follower = Self::over(log, source, pool, table, limits).await?;
+        Ok((follower, collected))
+    }
+
+    /// Goes on, or begins anew where it can't, and gives what the collection did then.
+    ///
+    /// Errors: as of [`Follower::resume`].
     pub async fn open(
         source: &Source,
         pool: &Arc<dyn Store>,
         run_id: &str,
         limits: Limits,
     ) -> Result<(Self, Option<Collected>), RunError> {
-        let table = PoolTable::of(&source.mounting, &source.items);
+        if let Some(follower) = Self::resume(source, pool, limits).await? {
+            return Ok((follower, None));
+        }
+        let (follower, collected) = Self::begin(source, pool, run_id, limits).await?;
+        Ok((follower, Some(collected)))
+    }
+
+    async fn over(
+        log: Box<dyn ChangeLog>,
+        source: &Source,
+        pool: &Arc<dyn Store>,
+        table: PoolTable,
+        limits: Limits,
+    ) -> Result<Self, RunError> {
         let check = RowCheck::new(&source.items, &table.columns, source.today)
             .map_err(|_| RunError::MountingUnfit)?;
-        let query = query_of(source, &table, limits).await?;
-        let resumed = resume(source, pool, &table, &query).await?;
-        let (log, collected) = if let Some(log) = resumed {
-            (log, None)
-        } else {
-            let log = source.store.open_log(query, None).await.map_err(of_log)?;
-            let collected = collect(source, pool, run_id, limits).await?;
-            let position = log.start().as_cursor();
-            let begun = plan(&table, run_id, collected.seq).marking(&mark(&table), position);
-            let nothing = BatchBuilder::for_changes(&table.stored_columns()).finish();
-            let begun = pool.apply(begun, one_batch(nothing)).await;
-            begun.map_err(at(Side::Platform))?;
-            (log, Some(collected))
-        };
-        let follower = Self {
+        Ok(Self {
             log,
             pool: Arc::clone(pool),
             quarantine: Quarantine::load(pool.as_ref(), &table).await?,
@@ -113,23 +149,22 @@ impl Follower {
             check: Arc::new(check),
             limits,
             lately: Counts::default(),
-        };
-        Ok((follower, collected))
+        })
     }
 
-    /// Takes over what has been committed, or what is within `wait`; `None` if nothing was. Afterwards the pool has
-    /// it, and deliveries may be made at once.
+    /// What has been committed, or what is within `wait`; `None` if nothing was. It is to be taken over, or the follower
+    /// to be opened anew.
+    ///
+    /// Errors: [`RunError`]; a follower is then to be opened anew.
+    pub async fn next(&mut self, wait: Duration) -> Result<Option<LogBatch>, RunError> {
+        self.log.next(wait).await.map_err(of_log)
+    }
+
+    /// Takes over what [`Follower::next`] gave. Afterwards the pool has it, and deliveries may be made at once.
     ///
     /// Errors: [`RunError`]; the pool is then as it was, apart from the rows in quarantine, and a follower is to be
     /// opened anew.
-    pub async fn step(
-        &mut self,
-        wait: Duration,
-        run_id: &str,
-    ) -> Result<Option<Followed>, RunError> {
-        let Some(batch) = self.log.next(wait).await.map_err(of_log)? else {
-            return Ok(None);
-        };
+    pub async fn take(&mut self, batch: LogBatch, run_id: &str) -> Result<Followed, RunError> {
         let (upto, transactions) = (batch.upto, batch.transactions);
         let mut followed = Followed {
             counts: Counts::default(),
@@ -148,7 +183,21 @@ impl Follower {
         }
         self.take_over(&mut followed, changes, run_id).await?;
         self.log.confirm(upto).await.map_err(of_log)?;
-        Ok(Some(followed))
+        Ok(followed)
+    }
+
+    /// Both at once.
+    ///
+    /// Errors: as of [`Follower::take`].
+    pub async fn step(
+        &mut self,
+        wait: Duration,
+        run_id: &str,
+    ) -> Result<Option<Followed>, RunError> {
+        match self.next(wait).await? {
+            Some(batch) => self.take(batch, run_id).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// Turns every row into a tombstone. The cursor stays, so that no delivery sees this without what follows.
@@ -222,8 +271,8 @@ impl Follower {
             }
             judge.finish(&changes).await
         });
-        let moved =
-            plan(&self.table, run_id, seq).marking(&mark(&self.table), followed.upto.as_cursor());
+        let moved = plan(&self.table, run_id, seq)
+            .marking(&mark(self.table.consumer()), followed.upto.as_cursor());
         let applied = self.pool.apply(moved, changes).await;
         let judged = judging.await.map_err(|_| RunError::CountsDiffer)??;
         let applied = applied.map_err(at(Side::Platform))?;
@@ -239,18 +288,25 @@ impl Follower {
     }
 }
 
-/// Ends following: the provider's store may delete what it held back, and the next follower begins anew.
+/// Whether the source can be followed. Changes nothing.
 ///
-/// Errors: [`RunError::Store`], with `log_busy` while a follower still reads.
-pub async fn unfollow(source: &Source, pool: &Arc<dyn Store>) -> Result<(), RunError> {
+/// Errors: as of [`Follower::resume`].
+pub async fn may_follow(source: &Source, limits: Limits) -> Result<(), RunError> {
     let table = PoolTable::of(&source.mounting, &source.items);
-    forget(pool, &table).await?;
-    let dropped = source.store.drop_log(table.consumer()).await;
-    dropped.map_err(at(Side::Provider))
+    let query = query_of(source, &table, limits).await?;
+    source.store.check_log(&query).await.map_err(of_log)
 }
 
-async fn forget(pool: &Arc<dyn Store>, table: &PoolTable) -> Result<(), RunError> {
-    match pool.drop_consumer(&mark(table)).await {
+/// Ends following: the provider's store may delete what it held back for `consumer`, and the next follower begins anew.
+///
+/// Errors: [`RunError::Store`], with `log_busy` while a follower still reads.
+pub async fn unfollow(store: &dyn Store, pool: &dyn Store, consumer: &str) -> Result<(), RunError> {
+    forget(pool, consumer).await?;
+    store.drop_log(consumer).await.map_err(at(Side::Provider))
+}
+
+async fn forget(pool: &dyn Store, consumer: &str) -> Result<(), RunError> {
+    match pool.drop_consumer(&mark(consumer)).await {
         Ok(()) | Err(ConnectorError::StoreMissing { .. }) => Ok(()),
         Err(error) => Err(at(Side::Platform)(error)),
     }
@@ -280,7 +336,7 @@ async fn resume(
     table: &PoolTable,
     query: &LogQuery,
 ) -> Result<Option<Box<dyn ChangeLog>>, RunError> {
-    let position = match pool.cursor(&mark(table)).await {
+    let position = match pool.cursor(&mark(table.consumer())).await {
         Ok(position) => position,
         Err(ConnectorError::StoreMissing { .. }) => None,
         Err(error) => return Err(at(Side::Platform)(error)),
@@ -291,7 +347,9 @@ async fn resume(
     match source.store.open_log(query.clone(), Some(position)).await {
         Ok(log) => Ok(Some(log)),
         // Forgotten first: should we die now, the gap is still known.
-        Err(ConnectorError::LogLost { .. }) => forget(pool, table).await.map(|()| None),
+        Err(ConnectorError::LogLost { .. }) => {
+            forget(pool.as_ref(), table.consumer()).await.map(|()| None)
+        }
         Err(error) => Err(of_log(error)),
     }
 }

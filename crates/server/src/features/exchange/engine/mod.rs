@@ -18,9 +18,9 @@ mod since;
 mod unordered;
 
 pub use collect::{Collected, Source, Watched, collect};
-pub use deliver::{Delivered, Delivery, Reach, deliver};
+pub use deliver::{Delivered, Delivery, KEYS_READ_BACK_MAX, Reach, deliver};
 pub use differences::{Difference, DifferenceKind, read_differences};
-pub use follow::{Followed, Follower, unfollow};
+pub use follow::{Followed, Follower, may_follow, unfollow};
 pub use merge::QUARANTINE_ROWS_MAX;
 pub use pool::{PoolTable, QuarantinedRow, read_live_rows, read_quarantine};
 pub use reconcile::{Reconciled, is_behind, reconcile};
@@ -204,6 +204,17 @@ impl RunError {
             | Self::CountsDiffer
             | Self::MountingUnfit
             | Self::PseudonymKeyMissing => None,
+        }
+    }
+}
+
+impl RunError {
+    /// The requester's store refused or failed.
+    #[must_use]
+    pub fn of_target(source: ConnectorError) -> Self {
+        Self::Store {
+            side: Side::Requester,
+            source,
         }
     }
 }

@@ -63,7 +63,8 @@ impl PoolTable {
     }
 
     /// On whose behalf the pool is written: one cursor for each resource.
-    pub(super) fn consumer(&self) -> &str {
+    #[must_use]
+    pub fn consumer(&self) -> &str {
         &self.name
     }
 

@@ -17,6 +17,8 @@ pub(in super::super) struct Scheduled {
     pub cron: String,
     pub next_at: Timestamp,
     pub watch: Option<Watch>,
+    /// Whether the change log is followed, and the whole compared when the time comes.
+    pub follows: bool,
 }
 
 /// The column by which changes are read between two comparisons of the whole.
@@ -37,7 +39,8 @@ pub(in super::super) struct Watch {
 macro_rules! select_schedules {
     ($rest:literal) => {
         concat!(
-            "SELECT entry_id, cron, next_at, watched_column, overlap, mounting_id, seen, compared_at FROM schedules ",
+            "SELECT entry_id, cron, next_at, watched_column, overlap, mounting_id, seen, compared_at, \
+             follows FROM schedules ",
             $rest
         )
     };
@@ -49,6 +52,7 @@ fn scheduled(row: &sqlx::any::AnyRow) -> Result<Scheduled, DbError> {
         cron: row.text("cron")?,
         next_at: row.instant("next_at")?,
         watch: watch(row)?,
+        follows: row.int("follows")? == 1,
     })
 }
 
@@ -84,6 +88,7 @@ pub(in super::super) struct NewSchedule<'a> {
     pub schedule: &'a Schedule,
     pub next_at: Timestamp,
     pub watch: Option<Watch>,
+    pub follows: bool,
 }
 
 /// Sets the schedule of a resource, or takes it away.
@@ -102,7 +107,7 @@ pub(in super::super) async fn set_schedule(
         let watch = new.watch.as_ref();
         sqlx::query(
             "INSERT INTO schedules (entry_id, cron, next_at, set_at, set_by, watched_column, overlap, mounting_id, \
-             seen, compared_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+             seen, compared_at, follows) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         )
         .bind(entry_id.as_str())
         .bind(new.schedule.text())
@@ -114,6 +119,7 @@ pub(in super::super) async fn set_schedule(
         .bind(watch.map(|watch| watch.mounting_id.to_string()))
         .bind(watch.and_then(|watch| watch.seen))
         .bind(watch.and_then(|watch| watch.compared_at).map(instant_text))
+        .bind(i64::from(new.follows))
         .execute(&mut **tx)
         .await?;
     }
@@ -176,4 +182,14 @@ pub(in super::super) async fn move_schedule_on(
     .execute(&mut **tx)
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Resources whose change log is to be followed.
+pub(in super::super) async fn followed_entries(db: &mut Db) -> Result<Vec<EntryId>, DbError> {
+    sqlx::query("SELECT entry_id FROM schedules WHERE follows = 1 ORDER BY entry_id")
+        .fetch_all(db)
+        .await?
+        .iter()
+        .map(|row| row.id("entry_id"))
+        .collect()
 }

@@ -1,0 +1,357 @@
+//! Resources whose provider's change log is followed: changes arrive right away, whatever else happens to the resource.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio_postgres::Client;
+use tongqu_connectors::testing;
+
+use crate::support::{ExchangeDb, TestApp, a_request, nothing, villages_entry};
+
+const WAIT_MAX: Duration = Duration::from_mins(1);
+
+/// A provider and a requester on PostgreSQL, with a delivery of the villages of province 41.
+struct Followed {
+    entry: String,
+    subscription: String,
+    source: Client,
+    target: Client,
+}
+
+async fn database(app: &TestApp, department: &str) -> Client {
+    let url = testing::postgres().fresh_database().unwrap();
+    app.register_store(department, &url).await;
+    let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls)
+        .await
+        .unwrap();
+    tokio::spawn(connection);
+    client
+}
+
+/// Spans end soon, and everything else is as in service.
+async fn started() -> TestApp {
+    TestApp::start_with(|config| {
+        config.exchange.span_idle_s = 1;
+        config.exchange.span_max_s = 20;
+    })
+    .await
+}
+
+impl Followed {
+    async fn new(app: &TestApp) -> Self {
+        let source = database(app, "stats").await;
+        let target = database(app, "civil").await;
+        let entry = app
+            .published_entry(&villages_entry("行政区划代码", "unconditional"))
+            .await;
+        let villages = "CREATE TABLE division_village (code varchar(12) NOT NULL PRIMARY KEY, \
+             name varchar(60) NOT NULL, parent_code varchar(9) NOT NULL, phone varchar(20), households bigint); \
+             INSERT INTO division_village SELECT \
+             CASE i % 2 WHEN 0 THEN '41' ELSE '42' END || '0402' || lpad(i::text, 6, '0'), '第' || i || '村', \
+             CASE i % 2 WHEN 0 THEN '41' ELSE '42' END || '0402000', '138' || lpad(i::text, 8, '0'), i % 900 \
+             FROM generate_series(0, 199) i";
+        source.batch_execute(villages).await.unwrap();
+        app.mount(&entry, "division_village").await;
+        let mut request = a_request(&entry);
+        request["columns"] = json!(["code", "name", "phone"]);
+        request["condition"] = json!([{ "column": "code", "op": "prefix", "values": ["41"] }]);
+        let request = app.as_person("civil").post("/requests", request).await.ok();
+        let opened = app.deliver(request["request_id"].as_str().unwrap()).await;
+        Self {
+            entry,
+            subscription: opened["subscription_id"].as_str().unwrap().to_owned(),
+            source,
+            target,
+        }
+    }
+
+    async fn sql(&self, sql: &str) {
+        self.source.batch_execute(sql).await.unwrap();
+    }
+
+    async fn expected(&self) -> Vec<String> {
+        let sql = "SELECT code || ' ' || name || ' ' || left(phone, 3) || '****' || substr(phone, 8) \
+             FROM division_village WHERE code LIKE '41%' ORDER BY code";
+        texts(&self.source, sql).await
+    }
+
+    async fn held(&self) -> Vec<String> {
+        let sql = "SELECT code || ' ' || name || ' ' || phone FROM division_village ORDER BY code";
+        texts(&self.target, sql).await
+    }
+
+    /// Waits until the target has what the source has.
+    async fn arrives(&self) {
+        let expected = self.expected().await;
+        let begun = std::time::Instant::now();
+        while self.held().await != expected {
+            assert!(begun.elapsed() < WAIT_MAX, "it doesn't arrive");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    fn schedule(&self) -> String {
+        format!("/catalogue/entries/{}/schedule", self.entry)
+    }
+
+    async fn follow(&self, app: &TestApp) {
+        let body = json!({ "cron": "0 3 * * *", "follows": true });
+        let view = app
+            .as_person("stats")
+            .put(&self.schedule(), body)
+            .await
+            .ok();
+        assert_eq!(view["follows"], true);
+        self.is(app, "following").await;
+    }
+
+    /// Waits until the log is in this state.
+    async fn is(&self, app: &TestApp, state: &str) -> Value {
+        let begun = std::time::Instant::now();
+        loop {
+            let view = app.as_person("stats").get(&self.schedule()).await.ok();
+            if view["log"]["state"] == state {
+                return view["log"].clone();
+            }
+            assert!(begun.elapsed() < WAIT_MAX, "{state} is awaited: {view}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Waits until the newest run of this kind that ended has such a step, and gives it.
+    async fn run_with(&self, app: &TestApp, kind: &str, step: &str) -> Value {
+        let begun = std::time::Instant::now();
+        loop {
+            for run in app.runs(&self.entry, kind).await {
+                let id = run["run_id"].as_str().unwrap();
+                let run = app
+                    .as_person("operator")
+                    .get(&format!("/runs/{id}"))
+                    .await
+                    .ok();
+                let steps = run["steps"].as_array().unwrap().clone();
+                if run["state"] == "succeeded" && steps.iter().any(|s| s["name"] == step) {
+                    return run;
+                }
+            }
+            assert!(begun.elapsed() < WAIT_MAX, "no {kind} with {step}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// Ends the platform once everything is accounted for.
+    async fn finish(self, app: TestApp) {
+        let begun = std::time::Instant::now();
+        let running = async || {
+            let runs = app.as_person("operator").get("/runs?state=running").await;
+            runs.ok()["items"].as_array().unwrap().len()
+        };
+        while running().await > 0 {
+            assert!(begun.elapsed() < WAIT_MAX, "a run stays open");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        app.finish().await;
+    }
+
+    async fn slots(&self) -> i64 {
+        let sql = "SELECT count(*) FROM pg_replication_slots WHERE database = current_database()";
+        self.source.query_one(sql, &[]).await.unwrap().get(0)
+    }
+}
+
+async fn texts(client: &Client, sql: &str) -> Vec<String> {
+    let rows = client.query(sql, &[]).await.unwrap();
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
+/// Spec: PDS-8.1, YC-18.
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_arrive_right_away_and_are_accounted_for() {
+    let app = started().await;
+    let followed = Followed::new(&app).await;
+    followed.follow(&app).await;
+    assert_eq!(followed.slots().await, 1);
+    followed
+        .sql(
+            "UPDATE division_village SET name = '改一', phone = '13900000001' WHERE code = '410402000002'; \
+             INSERT INTO division_village VALUES ('410402900000', '新村', '410402900', '13900000002', 1), \
+                 ('420402900001', '外村', '420402900', '13900000003', 1); \
+             DELETE FROM division_village WHERE code = '410402000006'",
+        )
+        .await;
+    followed.arrives().await;
+    let collected = followed.run_with(&app, "collection", "followed").await;
+    let counts = &collected["counts"];
+    assert_eq!(
+        (&counts["delivered"], &counts["deleted"], &counts["adds_up"]),
+        (&json!(3), &json!(1), &json!(true)),
+        "{counts}"
+    );
+    let entry = format!("/catalogue/entries/{}", followed.entry);
+    let entry = app.as_person("stats").get(&entry).await.ok();
+    assert_eq!(entry["mounting"]["rows_total"], 201);
+
+    let begun = std::time::Instant::now();
+    let delivered = loop {
+        let run = app.last_run("civil", &followed.entry, "delivery").await.0;
+        if run["state"] == "succeeded" && run["counts"]["read"] != 200 {
+            break run;
+        }
+        assert!(begun.elapsed() < WAIT_MAX, "{run}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    let counts = &delivered["counts"];
+    assert_eq!(counts["adds_up"], true);
+    assert_eq!(
+        [
+            &counts["inserted"],
+            &counts["updated"],
+            &counts["deleted"],
+            &counts["out_of_scope"]
+        ],
+        [&json!(1), &json!(1), &json!(1), &json!(1)]
+    );
+    assert_eq!(delivered["digests_equal"], true);
+    while followed.is(&app, "following").await["transactions"] != 1 {
+        assert!(begun.elapsed() < WAIT_MAX, "it isn't counted");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    followed.finish(app).await;
+}
+
+/// Whoever wants the whole compared gets it; following goes on afterwards. So it does after a restart, with what
+/// changed meanwhile. Spec: PDS-8.1.
+#[tokio::test(flavor = "multi_thread")]
+async fn following_makes_way_and_goes_on() {
+    let mut app = started().await;
+    let followed = Followed::new(&app).await;
+    followed.follow(&app).await;
+    for n in 0..3 {
+        followed
+            .sql(&format!(
+                "UPDATE division_village SET name = '改{n}' WHERE code < '41040200004'"
+            ))
+            .await;
+        app.run_again(&followed.subscription).await;
+        let path = format!("/subscriptions/{}/reconciliations", followed.subscription);
+        app.as_person("operator").post(&path, nothing()).await.ok();
+        app.idle().await;
+        let compared = app
+            .last_run("operator", &followed.entry, "reconciliation")
+            .await;
+        assert_eq!(compared.state(), "succeeded");
+        assert_eq!(followed.held().await, followed.expected().await);
+    }
+    app.restart().await;
+    followed
+        .sql("DELETE FROM division_village WHERE code > '410402000100' AND code < '42'")
+        .await;
+    followed.arrives().await;
+    followed.finish(app).await;
+}
+
+/// A store that forgets its log, and whatever happens then, is healed by a comparison. Spec: PDS-8.1.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_log_begins_anew() {
+    let app = started().await;
+    let followed = Followed::new(&app).await;
+    followed.follow(&app).await;
+    // All in one transaction: what it changes is in no log.
+    let lose = "BEGIN; DELETE FROM division_village WHERE code < '41040200002'; \
+         INSERT INTO division_village VALUES ('410402900000', '新村', '410402900', '13900000002', 1); \
+         SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots \
+             WHERE database = current_database() AND active; \
+         SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots \
+             WHERE database = current_database(); COMMIT";
+    while followed.source.batch_execute(lose).await.is_err() {
+        followed.sql("ROLLBACK").await;
+    }
+    followed.arrives().await;
+    assert_eq!(followed.slots().await, 1);
+    followed
+        .sql("UPDATE division_village SET name = '又改' WHERE code = '410402900000'")
+        .await;
+    followed.arrives().await;
+    followed.finish(app).await;
+}
+
+/// Spec: PDS-7.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_follows_a_grant_that_has_ended() {
+    let app = started().await;
+    let followed = Followed::new(&app).await;
+    followed.follow(&app).await;
+    followed
+        .sql("UPDATE division_village SET name = '改一' WHERE code = '410402000002'")
+        .await;
+    followed.arrives().await;
+    let held = followed.held().await;
+    let registry = app.ledger_dir().with_file_name("registry.db");
+    let end = "UPDATE grants SET content = json_set(content, '$.valid_until', '2026-01-01')";
+    ExchangeDb::at(&registry).sql(end);
+    followed
+        .sql("UPDATE division_village SET name = '改二' WHERE code = '410402000004'")
+        .await;
+    followed.run_with(&app, "collection", "followed").await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(followed.held().await, held);
+    followed.finish(app).await;
+}
+
+/// The provider's store holds nothing back that nobody wants. Spec: PDS-8.1.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_is_given_back() {
+    let app = started().await;
+    let followed = Followed::new(&app).await;
+    followed.follow(&app).await;
+    let logs = app
+        .as_person("operator")
+        .get("/exchange/change-logs")
+        .await
+        .ok();
+    assert_eq!(logs["items"][0]["entry_id"], followed.entry.as_str());
+    assert_eq!(logs["items"][0]["is_too_large"], false);
+    app.as_person("civil")
+        .get("/exchange/change-logs")
+        .await
+        .refused(403, "access.no_post");
+    let body = json!({ "cron": "0 3 * * *" });
+    let view = app
+        .as_person("stats")
+        .put(&followed.schedule(), body)
+        .await
+        .ok();
+    assert_eq!(view["follows"], false);
+    app.idle().await;
+    assert_eq!(followed.slots().await, 0);
+    let logs = app
+        .as_person("operator")
+        .get("/exchange/change-logs")
+        .await
+        .ok();
+    assert_eq!(logs["items"], json!([]));
+    followed.finish(app).await;
+}
+
+/// What can't be followed is refused when it is asked for, with what is to be done. Spec: PDS-8.1.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_followed_is_refused_at_once() {
+    let app = started().await;
+    let followed = Followed::new(&app).await;
+    let set = async |body: Value| app.as_person("stats").put(&followed.schedule(), body).await;
+    set(json!({ "follows": true }))
+        .await
+        .refused(422, "exchange.follow_without_schedule");
+    let watched = json!({ "column": "households", "overlap": 0 });
+    set(json!({ "cron": "0 3 * * *", "follows": true, "watched": watched }))
+        .await
+        .refused(422, "exchange.follow_and_watch");
+    followed
+        .sql("ALTER TABLE division_village REPLICA IDENTITY NOTHING")
+        .await;
+    set(json!({ "cron": "0 3 * * *", "follows": true }))
+        .await
+        .refused(422, "store.log_identity");
+    assert_eq!(followed.slots().await, 0);
+    followed.finish(app).await;
+}
