@@ -83,7 +83,7 @@ const NOT_SAID: &[&str] = &[
     "exchange.reconcile", // kind of job
     "exchange.follow",    // kind of job
     "exchange.unfollow",  // kind of job
-    "session.refused", // evidence of a wrong password
+    "session.refused",    // evidence of a wrong password
     // Acts in evidence and notices, handed on before they are recorded.
     "case.exception_claimed",
     "case.opened",
