@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use serde_json::{Map, Value, json};
+use tokio::sync::{RwLock, watch};
 use tokio_postgres::{Client, NoTls};
-use tongqu::features::exchange::engine::{Followed, Follower, deliver};
+use tongqu::features::exchange::engine::{Follower, KEYS_READ_BACK_MAX, deliver};
 
 use crate::person::{self, People};
 use crate::report::median;
@@ -118,7 +119,7 @@ struct Both {
 
 /// Fills the provider's table and lets both ways come level, then times them in turn.
 pub async fn measure(servers: &Servers, runs: u64) -> anyhow::Result<FollowedLog> {
-    let both = Both::prepare(servers).await?;
+    let both = Arc::new(Both::prepare(servers).await?);
     let (mut follower, _) =
         Follower::open(&both.road.source, &both.road.pool, "begin", LIMITS).await?;
     deliver(&both.road.delivery, &both.road.pool, "begin", LIMITS).await?;
@@ -132,17 +133,9 @@ pub async fn measure(servers: &Servers, runs: u64) -> anyhow::Result<FollowedLog
         both.native_may_run(false).await?;
         let name = format!("ours-{run}");
         let timing = both.timed(&both.requester, &name);
-        let mut timing = std::pin::pin!(timing);
-        loop {
-            tokio::select! {
-                biased;
-                timed = &mut timing => {
-                    measured.ours_ms.extend(timed?);
-                    break;
-                }
-                pumped = both.pump(&mut follower) => pumped?,
-            }
-        }
+        measured
+            .ours_ms
+            .extend(both.followed_until(&mut follower, timing).await?);
         drop(follower);
 
         both.write_backlog(&format!("backlog-{run}")).await?;
@@ -158,14 +151,15 @@ pub async fn measure(servers: &Servers, runs: u64) -> anyhow::Result<FollowedLog
         follower = Follower::open(&both.road.source, &both.road.pool, "again", LIMITS)
             .await?
             .0;
-        while !both
-            .is_seen(&both.requester, &format!("backlog-{run}"))
-            .await?
-        {
-            both.pump(&mut follower).await?;
-        }
+        let mark = format!("backlog-{run}");
+        let seen = both.wait_for(&both.requester, &mark);
+        both.followed_until(&mut follower, seen).await?;
         measured.ours_s.push(begun.elapsed().as_secs_f64());
+        drop(follower);
         both.compare().await?;
+        follower = Follower::open(&both.road.source, &both.road.pool, "next", LIMITS)
+            .await?
+            .0;
     }
     Ok(measured)
 }
@@ -218,14 +212,63 @@ impl Both {
         })
     }
 
-    /// Takes over what there is, and delivers it.
-    async fn pump(&self, follower: &mut Follower) -> anyhow::Result<()> {
-        let followed = follower.step(Duration::from_secs(1), "follow").await?;
-        if let Some(followed) = followed.filter(Followed::has_changes) {
-            ensure!(followed.counts.quarantined == 0, "rows were set aside");
+    /// Takes over what there is, and delivers it beside, as the server does, until `goal` is reached. The follower is
+    /// to be opened anew afterwards.
+    async fn followed_until<T: Send + 'static>(
+        self: &Arc<Self>,
+        follower: &mut Follower,
+        goal: impl Future<Output = anyhow::Result<T>>,
+    ) -> anyhow::Result<T> {
+        let (moved, moves) = watch::channel(0);
+        let gate = Arc::new(RwLock::new(()));
+        let mut serving = tokio::spawn(Arc::clone(self).serve(moves, Arc::clone(&gate)));
+        let following = async {
+            let mut rows = 0;
+            loop {
+                let Some(batch) = follower.next(Duration::from_secs(1)).await? else {
+                    continue;
+                };
+                let passing = gate.read().await;
+                let followed = follower.take(batch, "follow").await?;
+                drop(passing);
+                let counts = followed.counts;
+                ensure!(counts.quarantined == 0, "rows were set aside");
+                rows += counts.delivered + counts.deleted;
+                moved.send_replace(rows);
+            }
+        };
+        let reached = tokio::select! {
+            biased;
+            reached = goal => reached,
+            failed = following => failed,
+            failed = &mut serving => failed?,
+        };
+        serving.abort();
+        // A delivery that is under way ends with its connection.
+        let _ended = serving.await;
+        reached
+    }
+
+    /// Brings what was taken over; many rows while nothing else is.
+    async fn serve<T: Send + 'static>(
+        self: Arc<Self>,
+        mut moves: watch::Receiver<u64>,
+        gate: Arc<RwLock<()>>,
+    ) -> anyhow::Result<T> {
+        let mut served = 0;
+        loop {
+            moves.changed().await?;
+            let rows = *moves.borrow_and_update();
+            let are_many = rows - served > u64::try_from(KEYS_READ_BACK_MAX)?;
+            let alone = if are_many {
+                Some(gate.write().await)
+            } else {
+                None
+            };
             deliver(&self.road.delivery, &self.road.pool, "follow", LIMITS).await?;
+            drop(alone);
+            served = rows;
         }
-        Ok(())
     }
 
     async fn native_may_run(&self, may: bool) -> anyhow::Result<()> {
