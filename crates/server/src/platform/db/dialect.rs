@@ -7,7 +7,8 @@ macro_rules! concat_claim {
     ($lock:literal) => {
         concat!(
             "UPDATE jobs SET state = 'running', worker = $1, lease_until = $2, attempts = attempts + 1 \
-             WHERE id = (SELECT j.id FROM jobs j WHERE j.state = 'queued' AND j.run_after <= $3 \
+             WHERE id = (SELECT j.id FROM jobs j WHERE j.state = 'queued' \
+             AND (j.run_after <= $3 OR j.run_after > $4) \
              AND NOT EXISTS (SELECT 1 FROM jobs k WHERE k.lane = j.lane AND k.state = 'running') \
              ORDER BY j.run_after, j.id LIMIT 1",
             $lock,
@@ -51,7 +52,8 @@ impl Engine {
         }
     }
 
-    /// The statement by which one free job is claimed: bind worker, lease end and now.
+    /// The statement by which one free job is claimed: bind worker, lease end, now, and
+    /// the latest instant to which a job can be put off.
     ///
     /// SQLite has a single writer, so the plain subquery is enough; PostgreSQL skips rows that another
     /// node is claiming.

@@ -42,6 +42,9 @@ impl NewJob {
     }
 }
 
+/// The longest that a job waits before it is tried again.
+const RETRY_WAIT_MAX: Duration = Duration::from_mins(1);
+
 /// How an attempt ended.
 #[derive(Debug)]
 pub enum Outcome {
@@ -93,12 +96,16 @@ async fn work_alone(app: Arc<App>, handler: Handler, mut stop: watch::Receiver<b
 /// Claims one free job, after taking over those whose worker went silent.
 async fn claim(app: &App, worker: &str) -> Result<Option<Claimed>, DbError> {
     let now = app.clock.wall();
-    store::take_over_expired(&app.registry, now).await?;
+    store::take_over_expired(&app.registry, now, lease(app)).await?;
     store::claim(&app.registry, worker, now, lease_end(app, now)).await
 }
 
+fn lease(app: &App) -> SignedDuration {
+    SignedDuration::from_secs(app.config.exchange.lease_s)
+}
+
 fn lease_end(app: &App, now: Timestamp) -> Timestamp {
-    now + SignedDuration::from_secs(app.config.exchange.lease_s)
+    now + lease(app)
 }
 
 async fn attempt(app: &Arc<App>, handler: Handler, worker: &str, job: Claimed) {
@@ -147,11 +154,8 @@ async fn settle(
         ),
         Outcome::Again { code } if attempts < limits.run_attempts_max => {
             let doublings = u32::try_from(attempts.clamp(1, 6)).unwrap_or(1) - 1;
-            let wait_ms = limits
-                .retry_wait_ms
-                .saturating_mul(1 << doublings)
-                .min(60_000);
-            let after = app.clock.wall() + Duration::from_millis(wait_ms);
+            let wait_ms = limits.retry_wait_ms.saturating_mul(1 << doublings);
+            let after = app.clock.wall() + Duration::from_millis(wait_ms).min(RETRY_WAIT_MAX);
             (
                 store::retry(&mut tx, id, worker, after, &code).await?,
                 Entry::by_platform("job.retried").with("code", code),

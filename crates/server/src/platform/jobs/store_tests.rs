@@ -21,7 +21,10 @@ store_suite!(
     a_silent_worker_loses_its_job_and_no_longer_settles_it,
     a_renewed_lease_keeps_the_job,
     jobs_of_a_dead_process_are_queued_again,
+    a_clock_that_is_set_back_holds_up_no_job,
 );
+
+const LEASE: SignedDuration = SignedDuration::from_secs(60);
 
 async fn queue(bench: &Bench, lanes: &[&str]) {
     let mut tx = bench.begin().await;
@@ -38,14 +41,15 @@ fn after(seconds: i64) -> Timestamp {
 }
 
 async fn claim(bench: &Bench, worker: &str, now: Timestamp) -> Option<Claimed> {
-    store::claim(
-        &bench.registry,
-        worker,
-        now,
-        now + SignedDuration::from_secs(60),
-    )
-    .await
-    .unwrap()
+    store::claim(&bench.registry, worker, now, now + LEASE)
+        .await
+        .unwrap()
+}
+
+async fn take_over(bench: &Bench, now: Timestamp) {
+    store::take_over_expired(&bench.registry, now, LEASE)
+        .await
+        .unwrap();
 }
 
 /// Whether the worker still held the job.
@@ -123,16 +127,12 @@ async fn a_retried_job_waits_for_its_time(bench: Bench) {
 async fn a_silent_worker_loses_its_job_and_no_longer_settles_it(bench: Bench) {
     queue(&bench, &["a", "a"]).await;
     let job = claim(&bench, "silent", monday()).await.unwrap();
-    store::take_over_expired(&bench.registry, after(59))
-        .await
-        .unwrap();
+    take_over(&bench, after(59)).await;
     assert!(
         claim(&bench, "other", after(59)).await.is_none(),
         "its lane is busy"
     );
-    store::take_over_expired(&bench.registry, after(61))
-        .await
-        .unwrap();
+    take_over(&bench, after(61)).await;
     let again = claim(&bench, "other", after(61)).await.unwrap();
 
     // The first worker comes back: whatever it says about its old job counts no more.
@@ -162,9 +162,7 @@ async fn a_renewed_lease_keeps_the_job(bench: Bench) {
     store::renew(&bench.registry, &job.id, "stranger", after(1))
         .await
         .unwrap();
-    store::take_over_expired(&bench.registry, after(90))
-        .await
-        .unwrap();
+    take_over(&bench, after(90)).await;
     assert!(finish(&bench, &job, "busy").await);
     assert_eq!(left(&bench).await, 0);
 }
@@ -176,5 +174,28 @@ async fn jobs_of_a_dead_process_are_queued_again(bench: Bench) {
     assert_eq!(requeue_orphans(&bench.registry, monday()).await.unwrap(), 0);
     assert!(claim(&bench, "new", monday()).await.is_some());
     assert!(claim(&bench, "new", monday()).await.is_some());
+    assert_eq!(left(&bench).await, 2);
+}
+
+async fn a_clock_that_is_set_back_holds_up_no_job(bench: Bench) {
+    let set_back = |seconds: i64| after(seconds - 3600);
+    queue(&bench, &["a", "b"]).await;
+    // One is left by a worker that died, the other is to be tried again in a minute.
+    claim(&bench, "dead", monday()).await.unwrap();
+    let failed = claim(&bench, "one", monday()).await.unwrap();
+    let mut tx = bench.begin().await;
+    assert!(
+        store::retry(&mut tx, &failed.id, "one", after(60), "store.timeout")
+            .await
+            .unwrap()
+    );
+    commit(tx).await;
+    let retried = claim(&bench, "two", set_back(0)).await.unwrap();
+    assert_eq!(retried.id, failed.id);
+    take_over(&bench, set_back(0)).await;
+    assert!(claim(&bench, "three", set_back(0)).await.is_some());
+    // Leases and waits of the clock that is in force now are as good as ever.
+    take_over(&bench, set_back(59)).await;
+    assert!(claim(&bench, "four", set_back(59)).await.is_none());
     assert_eq!(left(&bench).await, 2);
 }
