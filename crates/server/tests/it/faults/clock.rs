@@ -35,6 +35,7 @@ async fn the_clock_jumps() {
             if dies { "dies then" } else { "lives on" }
         );
         println!("{after}");
+        scene.much_changes(round).await;
         scene.run_all(&hub).await;
         tokio::time::sleep(moment).await;
         set(&shift, shift_s);

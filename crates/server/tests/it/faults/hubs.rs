@@ -68,6 +68,7 @@ async fn two_hubs_share_the_work() {
         println!("{after}");
         let before = Done::of(&scene).await;
         let asked = rounds.random.below(2) as usize;
+        scene.much_changes(round).await;
         scene.run_all(&hubs[asked].program).await;
         until_somebody_has_a_job(&scene, &hubs).await;
         tokio::time::sleep(moment).await;

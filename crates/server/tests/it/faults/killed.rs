@@ -18,6 +18,7 @@ async fn the_hub_is_killed() {
         let moment = took.mul_f64(rounds.random.share() * 1.2);
         let after = format!("round {round}: SIGKILL of the hub {moment:?} into runs of {took:?}");
         println!("{after}");
+        scene.much_changes(round).await;
         scene.run_all(&hub).await;
         tokio::time::sleep(moment).await;
         hub.kill();
@@ -58,6 +59,7 @@ async fn a_server_is_killed(fault: &str, home: Home, place: &Place, reach: f64) 
         let after =
             format!("round {round}: {fault} {moment:?} into runs of {took:?}, {away:?} away");
         println!("{after}");
+        scene.much_changes(round).await;
         scene.run_all(&hub).await;
         tokio::time::sleep(moment).await;
         scene.server(place).kill().unwrap();

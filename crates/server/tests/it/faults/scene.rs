@@ -195,6 +195,22 @@ impl Scene {
         }
     }
 
+    /// A few thousand rows of each source change: too many for the short way of few rows.
+    pub async fn much_changes(&self, round: u32) {
+        for resource in &self.resources {
+            for province in [0, 1] {
+                let first = round % 8 * 3000 + province;
+                let change = format!(
+                    "UPDATE {} SET name = CONCAT('第{round}轮', SUBSTR(code, 7)) WHERE code >= '{}' AND code < '{}'",
+                    resource.table,
+                    code_of(first),
+                    code_of(first + 3000)
+                );
+                sql::until_done(&resource.source, &change).await;
+            }
+        }
+    }
+
     /// A number of the registry.
     pub async fn registry(&self, query: &str) -> i64 {
         let url = &self.platform.stores.registry_url;
