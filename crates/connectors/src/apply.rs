@@ -20,6 +20,8 @@ pub struct ApplyPlan {
     pub consumer: String,
     /// How far the consumer has come when this is done. May stay, may not go backwards.
     pub cursor: i64,
+    /// Whether the cursor may not stay either: who finds it where it is to be put comes too late.
+    pub advances: bool,
     /// Further cursors that are set in the same transaction, each under its own name: where the changes came from,
     /// such as the position in a change log. They may go either way.
     pub marks: Vec<(String, i64)>,
@@ -68,12 +70,26 @@ impl ApplyPlan {
             key: key.iter().map(|name| name.as_ref().to_owned()).collect(),
             consumer: consumer.to_owned(),
             cursor,
+            advances: false,
             marks: Vec::new(),
             run_id: run_id.to_owned(),
             mode: ApplyMode::Upsert,
             add_columns: AddColumns::Refuse,
             index_on: Vec::new(),
         }
+    }
+
+    /// The same plan, refused as `cursor_backwards` where the cursor is there already. For two who may have begun at the
+    /// same place, of whom only one may bring anything.
+    #[must_use]
+    pub fn advancing(mut self) -> Self {
+        self.advances = true;
+        self
+    }
+
+    /// Whether a consumer that has come so far is beyond what the plan brings.
+    pub(crate) fn comes_too_late(&self, held: i64) -> bool {
+        held > self.cursor || (self.advances && held == self.cursor)
     }
 
     /// The same plan, which also sets the cursor `name` to `cursor`.

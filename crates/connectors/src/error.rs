@@ -142,7 +142,7 @@ pub enum ConnectorError {
     },
     /// The consumer is already further on than the plan.
     #[error(
-        "the target already holds consumer {consumer} at {held}, beyond {offered}. Another run was faster: read the cursor again and go on from there"
+        "the target already holds consumer {consumer} at {held}, and {offered} was to follow. Another run was faster: read the cursor again and go on from there"
     )]
     CursorBackwards {
         /// The consumer.
@@ -335,7 +335,8 @@ impl ConnectorError {
     /// retry it after a pause.
     #[must_use]
     pub fn is_transient(&self) -> bool {
-        self.kind() == Kind::Unavailable
+        // Where another was faster, the next attempt goes on from there.
+        self.kind() == Kind::Unavailable || matches!(self, Self::CursorBackwards { .. })
     }
 
     /// The table's column can't carry the type.

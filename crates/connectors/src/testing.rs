@@ -13,11 +13,11 @@
 
 use std::fmt;
 use std::fs;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -37,19 +37,26 @@ const START_WAIT: Duration = Duration::from_mins(1);
 /// Somebody else may take the free port between our look and the server's start.
 const STARTS_MAX: u32 = 4;
 
-/// Keeps the server as long as its standard input is open. When the process that started it dies,
-/// the pipe closes by itself, so that no server is left behind even by SIGKILL.
+/// Keeps the server as long as its standard input is open, and starts it again after it was killed. When the
+/// process that started it dies, the pipe closes by itself, so that no server is left behind even by SIGKILL.
 const KEEPER: &str = r#"
 dir=$1; stop=$2; shift 2
 trap '' INT TERM
 "$@" >"$dir/server.log" 2>&1 </dev/null &
 pid=$!
 echo "$pid"
-read -r _
+while read -r _; do
+  wait "$pid" 2>/dev/null
+  "$@" >>"$dir/server.log" 2>&1 </dev/null &
+  pid=$!
+  echo "$pid"
+done
 kill "-$stop" "$pid" 2>/dev/null
 wait "$pid" 2>/dev/null
 rm -rf "$dir"
 "#;
+
+const NOT_OURS: &str = "this server was not started here, so it is not killed either";
 
 /// What went wrong while starting a server, with advice.
 #[derive(Debug)]
@@ -69,11 +76,30 @@ fn fault(text: impl Into<String>) -> TestServerError {
     TestServerError(text.into())
 }
 
+/// What a server still has of its commits after it was killed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Memory {
+    /// Perhaps not the last ones: for tests in which no server dies, because it is faster.
+    Short,
+    /// All of them, as long as the machine under it goes on.
+    Long,
+}
+
 /// A running server.
 #[derive(Debug)]
 pub struct TestServer {
     url: String,
-    keeper: Option<Child>,
+    port: u16,
+    kept: Option<Kept>,
+}
+
+/// A server that was started here.
+#[derive(Debug)]
+struct Kept {
+    keeper: Child,
+    words: BufReader<ChildStdout>,
+    dir: PathBuf,
+    pid: u32,
 }
 
 /// The process's PostgreSQL: the one that the variable names, or a private one started now.
@@ -83,7 +109,9 @@ pub struct TestServer {
 #[must_use]
 pub fn postgres() -> &'static TestServer {
     static SERVER: OnceLock<Result<TestServer>> = OnceLock::new();
-    shared(&SERVER, POSTGRES_VARIABLE, TestServer::start_postgres)
+    shared(&SERVER, POSTGRES_VARIABLE, || {
+        TestServer::start_postgres(Memory::Short)
+    })
 }
 
 /// The process's MariaDB: the one that the variable names, or a private one started now.
@@ -93,7 +121,9 @@ pub fn postgres() -> &'static TestServer {
 #[must_use]
 pub fn mariadb() -> &'static TestServer {
     static SERVER: OnceLock<Result<TestServer>> = OnceLock::new();
-    shared(&SERVER, MARIADB_VARIABLE, TestServer::start_mariadb)
+    shared(&SERVER, MARIADB_VARIABLE, || {
+        TestServer::start_mariadb(Memory::Short)
+    })
 }
 
 /// A failure is kept too, so that a hundred tests don't each wait for a server that can't start.
@@ -103,7 +133,11 @@ fn shared(
     start: impl Fn() -> Result<TestServer>,
 ) -> &'static TestServer {
     let outcome = server.get_or_init(|| match std::env::var(variable) {
-        Ok(url) if !url.is_empty() => Ok(TestServer { url, keeper: None }),
+        Ok(url) if !url.is_empty() => Ok(TestServer {
+            url,
+            port: 0,
+            kept: None,
+        }),
         _ => start(),
     });
     match outcome {
@@ -117,7 +151,7 @@ impl TestServer {
     /// Time, so that a mix-up of zones is seen. It doesn't wait for the disk.
     ///
     /// Errors: no server installed, or it doesn't start; the text says what to do.
-    pub fn start_postgres() -> Result<Self> {
+    pub fn start_postgres(memory: Memory) -> Result<Self> {
         let binaries = postgres_binaries()?;
         retry(|| {
             let dir = folder("postgres")?;
@@ -158,10 +192,11 @@ impl TestServer {
                 "jit=off",
                 // Nothing outlives the test, so nothing has to reach the disk.
                 "fsync=off",
-                "synchronous_commit=off",
-                "full_page_writes=off",
             ] {
                 server.args(["-c", setting]);
+            }
+            if memory == Memory::Short {
+                server.args(["-c", "synchronous_commit=off", "-c", "full_page_writes=off"]);
             }
             let url = format!("postgres://{USER}:{PASSWORD}@127.0.0.1:{port}/postgres");
             // SIGINT: end the sessions and stop at once.
@@ -173,7 +208,7 @@ impl TestServer {
     /// clock shows China Standard Time and its collation folds case, so that a mix-up is seen.
     ///
     /// Errors: no server installed, or it doesn't start; the text says what to do.
-    pub fn start_mariadb() -> Result<Self> {
+    pub fn start_mariadb(memory: Memory) -> Result<Self> {
         let server_binary = in_path(&["mariadbd", "mysqld"])
             .ok_or_else(|| no_server("MariaDB", "mariadb-server"))?;
         let installer = in_path(&["mariadb-install-db"])
@@ -194,7 +229,7 @@ impl TestServer {
             run(install, "mariadb-install-db")?;
             let init = dir.join("init.sql");
             let grants = format!(
-                "CREATE USER '{USER}'@'%' IDENTIFIED BY '{PASSWORD}';\nGRANT ALL ON *.* TO '{USER}'@'%' WITH GRANT OPTION;\n"
+                "CREATE USER IF NOT EXISTS '{USER}'@'%' IDENTIFIED BY '{PASSWORD}';\nGRANT ALL ON *.* TO '{USER}'@'%' WITH GRANT OPTION;\n"
             );
             fs::write(&init, grants)
                 .map_err(|error| fault(format!("can't write {}: {error}", init.display())))?;
@@ -218,11 +253,20 @@ impl TestServer {
                 "--character-set-server=utf8mb4",
                 "--collation-server=utf8mb4_general_ci",
                 "--innodb-buffer-pool-size=64M",
-                "--innodb-flush-log-at-trx-commit=0",
                 "--innodb-flush-method=nosync",
-                "--innodb-doublewrite=0",
                 "--max-connections=200",
             ]);
+            server.args(match memory {
+                Memory::Short => [
+                    "--innodb-flush-log-at-trx-commit=0",
+                    "--innodb-doublewrite=0",
+                ],
+                // With each commit to the system, which outlives the server.
+                Memory::Long => [
+                    "--innodb-flush-log-at-trx-commit=2",
+                    "--innodb-doublewrite=1",
+                ],
+            });
             let url = format!("mysql://{USER}:{PASSWORD}@127.0.0.1:{port}/mysql");
             // SIGKILL: an orderly stop writes out what nobody will read.
             Self::keep(&dir, "KILL", &server, url, port)
@@ -316,41 +360,108 @@ impl TestServer {
             .spawn()
             .map_err(|error| fault(format!("can't run sh: {error}")))?;
         let stdout = keeper.stdout.take().expect("it was asked for");
+        let mut started = Self {
+            url,
+            port,
+            kept: Some(Kept {
+                keeper,
+                words: BufReader::new(stdout),
+                dir: dir.to_owned(),
+                pid: 0,
+            }),
+        };
+        started.wait_until_it_answers()?;
+        Ok(started)
+    }
+
+    /// Reads the number of the process that the keeper has started, and waits for the server's first answer.
+    fn wait_until_it_answers(&mut self) -> Result<()> {
+        let kept = self.kept.as_mut().ok_or_else(|| fault(NOT_OURS))?;
         let mut pid = String::new();
-        BufReader::new(stdout)
+        kept.words
             .read_line(&mut pid)
             .map_err(|error| fault(format!("the keeper says nothing: {error}")))?;
-        let started = Self {
-            url,
-            keeper: Some(keeper),
-        };
+        let pid = pid.trim();
+        kept.pid = pid
+            .parse()
+            .map_err(|_| fault(format!("the keeper says {pid:?}")))?;
+        let log = kept.dir.join("server.log");
         let deadline = Instant::now() + START_WAIT;
         while Instant::now() < deadline {
-            if started.execute("SELECT 1").is_ok()
-                && TcpStream::connect(("127.0.0.1", port)).is_ok()
+            if self.execute("SELECT 1").is_ok()
+                && TcpStream::connect(("127.0.0.1", self.port)).is_ok()
             {
-                return Ok(started);
+                return Ok(());
             }
-            if !is_alive(pid.trim()) {
+            if !is_alive(pid) {
                 break;
             }
             std::thread::sleep(Duration::from_millis(50));
         }
-        let log = fs::read_to_string(dir.join("server.log")).unwrap_or_default();
+        let log = fs::read_to_string(log).unwrap_or_default();
         let lines: Vec<&str> = log.lines().rev().take(10).collect();
         Err(fault(format!(
             "{} did not start; its last words, newest first: {}",
-            server.get_program().display(),
+            self.url.split(':').next().unwrap_or_default(),
             lines.join(" | ")
         )))
+    }
+
+    /// Kills the server with all its processes by SIGKILL: no chance to tidy up.
+    ///
+    /// Errors: it wasn't started here.
+    pub fn kill(&mut self) -> Result<()> {
+        let kept = self.kept.as_ref().ok_or_else(|| fault(NOT_OURS))?;
+        let mut kill = Command::new("kill");
+        kill.arg("-KILL").arg(kept.pid.to_string());
+        let parts = children_of(kept.pid);
+        kill.args(parts.iter().map(u32::to_string));
+        // One of them may have ended by itself, of which `kill` complains.
+        let _complaint = kill.stderr(Stdio::null()).status();
+        let deadline = Instant::now() + START_WAIT;
+        while parts
+            .iter()
+            .chain([&kept.pid])
+            .any(|pid| is_alive(&pid.to_string()))
+        {
+            if Instant::now() > deadline {
+                return Err(fault(format!("{} can't be killed", kept.pid)));
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        Ok(())
+    }
+
+    /// Starts the server again on the same data after [`TestServer::kill`], and waits until it answers.
+    ///
+    /// Errors: it wasn't started here, or it doesn't come up again.
+    pub fn start_again(&mut self) -> Result<()> {
+        let kept = self.kept.as_mut().ok_or_else(|| fault(NOT_OURS))?;
+        let stdin = kept.keeper.stdin.as_mut().expect("it was asked for");
+        stdin
+            .write_all(b"again\n")
+            .map_err(|error| fault(format!("the keeper is gone: {error}")))?;
+        self.wait_until_it_answers()
+    }
+
+    /// Gives a folder to the account that the server runs as.
+    ///
+    /// Errors: we aren't root and it belongs to somebody else.
+    pub fn give(&self, folder: &Path) -> Result<()> {
+        let account = if self.url.starts_with("postgres") {
+            "postgres"
+        } else {
+            "mysql"
+        };
+        server_account(account, folder).map(drop)
     }
 }
 
 impl Drop for TestServer {
     fn drop(&mut self) {
-        if let Some(mut keeper) = self.keeper.take() {
-            drop(keeper.stdin.take());
-            let _ = keeper.wait();
+        if let Some(mut kept) = self.kept.take() {
+            drop(kept.keeper.stdin.take());
+            let _ = kept.keeper.wait();
         }
     }
 }
@@ -364,6 +475,24 @@ fn retry(start: impl Fn() -> Result<TestServer>) -> Result<TestServer> {
         outcome = start();
     }
     outcome
+}
+
+/// Processes whose parent is this one.
+fn children_of(parent: u32) -> Vec<u32> {
+    let Ok(processes) = fs::read_dir("/proc") else {
+        return Vec::new();
+    };
+    let is_child = |pid: &u32| {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        // The name in brackets may hold anything; behind it come the state and the parent.
+        let rest = stat.rsplit_once(") ").map_or("", |(_, rest)| rest);
+        rest.split(' ').nth(1) == Some(parent.to_string().as_str())
+    };
+    processes
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .filter(is_child)
+        .collect()
 }
 
 /// Whether the process runs; one that has ended and waits to be reaped doesn't.

@@ -81,6 +81,8 @@ impl App {
         std::fs::create_dir_all(&data_dir)?;
         let registry =
             Arc::new(Registry::open(&config.registry_url(), config.stores.readers_max).await?);
+        let node = node::Identity::open(&data_dir, clock.wall())?;
+        registry.work_for(&node.id).await?;
         let ledger_dir = data_dir.join("ledger");
         let keys = SigningKeys::open(&data_dir.join("secrets"), &ledger_dir)?;
         let waiting: HashSet<String> = outbox::waiting_ids(&mut *registry.read().await?).await?;
@@ -94,7 +96,6 @@ impl App {
         let search = features::catalogue::search::Index::open(&data_dir.join("search"))?;
         let has_people = features::directory::has_people(&mut *registry.read().await?).await?;
         let live = Arc::new(Live::new(&config.live));
-        let node = node::Identity::open(&data_dir, clock.wall())?;
         let app = Arc::new(Self {
             clock,
             registry: registry.clone(),

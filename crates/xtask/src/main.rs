@@ -12,6 +12,7 @@ mod bench;
 mod check;
 mod databases;
 mod demo;
+mod faults;
 mod generated;
 mod portal_bench;
 mod proc;
@@ -43,6 +44,7 @@ cargo xtask <command>
   gen [--check] [PATH ...]                write (or compare) the files made from others, or some of them
   clauses                                 who cites which clause of the regulations
   with-databases COMMAND ...              run a command with the tests' PostgreSQL and MariaDB behind it
+  faults [--rounds N] [--seed N]          the fault suite of the exchange, 100 rounds of each fault
   bench [NAME]                            run a benchmark, or list them
   setup                                   install what the commands above need";
 
@@ -73,6 +75,7 @@ fn run(mut words: impl Iterator<Item = OsString>) -> Result<bool> {
             print!("{}", spec_index::overview(&tidy::Tree::read()?));
             Ok(true)
         }
+        "faults" => faults::run(words),
         "bench" => {
             let words: Vec<String> = words
                 .map(|word| word.to_string_lossy().into_owned())

@@ -60,6 +60,12 @@ const NEEDS: &[Need] = &[
         met: || databases::mariadb::programs().is_ok(),
     },
     Need {
+        what: "faketime",
+        packages: &["faketime"],
+        purpose: Purpose::Check,
+        met: has_faketime,
+    },
+    Need {
         what: "Chromium",
         packages: &["chromium"],
         purpose: Purpose::Test,
@@ -127,6 +133,13 @@ pub fn has_nextest() -> bool {
 fn has_c_compiler() -> bool {
     // The headers come in a package of their own.
     find_program("cc").is_some() && Path::new("/usr/include/stdio.h").exists()
+}
+
+/// The library that sets a program's clock; Debian has one folder per architecture.
+fn has_faketime() -> bool {
+    let folders = fs::read_dir("/usr/lib").into_iter().flatten().flatten();
+    let mut libraries = folders.map(|folder| folder.path().join("faketime/libfaketimeMT.so.1"));
+    libraries.any(|library| library.exists())
 }
 
 fn has_chinese_fonts() -> bool {

@@ -92,7 +92,7 @@ impl Applying {
 
     async fn check_cursor(&mut self, locking: Locking) -> Result<Option<i64>> {
         match self.session.cursor(&self.plan.consumer, locking).await? {
-            Some(held) if held > self.plan.cursor => Err(ConnectorError::CursorBackwards {
+            Some(held) if self.plan.comes_too_late(held) => Err(ConnectorError::CursorBackwards {
                 consumer: self.plan.consumer.clone(),
                 held,
                 offered: self.plan.cursor,
@@ -326,7 +326,9 @@ impl Applying {
     /// is read: reading for what isn't there would lock the gap around it, and hold up who begins beside.
     async fn move_cursor(&mut self) -> Result<()> {
         let plan = &self.plan;
-        let values = (plan.consumer.clone(), plan.cursor, plan.run_id.clone());
+        // A row that is made here is to be found behind where it is put next.
+        let behind = plan.cursor.saturating_sub(1);
+        let values = (plan.consumer.clone(), behind, plan.run_id.clone());
         let moving = (plan.cursor, plan.run_id.clone(), plan.consumer.clone());
         let make = format!(
             "INSERT INTO {CURSOR_TABLE} (consumer, `cursor`, run_id, applied_at) \

@@ -132,7 +132,7 @@ impl Applying {
     /// Refuses early what the transaction would refuse late. Gives how far the consumer has come.
     async fn check_cursor(&self) -> Result<Option<i64>> {
         match self.session.cursor(&self.plan.consumer).await? {
-            Some(held) if held > self.plan.cursor => Err(self.backwards(held)),
+            Some(held) if self.plan.comes_too_late(held) => Err(self.backwards(held)),
             reached => Ok(reached),
         }
     }
@@ -275,11 +275,12 @@ impl Applying {
 
     /// Comes first, because its row is the lock under which one consumer's appliers queue.
     async fn move_cursor(&self) -> Result<()> {
+        let before = if self.plan.advances { "<" } else { "<=" };
         let upsert = format!(
             "INSERT INTO {CURSOR_TABLE} AS c (consumer, cursor, run_id, applied_at) \
              VALUES ($1, $2, $3, now()) ON CONFLICT (consumer) DO UPDATE \
              SET cursor = excluded.cursor, run_id = excluded.run_id, applied_at = excluded.applied_at \
-             WHERE c.cursor <= excluded.cursor"
+             WHERE c.cursor {before} excluded.cursor"
         );
         let plan = &self.plan;
         let moved = self

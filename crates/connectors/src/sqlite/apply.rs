@@ -114,7 +114,7 @@ impl Applying {
             .query_row(&sql, [&self.plan.consumer], |row| row.get(0))
             .optional();
         match held.map_err(self.failed("read a cursor"))? {
-            Some(held) if held > self.plan.cursor => Err(self.backwards(held)),
+            Some(held) if self.plan.comes_too_late(held) => Err(self.backwards(held)),
             reached => Ok(reached),
         }
     }

@@ -54,6 +54,7 @@ store_suite! {
     the_cursor_moves_with_the_data
     marks_are_set_with_the_data
     a_cursor_never_goes_backwards
+    of_two_who_begin_at_the_same_place_one_comes_too_late
     a_consumer_can_be_dropped
     an_error_in_the_stream_leaves_the_target_alone
     a_caller_who_goes_away_leaves_the_target_alone

@@ -4,17 +4,15 @@
 use std::{
     collections::hash_map::DefaultHasher,
     hash::{Hash as _, Hasher as _},
-    path::Path,
-    process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
-use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt as _, BufReader};
+use serde_json::json;
 use tongqu_connectors::testing;
 
 use crate::support::{
-    ExchangeDb, HandedOver, TestApp, a_request, more_villages, village_rows, villages_entry,
+    ExchangeDb, HandedOver, Program, Random, Setting, TestApp, a_request, more_villages, verified,
+    village_rows, villages_entry,
 };
 
 /// How often the program is killed.
@@ -24,14 +22,14 @@ const ROWS: u32 = 12_000;
 
 #[tokio::test]
 async fn killed_at_any_moment_a_sqlite_target_ends_equal() {
-    let app = TestApp::on_the_machines_clock().await;
+    let app = TestApp::on_the_machines_clock(|_| {}).await;
     let target = Target::Sqlite(app.store("civil").await);
     killed_at_any_moment(app, target).await;
 }
 
 #[tokio::test]
 async fn killed_at_any_moment_a_postgres_target_ends_equal() {
-    let app = TestApp::on_the_machines_clock().await;
+    let app = TestApp::on_the_machines_clock(|_| {}).await;
     let url = testing::postgres().fresh_database().unwrap();
     app.register_store("civil", &url).await;
     killed_at_any_moment(app, Target::Postgres(url)).await;
@@ -62,7 +60,7 @@ async fn killed_at_any_moment(app: TestApp, target: Target) {
     let took = one_run_to_its_end(&platform, &run).await;
     assert_eq!(state(&target.rows().await), states[1]);
 
-    let mut random = Random::new();
+    let mut random = Random::from_seed(u64::from(std::process::id()));
     let mut reached = 1;
     let mut moments = Vec::new();
     for round in 1..=KILLS {
@@ -70,7 +68,7 @@ async fn killed_at_any_moment(app: TestApp, target: Target) {
         states.push(state(&expected(&source)));
         let moment = took.mul_f64(random.share() * 1.2);
         moments.push(moment);
-        let mut program = Program::start(&platform).await;
+        let mut program = started(&platform).await;
         program.post(&run).await;
         tokio::time::sleep(moment).await;
         program.kill();
@@ -166,86 +164,15 @@ impl Target {
     }
 }
 
-/// `tongqu serve` as a process.
-struct Program {
-    process: Child,
-    base: String,
-    http: reqwest::Client,
-    session: String,
-}
-
-impl Program {
-    async fn start(platform: &HandedOver) -> Self {
-        let config = platform.dir.path().join("site.toml");
-        let text = format!(
-            "[server]\nlisten = \"127.0.0.1:0\"\n[stores]\ndata_dir = \"{}\"\n[exchange]\nretry_wait_ms = 20\n\
-             [request]\nundo_minutes = 0\n",
-            platform.data_dir.display()
-        );
-        std::fs::write(&config, text).unwrap();
-        let mut process = Command::new(env!("CARGO_BIN_EXE_tongqu"))
-            .arg("serve")
-            .arg("--config")
-            .arg(&config)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let stdout = tokio::process::ChildStdout::from_std(process.stdout.take().unwrap()).unwrap();
-        let mut line = String::new();
-        BufReader::new(stdout).read_line(&mut line).await.unwrap();
-        let base = line
-            .trim()
-            .rsplit(' ')
-            .next()
-            .unwrap_or_default()
-            .to_owned();
-        assert!(base.starts_with("http://127.0.0.1:"), "{line}");
-        Self {
-            process,
-            base,
-            http: reqwest::Client::builder().build().unwrap(),
-            session: platform.sessions["operator"].clone(),
-        }
-    }
-
-    async fn post(&self, path: &str) {
-        let reply = self
-            .http
-            .post(format!("{}/api/v1{path}", self.base))
-            .header("cookie", format!("tongqu_session={}", self.session))
-            .header("x-requested-with", "tests")
-            .json(&json!({}))
-            .send()
-            .await
-            .unwrap();
-        let status = reply.status();
-        assert!(
-            status.is_success(),
-            "{status}: {}",
-            reply.text().await.unwrap()
-        );
-    }
-
-    /// SIGKILL: no chance to tidy up.
-    fn kill(&mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        // It may be dead already.
-        let _dead = self.process.kill();
-        let _reaped = self.process.wait();
-    }
+async fn started(platform: &HandedOver) -> Program {
+    let hasty = "[exchange]\nretry_wait_ms = 20\n";
+    let setting = Setting::of(platform, "site.toml", &platform.data_dir, hasty);
+    Program::start(&setting, &platform.sessions["operator"]).await
 }
 
 /// Starts the program, runs the subscription, waits until there is no work left; gives how long the run took.
 async fn one_run_to_its_end(platform: &HandedOver, run: &str) -> Duration {
-    let mut program = Program::start(platform).await;
+    let mut program = started(platform).await;
     program.post(run).await;
     let begun = Instant::now();
     let unfinished = "SELECT COUNT(*) FROM jobs WHERE state IN ('queued', 'running')";
@@ -301,7 +228,6 @@ fn pool_equals_the_source(platform: &HandedOver, source: &ExchangeDb) {
 fn evidence_is_whole(platform: &HandedOver) {
     let ledger = platform.data_dir.join("ledger");
     let report = verified(&ledger);
-    assert_eq!(report["faults"], json!([]));
     let records = report["records"].as_i64().unwrap();
     let (total, unplaced, places) = (
         registry_number(platform, "SELECT COUNT(*) FROM evidence"),
@@ -323,35 +249,4 @@ fn evidence_is_whole(platform: &HandedOver) {
         records >= total - unplaced && records <= total,
         "{records} in the ledger, {total} in the registry"
     );
-}
-
-fn verified(ledger: &Path) -> Value {
-    let out = Command::new(env!("CARGO_BIN_EXE_tongqu"))
-        .args(["ledger", "verify", "--json"])
-        .arg(ledger)
-        .output()
-        .unwrap();
-    assert!(
-        out.status.success(),
-        "{}",
-        String::from_utf8_lossy(&out.stdout)
-    );
-    serde_json::from_slice(&out.stdout).unwrap()
-}
-
-/// A little generator, different in each process; the moments are printed when a test fails.
-struct Random(u64);
-
-impl Random {
-    fn new() -> Self {
-        Self(u64::from(std::process::id()).wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
-    }
-
-    /// From 0 to 1.
-    fn share(&mut self) -> f64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        f64::from(u32::try_from(self.0 >> 32).unwrap()) / f64::from(u32::MAX)
-    }
 }

@@ -19,6 +19,7 @@ mod engine;
 mod engine_follow;
 mod exchange;
 mod exchange_overview;
+mod faults;
 mod first_steps;
 mod following;
 mod forms;

@@ -260,7 +260,7 @@ async fn the_demo_clock_moves_by_whole_days_and_never_far() {
 
 #[tokio::test]
 async fn outside_the_demo_there_is_no_clock_to_move() {
-    let app = TestApp::on_the_machines_clock().await;
+    let app = TestApp::on_the_machines_clock(|_| {}).await;
     app.as_person("admin")
         .post("/demo/clock", json!({ "days": 1 }))
         .await

@@ -99,7 +99,7 @@ async fn migrating_again_changes_nothing() {
         for _ in 0..2 {
             let registry = Registry::open(&url, 2).await.unwrap();
             let mut db = registry.read().await.unwrap();
-            let waiting = tongqu::platform::db::outbox::waiting(&mut db, 100)
+            let waiting = tongqu::platform::db::outbox::waiting(&mut db, "", 100)
                 .await
                 .unwrap();
             assert_eq!(waiting.len(), 1, "one record of one migration");

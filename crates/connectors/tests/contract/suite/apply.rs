@@ -196,6 +196,35 @@ pub async fn a_cursor_never_goes_backwards(bench: &Bench) {
     assert_eq!(bench.store.cursor("consumer").await.unwrap(), Some(5));
 }
 
+pub async fn of_two_who_begin_at_the_same_place_one_comes_too_late(bench: &Bench) {
+    let first = plan(5).advancing();
+    bench.apply(&first, &[place("1", "a", 1)]).await.unwrap();
+    let error = bench
+        .apply(&first, &[place("1", "b", 1), place("2", "b", 2)])
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), "store.cursor_backwards");
+    assert_eq!(
+        bench.rows("place", &places(), &["id"]).await,
+        [place("1", "a", 1)]
+    );
+    // Also where both looked before either of them wrote.
+    let late = plan(6).advancing();
+    let rows = ["one", "two"].map(|name| [place("1", name, 1)]);
+    let (one, two) = tokio::join!(bench.apply(&late, &rows[0]), bench.apply(&late, &rows[1]));
+    let codes: Vec<&str> = [&one, &two]
+        .iter()
+        .filter_map(|done| {
+            done.as_ref()
+                .err()
+                .map(tongqu_connectors::ConnectorError::code)
+        })
+        .collect();
+    assert_eq!(codes, ["store.cursor_backwards"], "{one:?} {two:?}");
+    let next = plan(7).advancing();
+    bench.apply(&next, &[]).await.unwrap();
+}
+
 pub async fn a_consumer_can_be_dropped(bench: &Bench) {
     bench.store.drop_consumer("consumer").await.unwrap();
     bench.apply(&plan(5), &[place("1", "a", 1)]).await.unwrap();

@@ -18,7 +18,7 @@ pub(super) use subscriptions::{
     is_target_taken, plan_reconciliation, set_paused, subscription_of_grant,
 };
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use tongqu_domain::{
     exchange::Counts,
@@ -146,8 +146,10 @@ fn count(n: u64) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }
 
+/// Notes that a run begins. It counts as begun after every earlier run of its entry, also where the clock was set back
+/// since then: which delivery was the last one decides what the next one compares and counts.
 pub(super) async fn insert_run(tx: &mut Tx, run: &NewRun<'_>) -> Result<RunId, DbError> {
-    let at = instant_text(tx.at());
+    let at = instant_text(begins_at(tx, run.entry_id).await?);
     let id = RunId::parse(&format!("run-{}", random_hex::<8>())).expect("hex fits an identifier");
     sqlx::query(
         "INSERT INTO runs (id, kind, entry_id, subscription_id, collection_run_id, provider_department_id, \
@@ -169,6 +171,18 @@ pub(super) async fn insert_run(tx: &mut Tx, run: &NewRun<'_>) -> Result<RunId, D
     Ok(id)
 }
 
+async fn begins_at(tx: &mut Tx, entry_id: &EntryId) -> Result<Timestamp, DbError> {
+    let now = tx.at();
+    let last = sqlx::query(
+        "SELECT created_at FROM runs WHERE entry_id = $1 ORDER BY created_at DESC LIMIT 1",
+    )
+    .bind(entry_id.as_str())
+    .fetch_optional(&mut **tx)
+    .await?;
+    let last = last.map(|row| row.instant("created_at")).transpose()?;
+    Ok(last.map_or(now, |last| now.max(last + SignedDuration::from_micros(1))))
+}
+
 /// Closes runs of a lane that a dead worker left behind.
 pub(super) async fn close_interrupted(
     tx: &mut Tx,
@@ -185,7 +199,8 @@ pub(super) async fn close_interrupted(
         differing: None,
     };
     let done = sqlx::query(
-        "UPDATE runs SET state_code = 'failed', finished_at = $1, failure = $2 \
+        "UPDATE runs SET state_code = 'failed', failure = $2, \
+         finished_at = CASE WHEN created_at > $1 THEN created_at ELSE $1 END \
          WHERE state_code = 'running' AND kind = $3 AND entry_id = $4 AND COALESCE(subscription_id, '') = $5",
     )
     .bind(at)
@@ -202,7 +217,8 @@ pub(super) async fn succeed(tx: &mut Tx, id: &RunId, success: &Success<'_>) -> R
     let at = instant_text(tx.at());
     let c = success.counts;
     sqlx::query(
-        "UPDATE runs SET state_code = 'succeeded', finished_at = $1, rows_read = $2, rows_delivered = $3, \
+        "UPDATE runs SET state_code = 'succeeded', \
+         finished_at = CASE WHEN created_at > $1 THEN created_at ELSE $1 END, rows_read = $2, rows_delivered = $3, \
          rows_unchanged = $4, rows_out_of_scope = $5, rows_quarantined = $6, rows_inserted = $7, \
          rows_updated = $8, rows_deleted = $9, source_digest = $10, target_digest = $11, digest_rows = $12, \
          steps = $13, digest_reach = $14, rows_held = $15 WHERE id = $16",
@@ -235,13 +251,16 @@ pub(super) async fn fail(
     steps: &[RunStep],
 ) -> Result<(), DbError> {
     let at = instant_text(tx.at());
-    sqlx::query("UPDATE runs SET state_code = 'failed', finished_at = $1, failure = $2, steps = $3 WHERE id = $4")
-        .bind(at)
-        .bind(json(failure))
-        .bind(json(&steps))
-        .bind(id.as_str())
-        .execute(&mut **tx)
-        .await?;
+    sqlx::query(
+        "UPDATE runs SET state_code = 'failed', failure = $2, steps = $3, \
+         finished_at = CASE WHEN created_at > $1 THEN created_at ELSE $1 END WHERE id = $4",
+    )
+    .bind(at)
+    .bind(json(failure))
+    .bind(json(&steps))
+    .bind(id.as_str())
+    .execute(&mut **tx)
+    .await?;
     Ok(())
 }
 

@@ -16,6 +16,7 @@ store_suite!(
     a_run_that_ends_well_keeps_its_counts_and_digests,
     a_failed_run_keeps_why,
     interrupted_runs_of_the_same_delivery_are_closed,
+    a_run_is_the_last_also_after_the_clock_was_set_back,
     runs_are_listed_newest_first_for_their_parties,
     deliveries_pause_and_go_on,
     a_table_is_the_target_of_one_subscription,
@@ -77,6 +78,32 @@ async fn begun(bench: &Bench, kind: RunKind, entry: &str, seconds: i64) -> RunId
     let run = store::insert_run(&mut tx, &new).await.unwrap();
     commit(tx).await;
     run
+}
+
+async fn a_run_is_the_last_also_after_the_clock_was_set_back(bench: Bench) {
+    subscribed(&bench).await;
+    begun(&bench, RunKind::Delivery, "ent-1", 3600).await;
+    let second = begun(&bench, RunKind::Delivery, "ent-1", 0).await;
+    let third = begun(&bench, RunKind::Delivery, "ent-1", 5).await;
+    let mut db = bench.read().await;
+    let last = store::last_delivery(&mut db, &id("sub-1")).await.unwrap();
+    assert_eq!(last.unwrap().id, third);
+    drop(db);
+    let mut tx = bench
+        .begin_at(monday() + SignedDuration::from_secs(9))
+        .await;
+    let failure = Failure {
+        code: "store.timeout".to_owned(),
+        side: Side::Requester,
+        column: None,
+        faulty_of_read: None,
+        differing: None,
+    };
+    store::fail(&mut tx, &second, &failure, &[]).await.unwrap();
+    commit(tx).await;
+    let second = store::find_run(&mut *bench.read().await, &second).await;
+    let second = second.unwrap().unwrap();
+    assert!(second.finished_at >= Some(second.created_at), "{second:?}");
 }
 
 async fn a_run_that_ends_well_keeps_its_counts_and_digests(bench: Bench) {

@@ -7,9 +7,11 @@ macro_rules! concat_claim {
     ($lock:literal) => {
         concat!(
             "UPDATE jobs SET state = 'running', worker = $1, lease_until = $2, attempts = attempts + 1 \
-             WHERE id = (SELECT j.id FROM jobs j WHERE j.state = 'queued' AND j.run_after <= $3 AND j.standing = $4 \
+             WHERE id = (SELECT j.id FROM jobs j WHERE j.state = 'queued' AND j.standing = $4 \
+             AND (j.run_after <= $3 OR j.run_after > $5) \
              AND NOT EXISTS (SELECT 1 FROM jobs k WHERE k.lane = j.lane AND (k.state = 'running' \
-             OR (j.standing = 1 AND k.standing = 0 AND k.state = 'queued' AND k.run_after <= $3))) \
+             OR (j.standing = 1 AND k.standing = 0 AND k.state = 'queued' \
+             AND (k.run_after <= $3 OR k.run_after > $5)))) \
              ORDER BY j.run_after, j.id LIMIT 1",
             $lock,
             ") RETURNING id, kind, lane, payload, attempts, progress"
@@ -52,8 +54,8 @@ impl Engine {
         }
     }
 
-    /// The statement by which one free job is claimed: bind worker, lease end, now, and 1 for one that stands. One that
-    /// stands lets the others of its lane go first.
+    /// The statement by which one free job is claimed: bind worker, lease end, now, 1 for one that stands, and the
+    /// latest instant to which a job can be put off. One that stands lets the others of its lane go first.
     ///
     /// SQLite has a single writer, so the plain subquery is enough; PostgreSQL skips rows that another
     /// node is claiming.

@@ -41,6 +41,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!("0017_throttle"),
     migration!("0018_watched_columns"),
     migration!("0019_change_logs"),
+    migration!("0020_evidence_of_nodes"),
 ];
 
 pub(super) async fn run(registry: &Registry) -> Result<(), DbError> {

@@ -20,7 +20,10 @@ mod store_tests;
 pub(crate) mod testing;
 mod tx;
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::Path,
+    sync::{Arc, OnceLock},
+};
 
 use sqlx::{Any, AnyPool, any::AnyPoolOptions, pool::PoolConnection};
 use tokio::sync::{Notify, watch};
@@ -90,6 +93,7 @@ pub struct Registry {
     readers: AnyPool,
     committed: Arc<Notify>,
     written: watch::Sender<u64>,
+    node_id: OnceLock<String>,
 }
 
 impl Registry {
@@ -115,9 +119,27 @@ impl Registry {
             readers,
             committed: Arc::new(Notify::new()),
             written: watch::Sender::new(0),
+            node_id: OnceLock::new(),
         };
         migrate::run(&registry).await?;
         Ok(registry)
+    }
+
+    /// From here on whatever is committed here is evidence of this node, which alone writes it into its ledger. What
+    /// nobody has as its own yet becomes this node's too.
+    ///
+    /// Errors: [`DbError`].
+    pub async fn work_for(&self, node_id: &str) -> Result<(), DbError> {
+        outbox::adopt(self, node_id).await?;
+        // A registry is opened by one node.
+        self.node_id.get_or_init(|| node_id.to_owned());
+        Ok(())
+    }
+
+    /// The node that works here; empty before [`Registry::work_for`].
+    #[must_use]
+    pub fn node_id(&self) -> &str {
+        self.node_id.get().map_or("", String::as_str)
     }
 
     /// Which engine holds the registry.
@@ -140,6 +162,7 @@ impl Registry {
         Ok(Tx::new(
             inner,
             at,
+            self.node_id.get().cloned(),
             self.committed.clone(),
             self.written.clone(),
         ))

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 
-use super::{Db, DbError, Registry, RowExt as _};
+use super::{Db, DbError, Engine, Registry, RowExt as _};
 
 /// A record without a place yet.
 #[derive(Debug)]
@@ -14,15 +14,40 @@ pub struct Waiting {
     pub record: String,
 }
 
-/// Records without a place, oldest first.
-pub async fn waiting(db: &mut Db, limit: i64) -> Result<Vec<Waiting>, DbError> {
-    sqlx::query("SELECT id, record_id, record FROM evidence WHERE ledger_index IS NULL ORDER BY id LIMIT $1")
-        .bind(limit)
-        .fetch_all(db)
-        .await?
-        .iter()
-        .map(|row| Ok(Waiting { id: row.int("id")?, record_id: row.text("record_id")?, record: row.text("record")? }))
-        .collect()
+/// Records of a node without a place, oldest first; of nobody if it is empty.
+pub async fn waiting(db: &mut Db, node_id: &str, limit: i64) -> Result<Vec<Waiting>, DbError> {
+    sqlx::query(
+        "SELECT id, record_id, record FROM evidence WHERE ledger_index IS NULL AND COALESCE(node_id, '') = $1 \
+         ORDER BY id LIMIT $2",
+    )
+    .bind(node_id)
+    .bind(limit)
+    .fetch_all(db)
+    .await?
+    .iter()
+    .map(|row| {
+        Ok(Waiting {
+            id: row.int("id")?,
+            record_id: row.text("record_id")?,
+            record: row.text("record")?,
+        })
+    })
+    .collect()
+}
+
+/// Gives records that wait and are nobody's to a node; of two that do so at once each gets others. An embedded registry
+/// has one node, which may have lost its name: there it gets all that wait.
+pub(super) async fn adopt(registry: &Registry, node_id: &str) -> Result<(), DbError> {
+    let mut tx = registry.begin(Timestamp::UNIX_EPOCH).await?;
+    let is_alone = registry.engine() == Engine::Sqlite;
+    sqlx::query(
+        "UPDATE evidence SET node_id = $1 WHERE ledger_index IS NULL AND (node_id IS NULL OR $2 = 1)",
+    )
+    .bind(node_id)
+    .bind(i64::from(is_alone))
+    .execute(&mut *tx)
+    .await?;
+    tx.commit_bookkeeping().await
 }
 
 /// Number and act of the records above `floor`, in the order of their numbers.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use futures_util::future::join_all;
 
 use super::{
-    DbError, counters, idempotency,
+    DbError, Engine, counters, idempotency,
     outbox::{self, Wanted},
     testing::{Bench, commit, monday, store_suite},
 };
@@ -14,6 +14,7 @@ use crate::platform::evidence::{Entry, Evidence};
 store_suite!(
     a_write_that_is_dropped_leaves_nothing,
     evidence_comes_in_order_and_is_marked_once,
+    each_record_waits_for_the_node_that_wrote_it,
     records_are_found_page_by_page,
     numbers_asked_for_at_once_are_given_out_once,
     a_number_of_an_undone_write_is_given_again,
@@ -52,7 +53,7 @@ async fn evidence_comes_in_order_and_is_marked_once(bench: Bench) {
         .await
         .unwrap();
     }
-    let waiting = outbox::waiting(&mut *bench.read().await, 100)
+    let waiting = outbox::waiting(&mut *bench.read().await, "", 100)
         .await
         .unwrap();
     // The first one is the migration's.
@@ -86,12 +87,12 @@ async fn evidence_comes_in_order_and_is_marked_once(bench: Bench) {
         .map(|(w, index)| (w.id, index))
         .collect();
     outbox::mark(&bench.registry, &marks).await.unwrap();
-    let left = outbox::waiting(&mut *bench.read().await, 100)
+    let left = outbox::waiting(&mut *bench.read().await, "", 100)
         .await
         .unwrap();
     assert_eq!(left.len(), 3);
     assert_eq!(
-        outbox::waiting(&mut *bench.read().await, 2)
+        outbox::waiting(&mut *bench.read().await, "", 2)
             .await
             .unwrap()
             .len(),
@@ -105,6 +106,26 @@ async fn evidence_comes_in_order_and_is_marked_once(bench: Bench) {
         places,
         [None, None, None, Some(13), Some(12), Some(11), Some(10)]
     );
+}
+
+async fn each_record_waits_for_the_node_that_wrote_it(bench: Bench) {
+    let waiting = async |node_id: &str| {
+        let mut db = bench.read().await;
+        outbox::waiting(&mut db, node_id, 100).await.unwrap().len()
+    };
+    assert_eq!((waiting("").await, waiting("node-a").await), (1, 0));
+    bench.registry.work_for("node-a").await.unwrap();
+    assert_eq!((waiting("").await, waiting("node-a").await), (0, 1));
+    commit(bench.begin().await).await;
+    assert_eq!((waiting("").await, waiting("node-a").await), (0, 2));
+
+    // Another node's are left to it, where there can be another.
+    bench
+        .sql("UPDATE evidence SET node_id = 'node-b' WHERE id = (SELECT MIN(id) FROM evidence)")
+        .await;
+    bench.registry.work_for("node-a").await.unwrap();
+    let others = usize::from(bench.registry.engine() == Engine::Postgres);
+    assert_eq!(waiting("node-b").await, others);
 }
 
 async fn records_are_found_page_by_page(bench: Bench) {

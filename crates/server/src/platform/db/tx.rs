@@ -18,6 +18,7 @@ use crate::platform::evidence::Evidence;
 pub struct Tx {
     inner: Transaction<'static, Any>,
     at: Timestamp,
+    node_id: Option<String>,
     committed: Arc<Notify>,
     written: watch::Sender<u64>,
 }
@@ -26,12 +27,14 @@ impl Tx {
     pub(super) fn new(
         inner: Transaction<'static, Any>,
         at: Timestamp,
+        node_id: Option<String>,
         committed: Arc<Notify>,
         written: watch::Sender<u64>,
     ) -> Self {
         Self {
             inner,
             at,
+            node_id,
             committed,
             written,
         }
@@ -53,8 +56,8 @@ impl Tx {
         idempotency::write_key(&mut self).await?;
         for record in evidence.into().records(self.at) {
             sqlx::query(
-                "INSERT INTO evidence (record_id, what, at, person_id, department_id, subject_kind, subject_id, record) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                "INSERT INTO evidence (record_id, what, at, person_id, department_id, subject_kind, subject_id, record, \
+                 node_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
             )
             .bind(record.id)
             .bind(record.what)
@@ -64,6 +67,7 @@ impl Tx {
             .bind(record.subject_kind)
             .bind(record.subject_id)
             .bind(record.canonical)
+            .bind(self.node_id.clone())
             .execute(&mut *self.inner)
             .await?;
         }

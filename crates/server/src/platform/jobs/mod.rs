@@ -60,6 +60,9 @@ impl NewJob {
     }
 }
 
+/// The longest that a job waits before it is tried again.
+const RETRY_WAIT_MAX: Duration = Duration::from_mins(1);
+
 /// How an attempt ended.
 #[derive(Debug)]
 pub enum Outcome {
@@ -114,12 +117,16 @@ async fn work_alone(app: Arc<App>, handler: Handler, mut stop: watch::Receiver<b
 /// Claims one free job, after taking over those whose worker went silent.
 async fn claim(app: &App, worker: &str, sort: Sort) -> Result<Option<Claimed>, DbError> {
     let now = app.clock.wall();
-    store::take_over_expired(&app.registry, now).await?;
+    store::take_over_expired(&app.registry, now, lease(app)).await?;
     store::claim(&app.registry, worker, sort, now, lease_end(app, now)).await
 }
 
+fn lease(app: &App) -> SignedDuration {
+    SignedDuration::from_secs(app.config.exchange.lease_s)
+}
+
 fn lease_end(app: &App, now: Timestamp) -> Timestamp {
-    now + SignedDuration::from_secs(app.config.exchange.lease_s)
+    now + lease(app)
 }
 
 async fn attempt(app: &Arc<App>, handler: Handler, sort: Sort, job: Claimed) {
@@ -179,7 +186,7 @@ async fn settle(app: &App, held: &Held, outcome: Outcome) -> Result<(), DbError>
             Outcome::Again { code } => {
                 return stand_again(app, held, retry_wait(app, held), &code).await;
             }
-            Outcome::Failed { code } => return stand_again(app, held, MENDED_WITHIN, &code).await,
+            Outcome::Failed { code } => return stand_again(app, held, WAIT_MAX, &code).await,
             Outcome::Done => {}
         }
     }
@@ -214,14 +221,14 @@ async fn settle(app: &App, held: &Held, outcome: Outcome) -> Result<(), DbError>
     .await
 }
 
-/// How long a standing job waits that somebody has to help first.
-const MENDED_WITHIN: Duration = Duration::from_mins(5);
+/// How long a standing job waits that somebody has to help first: longer than any other.
+const WAIT_MAX: Duration = Duration::from_mins(5);
 
 /// It doubles with each attempt, up to a minute.
 fn retry_wait(app: &App, held: &Held) -> Duration {
     let doublings = u32::try_from(held.attempts.clamp(1, 6)).unwrap_or(1) - 1;
     let wait_ms = app.config.exchange.retry_wait_ms;
-    Duration::from_millis(wait_ms.saturating_mul(1 << doublings).min(60_000))
+    Duration::from_millis(wait_ms.saturating_mul(1 << doublings)).min(RETRY_WAIT_MAX)
 }
 
 /// A standing job is never given up. Its handler has told what went wrong, so this is no act.

@@ -2,11 +2,11 @@
 
 use std::collections::HashSet;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 use tongqu_domain::time::instant_text;
 
-use super::NewJob;
+use super::{NewJob, WAIT_MAX};
 use crate::platform::{
     db::{Db, DbError, Registry, RowExt as _, Tx},
     evidence::Entry,
@@ -126,26 +126,45 @@ pub async fn requeue_orphans(registry: &Registry, at: Timestamp) -> Result<u64, 
     Ok(n)
 }
 
-/// Puts jobs back whose worker has not reported in time.
-pub(super) async fn take_over_expired(registry: &Registry, now: Timestamp) -> Result<(), DbError> {
+/// Puts jobs back whose worker has not reported in time, for leases of the length `lease`.
+///
+/// A lease that ends much later than any that is given now comes from before the clock was set back; waiting for
+/// its end could take days. A worker that lives has renewed it meanwhile, or renews nothing any more.
+pub(super) async fn take_over_expired(
+    registry: &Registry,
+    now: Timestamp,
+    lease: SignedDuration,
+) -> Result<(), DbError> {
+    let latest = now + lease + lease;
     let mut db = registry.read().await?;
-    let expired =
-        sqlx::query("SELECT COUNT(*) AS n FROM jobs WHERE state = 'running' AND lease_until < $1")
-            .bind(instant_text(now))
-            .fetch_one(&mut *db)
-            .await?
-            .int("n")?;
+    let expired = sqlx::query(
+        "SELECT COUNT(*) AS n FROM jobs WHERE state = 'running' AND (lease_until < $1 OR lease_until > $2)",
+    )
+    .bind(instant_text(now))
+    .bind(instant_text(latest))
+    .fetch_one(&mut *db)
+    .await?
+    .int("n")?;
     drop(db);
     if expired == 0 {
         return Ok(());
     }
     let mut tx = registry.begin(now).await?;
-    sqlx::query("UPDATE jobs SET state = 'queued', worker = NULL WHERE state = 'running' AND lease_until < $1")
-        .bind(instant_text(now))
-        .execute(&mut *tx)
-        .await?;
+    sqlx::query(
+        "UPDATE jobs SET state = 'queued', worker = NULL \
+         WHERE state = 'running' AND (lease_until < $1 OR lease_until > $2)",
+    )
+    .bind(instant_text(now))
+    .bind(instant_text(latest))
+    .execute(&mut *tx)
+    .await?;
     tx.commit(Entry::by_platform("job.taken_over").with("jobs", expired))
         .await
+}
+
+/// No job waits for longer than until then.
+fn latest(now: Timestamp) -> String {
+    instant_text(now + WAIT_MAX + WAIT_MAX)
 }
 
 /// Which jobs a worker takes.
@@ -157,6 +176,8 @@ pub(super) enum Sort {
     Standing,
 }
 
+/// Claims a free job. One that is to wait for longer than any job waits before it is tried again was put off before
+/// the clock was set back, and is free as well.
 pub(super) async fn claim(
     registry: &Registry,
     worker: &str,
@@ -165,12 +186,15 @@ pub(super) async fn claim(
     lease_until: Timestamp,
 ) -> Result<Option<Claimed>, DbError> {
     let standing = i64::from(sort == Sort::Standing);
+    let latest = latest(now);
     let mut db = registry.read().await?;
     let waiting = sqlx::query(
-        "SELECT COUNT(*) AS n FROM jobs WHERE state = 'queued' AND run_after <= $1 AND standing = $2",
+        "SELECT COUNT(*) AS n FROM jobs WHERE state = 'queued' AND standing = $1 \
+         AND (run_after <= $2 OR run_after > $3)",
     )
-    .bind(instant_text(now))
     .bind(standing)
+    .bind(instant_text(now))
+    .bind(latest.clone())
     .fetch_one(&mut *db)
     .await?
     .int("n")?;
@@ -184,6 +208,7 @@ pub(super) async fn claim(
         .bind(instant_text(lease_until))
         .bind(instant_text(now))
         .bind(standing)
+        .bind(latest)
         .fetch_optional(&mut *tx)
         .await
         .map_err(DbError::from);
@@ -214,9 +239,11 @@ pub(super) async fn wanted_lanes(
 ) -> Result<HashSet<String>, DbError> {
     let mut db = registry.read().await?;
     let rows = sqlx::query(
-        "SELECT DISTINCT lane FROM jobs WHERE state = 'queued' AND standing = 0 AND run_after <= $1",
+        "SELECT DISTINCT lane FROM jobs WHERE state = 'queued' AND standing = 0 \
+         AND (run_after <= $1 OR run_after > $2)",
     )
     .bind(instant_text(now))
+    .bind(latest(now))
     .fetch_all(&mut *db)
     .await?;
     rows.iter().map(|row| row.text("lane")).collect()

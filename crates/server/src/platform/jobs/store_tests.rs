@@ -23,7 +23,10 @@ store_suite!(
     jobs_of_a_dead_process_are_queued_again,
     a_standing_job_makes_way_for_the_others_of_its_lane,
     what_a_standing_job_noted_is_there_for_whoever_takes_it_over,
+    a_clock_that_is_set_back_holds_up_no_job,
 );
+
+const LEASE: SignedDuration = SignedDuration::from_secs(60);
 
 async fn queue(bench: &Bench, lanes: &[&str]) {
     let mut tx = bench.begin().await;
@@ -44,15 +47,15 @@ async fn claim(bench: &Bench, worker: &str, now: Timestamp) -> Option<Claimed> {
 }
 
 async fn claim_of(bench: &Bench, sort: Sort, worker: &str, now: Timestamp) -> Option<Claimed> {
-    store::claim(
-        &bench.registry,
-        worker,
-        sort,
-        now,
-        now + SignedDuration::from_secs(60),
-    )
-    .await
-    .unwrap()
+    store::claim(&bench.registry, worker, sort, now, now + LEASE)
+        .await
+        .unwrap()
+}
+
+async fn take_over(bench: &Bench, now: Timestamp) {
+    store::take_over_expired(&bench.registry, now, LEASE)
+        .await
+        .unwrap();
 }
 
 /// Whether the worker still held the job.
@@ -130,16 +133,12 @@ async fn a_retried_job_waits_for_its_time(bench: Bench) {
 async fn a_silent_worker_loses_its_job_and_no_longer_settles_it(bench: Bench) {
     queue(&bench, &["a", "a"]).await;
     let job = claim(&bench, "silent", monday()).await.unwrap();
-    store::take_over_expired(&bench.registry, after(59))
-        .await
-        .unwrap();
+    take_over(&bench, after(59)).await;
     assert!(
         claim(&bench, "other", after(59)).await.is_none(),
         "its lane is busy"
     );
-    store::take_over_expired(&bench.registry, after(61))
-        .await
-        .unwrap();
+    take_over(&bench, after(61)).await;
     let again = claim(&bench, "other", after(61)).await.unwrap();
 
     // The first worker comes back: whatever it says about its old job counts no more.
@@ -169,9 +168,7 @@ async fn a_renewed_lease_keeps_the_job(bench: Bench) {
     store::renew(&bench.registry, &job.id, "stranger", after(1))
         .await
         .unwrap();
-    store::take_over_expired(&bench.registry, after(90))
-        .await
-        .unwrap();
+    take_over(&bench, after(90)).await;
     assert!(finish(&bench, &job, "busy").await);
     assert_eq!(left(&bench).await, 0);
 }
@@ -243,9 +240,7 @@ async fn what_a_standing_job_noted_is_there_for_whoever_takes_it_over(bench: Ben
             .unwrap()
     };
     assert!(note(&dead, "seven").await);
-    store::take_over_expired(&bench.registry, after(61))
-        .await
-        .unwrap();
+    take_over(&bench, after(61)).await;
     let heir = claim_of(&bench, Sort::Standing, "heir", after(61)).await;
     let heir = heir.unwrap();
     assert_eq!(heir.progress.as_deref(), Some("seven"));
@@ -260,4 +255,27 @@ async fn what_a_standing_job_noted_is_there_for_whoever_takes_it_over(bench: Ben
             .await
             .unwrap()
     );
+}
+
+async fn a_clock_that_is_set_back_holds_up_no_job(bench: Bench) {
+    let set_back = |seconds: i64| after(seconds - 3600);
+    queue(&bench, &["a", "b"]).await;
+    // One is left by a worker that died, the other is to be tried again in a minute.
+    claim(&bench, "dead", monday()).await.unwrap();
+    let failed = claim(&bench, "one", monday()).await.unwrap();
+    let mut tx = bench.begin().await;
+    assert!(
+        store::retry(&mut tx, &failed.id, "one", after(60), "store.timeout")
+            .await
+            .unwrap()
+    );
+    commit(tx).await;
+    let retried = claim(&bench, "two", set_back(0)).await.unwrap();
+    assert_eq!(retried.id, failed.id);
+    take_over(&bench, set_back(0)).await;
+    assert!(claim(&bench, "three", set_back(0)).await.is_some());
+    // Leases and waits of the clock that is in force now are as good as ever.
+    take_over(&bench, set_back(59)).await;
+    assert!(claim(&bench, "four", set_back(59)).await.is_none());
+    assert_eq!(left(&bench).await, 2);
 }

@@ -11,7 +11,7 @@ use crate::platform::db::{DbError, Registry, outbox};
 /// Records taken from the outbox at once.
 const TAKEN_MAX: i64 = 1000;
 
-/// Moves evidence from the outbox into the ledger until `stop` turns true, then moves the rest.
+/// Moves this node's evidence from the outbox into its ledger until `stop` turns true, then moves the rest.
 ///
 /// `found` tells which waiting records a crash left in the ledger already: they are only marked.
 pub async fn sequence(
@@ -62,7 +62,7 @@ async fn drain(
     found: &mut FoundRecords,
 ) -> Result<usize, SequenceError> {
     let mut db = registry.read().await?;
-    let waiting = outbox::waiting(&mut db, TAKEN_MAX).await?;
+    let waiting = outbox::waiting(&mut db, registry.node_id(), TAKEN_MAX).await?;
     drop(db);
     if waiting.is_empty() {
         return Ok(0);

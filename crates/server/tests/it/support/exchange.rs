@@ -165,7 +165,13 @@ impl TestApp {
 
     /// Mounts an entry of the statistics bureau to a table and waits until it is collected.
     pub async fn mount(&self, entry_id: &str, table: &str) -> Value {
-        let body = json!({ "store_id": self.store_id("stats").await, "table": table });
+        let store_id = self.store_id("stats").await;
+        self.mount_from(entry_id, &store_id, table).await
+    }
+
+    /// The same with a table of a certain store of the bureau.
+    pub async fn mount_from(&self, entry_id: &str, store_id: &str, table: &str) -> Value {
+        let body = json!({ "store_id": store_id, "table": table });
         let mounted = self
             .as_person("stats")
             .put(&format!("/catalogue/entries/{entry_id}/mounting"), body)

@@ -12,6 +12,8 @@ mod live;
 mod logs;
 pub mod pdf;
 mod people;
+mod program;
+mod random;
 mod reply;
 mod request;
 pub mod xlsx;
@@ -29,7 +31,12 @@ use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tongqu::{
     app::{App, Running},
-    platform::{clock::Clock, config::Config, db::outbox, jobs, ledger},
+    platform::{
+        clock::Clock,
+        config::{self, Config},
+        db::outbox,
+        jobs, ledger,
+    },
     router::router,
 };
 use tongqu_connectors::testing;
@@ -37,6 +44,8 @@ use tongqu_connectors::testing;
 pub use catalogue::{an_entry, an_item, villages_entry};
 pub use exchange::{ExchangeDb, Run, more_villages, village_rows};
 pub use law::{duty, may_request, step};
+pub use program::{Program, Setting, last_words, verified};
+pub use random::Random;
 pub use reply::{Reply, faults};
 pub use request::a_request;
 
@@ -78,6 +87,8 @@ struct Live {
 pub struct HandedOver {
     pub dir: tempfile::TempDir,
     pub data_dir: PathBuf,
+    /// Where registry and pool are.
+    pub stores: config::Stores,
     pub sessions: HashMap<String, String>,
 }
 
@@ -116,8 +127,8 @@ impl TestApp {
     }
 
     /// A platform outside the demo, whose clock is the machine's.
-    pub async fn on_the_machines_clock() -> Self {
-        let app = Self::start_on(Clock::system(), |_| {}).await;
+    pub async fn on_the_machines_clock(change: impl FnOnce(&mut Config)) -> Self {
+        let app = Self::start_on(Clock::system(), change).await;
         app.set_up().await;
         app
     }
@@ -264,6 +275,7 @@ impl TestApp {
         HandedOver {
             dir,
             data_dir: self.config.data_dir().to_owned(),
+            stores: self.config.stores.clone(),
             sessions,
         }
     }

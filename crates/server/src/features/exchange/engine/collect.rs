@@ -166,7 +166,9 @@ impl<'a> Collecting<'a> {
         changes: BatchStream,
         merging: JoinHandle<Result<Merge, RunError>>,
     ) -> Result<Merge, RunError> {
-        let plan = plan(&self.table, self.run_id, self.seq());
+        // Its numbers follow what was there when it began. Another that began there as well, because this one was
+        // taken for dead, has given the same numbers.
+        let plan = plan(&self.table, self.run_id, self.seq()).advancing();
         let applied = self.pool.apply(plan, changes).await;
         // The merge's own verdict says more than the store's, which only saw its stream stop.
         let merge = match merging.await.map_err(|_| RunError::CountsDiffer)? {
