@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 use tokio_postgres::Client;
 use tongqu_connectors::testing;
 
-use crate::support::{ExchangeDb, TestApp, a_request, nothing, villages_entry};
+use crate::support::{
+    ExchangeDb, Program, Random, Setting, TestApp, a_request, nothing, verified, villages_entry,
+};
 
 const WAIT_MAX: Duration = Duration::from_mins(1);
 
@@ -354,4 +356,66 @@ async fn what_cannot_be_followed_is_refused_at_once() {
         .refused(422, "store.log_identity");
     assert_eq!(followed.slots().await, 0);
     followed.finish(app).await;
+}
+
+/// The program is killed again and again while changes come without end. In the end the target is what the source is,
+/// every run has ended, and those that a kill left open were closed with what they had done. Spec: PDS-8.1, YC-17.
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_while_it_follows() {
+    let app = TestApp::on_the_machines_clock(|_| {}).await;
+    let followed = Followed::new(&app).await;
+    followed.follow(&app).await;
+    let platform = app.hand_over().await;
+    let limits = "[exchange]\nretry_wait_ms = 20\nspan_idle_s = 2\n";
+    let setting = Setting::of(&platform, "site.toml", &platform.data_dir, limits);
+    let session = platform.sessions["operator"].clone();
+    let mut random = Random::from_seed(u64::from(std::process::id()));
+    let mut n = 0;
+    for _ in 0..5 {
+        let mut program = Program::start(&setting, &session).await;
+        let until =
+            std::time::Instant::now() + Duration::from_secs(1).mul_f64(1.5 + random.share());
+        while std::time::Instant::now() < until {
+            n += 1;
+            let code = |at: u32| format!("{}0402{:06}", 41 + at % 2, at % 200);
+            followed
+                .sql(&format!(
+                    "BEGIN; UPDATE division_village SET name = '改{n}' WHERE code IN ('{}', '{}'); \
+                     DELETE FROM division_village WHERE code = '{}'; \
+                     INSERT INTO division_village VALUES ('410402{:06}', '新{n}', '410402000', '13800000000', 1); \
+                     COMMIT",
+                    code(n * 7),
+                    code(n * 13 + 1),
+                    code(n * 31),
+                    500 + n,
+                ))
+                .await;
+            tokio::time::sleep(Duration::from_millis(15)).await;
+        }
+        program.kill();
+    }
+    let program = Program::start(&setting, &session).await;
+    followed.arrives().await;
+    let registry = ExchangeDb::at(&platform.data_dir.join("registry.db"));
+    let runs = |which: &str| registry.number(&format!("SELECT COUNT(*) FROM runs WHERE {which}"));
+    let begun = std::time::Instant::now();
+    while runs("state_code = 'running'") > 0 {
+        assert!(begun.elapsed() < WAIT_MAX, "a run stays open");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(followed.held().await, followed.expected().await);
+    assert_eq!(
+        runs(
+            "state_code = 'succeeded' AND rows_read <> rows_delivered + rows_unchanged \
+             + rows_out_of_scope + rows_quarantined"
+        ),
+        0
+    );
+    let closed = "state_code = 'succeeded' AND steps LIKE '%\"taken_over\"%' AND kind = ";
+    for kind in ["'collection'", "'delivery'"] {
+        assert!(runs(&format!("{closed}{kind}")) > 0, "{kind} was hit");
+    }
+    program.stop().await;
+    let report = verified(&platform.data_dir.join("ledger"));
+    assert_eq!(report["faults"], json!([]));
 }

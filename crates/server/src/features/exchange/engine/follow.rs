@@ -271,8 +271,14 @@ impl Follower {
             }
             judge.finish(&changes).await
         });
-        let moved = plan(&self.table, run_id, seq)
-            .marking(&mark(self.table.consumer()), followed.upto.as_cursor());
+        let moved = plan(&self.table, run_id, seq);
+        // As with a collection: another that began here as well has given the same numbers.
+        let moved = if seq > before {
+            moved.advancing()
+        } else {
+            moved
+        };
+        let moved = moved.marking(&mark(self.table.consumer()), followed.upto.as_cursor());
         let applied = self.pool.apply(moved, changes).await;
         let judged = judging.await.map_err(|_| RunError::CountsDiffer)??;
         let applied = applied.map_err(at(Side::Platform))?;
