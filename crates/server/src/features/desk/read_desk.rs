@@ -111,7 +111,8 @@ pub async fn read_desk(ctx: Ctx) -> Reply<DeskView> {
         .into_iter()
         .filter_map(|task| task_view(&ctx, task, &departments))
         .collect();
-    let mut own_requests = request::requests_of_department(&mut db, &own, None, LISTED_MAX).await?;
+    let mut own_requests =
+        request::requests_of_department(&mut db, &own, None, None, LISTED_MAX).await?;
     own_requests.truncate(usize::try_from(LISTED_MAX).unwrap_or(usize::MAX));
     let mine = request::lines(&ctx, &mut db, &own_requests, &departments).await?;
     let settled: Vec<CaseLineView> = case::settled_by(&mut db, &own, LISTED_MAX)

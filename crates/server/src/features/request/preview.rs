@@ -357,7 +357,7 @@ async fn prefill(
     let Some(last) = source(db, asking, entry, from).await? else {
         // What a department does and with which system rarely changes from one request to the next.
         let own = std::slice::from_ref(&asking.id);
-        let latest = store::requests_of_department(db, own, None, 1)
+        let latest = store::requests_of_department(db, own, None, None, 1)
             .await?
             .into_iter()
             .next();
