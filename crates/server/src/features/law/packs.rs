@@ -345,18 +345,26 @@ fn role_name(pack: &Pack, id: &tongqu_domain::law::RoleId, language: Language) -
 
 /// A limit in words.
 fn limit_text(limit: Limit, language: Language) -> String {
-    let is_english = language == Language::English;
-    match limit {
-        Limit::WorkingDays(1) if is_english => "1 working day".to_owned(),
-        Limit::WorkingDays(days) if is_english => format!("{days} working days"),
-        Limit::WorkingDays(days) => format!("{days}个工作日"),
-        Limit::Months(1) if is_english => "1 month".to_owned(),
-        Limit::Months(months) if is_english => format!("{months} months"),
-        Limit::Months(months) => format!("{months}个月"),
-        Limit::AnnualDate { month, day } if is_english => {
-            format!("each year by {month:02}-{day:02}")
-        }
-        Limit::AnnualDate { month, day } => format!("每年{month}月{day}日前"),
-        Limit::Word(word) => language.name_of(&word),
+    match language {
+        Language::Chinese => match limit {
+            Limit::WorkingDays(days) => format!("{days}个工作日"),
+            Limit::Months(months) => format!("{months}个月"),
+            Limit::AnnualDate { month, day } => format!("每年{month}月{day}日前"),
+            Limit::Word(word) => word.label().to_owned(),
+        },
+        Language::English => match limit {
+            Limit::WorkingDays(days) => counted(days, "working day"),
+            Limit::Months(months) => counted(months, "month"),
+            Limit::AnnualDate { month, day } => format!("each year by {month:02}-{day:02}"),
+            Limit::Word(word) => word.label_en().to_owned(),
+        },
+    }
+}
+
+/// So many of something, in English.
+fn counted(number: u32, what: &str) -> String {
+    match number {
+        1 => format!("1 {what}"),
+        more => format!("{more} {what}s"),
     }
 }
