@@ -45,14 +45,18 @@ async function overflow(page) {
  */
 function listFaults() {
   const ARROW_PX = 16
+  /** A name that is longer is cut in any list; its whole is among the open options. */
+  const WIDEST_REM = 36
   const pen = document.createElement('canvas').getContext('2d')
 
   function isCut(list) {
     const style = getComputedStyle(list)
     pen.font = style.font
+    const text = pen.measureText(list.selectedOptions[0].label).width
+    const widest = WIDEST_REM * Number.parseFloat(getComputedStyle(document.documentElement).fontSize)
     const room = list.clientWidth - Number.parseFloat(style.paddingLeft) - Number.parseFloat(style.paddingRight)
     const arrow = style.appearance === 'none' ? 0 : ARROW_PX
-    return pen.measureText(list.selectedOptions[0].label).width > room - arrow + 1
+    return text <= widest && text > room - arrow + 1
   }
 
   // Behind an open dialog nothing can be chosen.
