@@ -45,6 +45,15 @@ async function personsPage(world, login) {
   return page
 }
 
+/** The Chinese names that the regulation in force gives its processes and steps, as an officer may ask for them. */
+async function lawNames(page) {
+  const address = new URL('/api/v1/processes', page.url()).href
+  const reply = await page.request.get(address, { headers: { 'Accept-Language': 'zh-CN' } })
+  if (!reply.ok()) return []
+  const { items } = await reply.json()
+  return [...new Set(items.flatMap((process) => [process.name, ...process.steps]))]
+}
+
 function walk(route, { who, at, says, codes = false }) {
   return async (world) => {
     const page = await personsPage(world, who)
@@ -59,6 +68,11 @@ function walk(route, { who, at, says, codes = false }) {
     await world.look(page, name, { rawCodes: codes, spokenOnly: true })
     const wrong = await page.evaluate(cutTexts)
     check(wrong.length === 0, `texts that don't fit: ${wrong.join(', ')}`)
+    world.notes.lawNames ??= {}
+    const names = (world.notes.lawNames[who] ??= await lawNames(page))
+    check(who === 'guest' || names.length > 20, `the regulation names ${names.length} things`)
+    const chinese = await page.evaluate(chineseNames, names)
+    check(chinese.length === 0, `names of the regulation in Chinese: ${chinese.join(', ')}`)
     await page.setViewportSize(LARGE)
     await world.look(page, `${name}, large screen`, { rawCodes: codes, spokenOnly: true })
     await page.setViewportSize(OFFICE)
@@ -69,6 +83,19 @@ function walk(route, { who, at, says, codes = false }) {
 function cutTexts() {
   const controls = [...document.querySelectorAll('button, a.btn, label, h1, h2, h3, th, legend, [role=tab]')]
   return controls.filter((node) => node.clientWidth > 1 && node.scrollWidth > node.clientWidth + 1).map((node) => node.textContent.trim().slice(0, 40))
+}
+
+/** Runs in the page: texts of which one of these names is a part, unless they say themselves that they are Chinese. */
+function chineseNames(names) {
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
+  const found = []
+  while (texts.nextNode()) {
+    const text = texts.currentNode.data.trim()
+    const isMarked = texts.currentNode.parentElement.closest('[lang]').lang === 'zh-CN'
+    const parts = text.split(/[·→:：,，、()（）“”]/).map((part) => part.trim())
+    if (!isMarked && names.some((name) => parts.includes(name))) found.push(text.slice(0, 60))
+  }
+  return found
 }
 
 const routes = Object.entries(ROUTES).map(([route, how]) => [route, how.guest ? { ...how, who: 'guest' } : how])

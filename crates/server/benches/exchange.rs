@@ -30,6 +30,8 @@ mod peers;
 mod person;
 #[path = "exchange/report.rs"]
 mod report;
+#[path = "shared/results.rs"]
+mod results;
 #[path = "exchange/road.rs"]
 mod road;
 #[path = "exchange/servers.rs"]
@@ -38,6 +40,7 @@ mod servers;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
+use serde_json::json;
 
 /// As in service: memory is measured too.
 #[global_allocator]
@@ -86,29 +89,16 @@ fn run() -> anyhow::Result<()> {
     }
     let figures = serde_json::Value::Object(figures);
     if options.part.is_none() {
-        keep(&figures, &options)?;
+        results::keep(json!({
+            "figures": &figures,
+            "rows": options.rows,
+            "runs": options.runs,
+        }))?;
     }
     if options.json {
         println!("{figures}");
     }
     Ok(())
-}
-
-/// Writes the figures of a whole run to the file that the environment names, with what they were measured on.
-fn keep(figures: &serde_json::Value, options: &Options) -> anyhow::Result<()> {
-    let Some(file) = std::env::var_os("TONGQU_BENCH_RESULTS") else {
-        return Ok(());
-    };
-    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    let report = serde_json::json!({
-        "figures": figures,
-        "rows": options.rows,
-        "runs": options.runs,
-        "cores": std::thread::available_parallelism()?,
-        "load_at_end": load.trim(),
-    });
-    std::fs::write(&file, format!("{report:#}\n"))
-        .with_context(|| format!("can't write {}", file.display()))
 }
 
 fn options(mut words: impl Iterator<Item = String>) -> anyhow::Result<Options> {

@@ -4,7 +4,8 @@
 //! `cargo xtask bench search [--json] [--entries N]... [--kept FOLDER]`
 //!
 //! The index is built and asked through the very functions that the server calls; HTTP and the registry are left out.
-//! The judged queries of `bench/search/` are asked as well.
+//! The judged queries of `bench/search/` are asked as well. The figures of a whole run, which builds the index of both
+//! sizes anew, are kept in `bench/results/search.json`.
 //!
 //! `--fill REGISTRY` puts so many entries into the SQLite registry of a platform that doesn't run, and measures nothing:
 //! the benchmark of the portal uses it.
@@ -23,17 +24,24 @@ mod judged;
 mod measure;
 #[path = "search/queries.rs"]
 mod queries;
+#[path = "shared/results.rs"]
+mod results;
 
 use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::{Context as _, bail};
+use serde_json::json;
 
 /// As in service.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// The sizes of a whole run.
+const SIZES: [usize; 2] = [100_000, 1_000_000];
+
 struct Options {
     json: bool,
+    /// Only these sizes, if any are named.
     sizes: Vec<usize>,
     /// Where indexes stay from run to run.
     kept: Option<PathBuf>,
@@ -54,7 +62,7 @@ fn main() -> ExitCode {
 fn run() -> anyhow::Result<()> {
     let options = options(std::env::args().skip(1))?;
     if let Some(registry) = &options.fill {
-        for size in &options.sizes {
+        for size in options.sizes() {
             fill::registry(registry, *size)?;
         }
         return Ok(());
@@ -63,15 +71,34 @@ fn run() -> anyhow::Result<()> {
     if !options.json {
         print!("judged queries\n{}", judgement.text());
     }
-    for size in &options.sizes {
+    let mut figures = Vec::new();
+    for size in options.sizes() {
         let measured = measure::measure(*size, options.kept.as_deref())?;
-        if options.json {
-            println!("{}", measured.json(&judgement));
-        } else {
-            print!("{}", measured.text());
+        figures.push(measured.json(&judgement));
+        match figures.last() {
+            Some(line) if options.json => println!("{line}"),
+            _ => print!("{}", measured.text()),
         }
     }
+    if options.is_whole() {
+        results::keep(json!({ "figures": figures }))?;
+    }
     Ok(())
+}
+
+impl Options {
+    fn sizes(&self) -> &[usize] {
+        if self.sizes.is_empty() {
+            &SIZES
+        } else {
+            &self.sizes
+        }
+    }
+
+    /// All is measured, the building of the indexes too.
+    fn is_whole(&self) -> bool {
+        self.sizes.is_empty() && self.kept.is_none()
+    }
 }
 
 fn options(mut words: impl Iterator<Item = String>) -> anyhow::Result<Options> {
@@ -100,9 +127,6 @@ fn options(mut words: impl Iterator<Item = String>) -> anyhow::Result<Options> {
                 bail!("{unknown} isn't known: --json, --entries N, --kept FOLDER, --fill REGISTRY")
             }
         }
-    }
-    if options.sizes.is_empty() {
-        options.sizes = vec![100_000, 1_000_000];
     }
     Ok(options)
 }

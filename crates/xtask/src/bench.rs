@@ -1,7 +1,7 @@
 //! `cargo xtask bench [NAME]`: the benchmarks of the workspace.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
@@ -14,10 +14,14 @@ use crate::setup::{Purpose, setup};
 use crate::{portal_bench, proc, repo};
 
 /// The benchmarks that aren't of a crate: the built program under a browser, and under a hundred officers at once.
-const PORTAL: &str = "portal";
+pub const PORTAL: &str = "portal";
 const OFFICERS: &str = "officers";
 /// The benchmark that needs servers of its own.
 const EXCHANGE: &str = "exchange";
+/// Where a benchmark of a crate finds the file that it keeps the figures of a whole run in.
+const RESULTS: &str = "TONGQU_BENCH_RESULTS";
+/// The benchmarks of a crate that keep them.
+const KEPT: [&str; 2] = [EXCHANGE, "search"];
 
 /// Without a name, lists what there is; with one, runs it with the words behind it.
 pub fn run(name: Option<&str>, words: &[String]) -> Result<()> {
@@ -51,6 +55,9 @@ pub fn run(name: Option<&str>, words: &[String]) -> Result<()> {
     };
     let mut bench = command(folder, name)?;
     bench.arg("--").args(words);
+    if KEPT.contains(&name) {
+        bench.env(RESULTS, results(name));
+    }
     if name == EXCHANGE {
         return exchange(bench);
     }
@@ -68,12 +75,13 @@ fn exchange(mut bench: Command) -> Result<()> {
         bench
             .env("TONGQU_BENCH_SOURCE", &source.url)
             .env("TONGQU_BENCH_TARGET", &target.url)
-            .env("TONGQU_BENCH_MARIADB", &mariadb.url)
-            .env(
-                "TONGQU_BENCH_RESULTS",
-                repo::root().join("bench/results/exchange.json"),
-            ),
+            .env("TONGQU_BENCH_MARIADB", &mariadb.url),
     )
+}
+
+/// The file with the figures of a benchmark.
+pub fn results(name: &str) -> PathBuf {
+    repo::root().join(format!("bench/results/{name}.json"))
 }
 
 /// Builds a benchmark of a crate, and runs it with the words behind `--`.

@@ -116,7 +116,7 @@ pub fn run(words: &[String]) -> Result<()> {
             .env("TONGQU_SEARCH_BENCH", &search),
     )?;
     let figures = figures(&searched, &visited)?;
-    let file = repo::root().join("bench/results/portal.json");
+    let file = bench::results(bench::PORTAL);
     let report = json!({ "figures": figures, "search": searched, "portal": visited });
     fs::create_dir_all(file.parent().context("the file has a folder")?)?;
     fs::write(&file, format!("{report:#}\n"))

@@ -51,6 +51,11 @@ export const ask = {
     await rowOf(requester, '我提交的申请', CONDITIONAL_ENTRY).getByRole('button', { name: /^查看 / }).click()
     await requester.getByRole('complementary', { name: '办理' }).getByText(`理由：${REFUSAL}`).waitFor()
     await world.look(requester, 'desk of the requester, refused')
+    await requester.getByRole('group', { name: '筛选申请' }).getByLabel('状态').selectOption('已结束')
+    await rowOf(requester, '我提交的申请', CONDITIONAL_ENTRY).waitFor()
+    const paper = requester.waitForEvent('download')
+    await requester.getByRole('link', { name: '打印清单' }).click()
+    checkEqual((await paper).suggestedFilename(), 'requests.pdf', 'the printed list')
   },
 
   'asked again, the form remembers the last time': async (world) => {

@@ -54,6 +54,12 @@ export function followChanges(topics: readonly string[]): EventSource {
   return new EventSource(`/api/v1/live?topics=${topics.join(',')}`)
 }
 
+/** What of a question is given, as it stands in an address. */
+function asked(question: Readonly<Record<string, string | undefined>>): string {
+  const given = Object.entries(question).filter((pair): pair is [string, string] => Boolean(pair[1]))
+  return new URLSearchParams(given).toString()
+}
+
 /** Addresses of files that the browser fetches by itself. */
 export const fileUrls = {
   template: '/api/v1/catalogue/template',
@@ -63,12 +69,11 @@ export const fileUrls = {
   demandList: (listId: string) => `/api/v1/demand-lists/${encodeURIComponent(listId)}/workbook`,
   responsibilityList: (departmentId: string) =>
     `/api/v1/responsibility-list/workbook${departmentId ? `?department_id=${encodeURIComponent(departmentId)}` : ''}`,
-  grants: (question: Readonly<{ side: string; state?: string; q?: string; entry_id?: string }>) => {
-    const given = Object.entries(question).filter((pair): pair is [string, string] => Boolean(pair[1]))
-    return `/api/v1/grants/workbook?${new URLSearchParams(given).toString()}`
-  },
+  grants: (question: Readonly<{ side: string; state?: string; q?: string; entry_id?: string }>) =>
+    `/api/v1/grants/workbook?${asked(question)}`,
   quarantine: (runId: string, lang: 'zh' | 'en') =>
     `/api/v1/runs/${encodeURIComponent(runId)}/quarantine/workbook?lang=${lang}`,
+  requests: (question: Readonly<{ state?: string }>) => `/api/v1/requests/list.pdf?${asked(question)}`,
   requestForm: (requestId: string) => `/api/v1/requests/${encodeURIComponent(requestId)}/form.pdf`,
   statistics: (period: { from?: string; to?: string }) =>
     `/api/v1/statistics/departments/workbook?${new URLSearchParams(period).toString()}`,

@@ -9,6 +9,7 @@ beforeEach(() => {
   let nth = 0
   answers.mockReset().mockImplementation(() => Promise.resolve(new Response(String((nth += 1)))))
   vi.stubGlobal('fetch', answers)
+  document.documentElement.lang = 'zh-CN'
   vi.spyOn(performance, 'now').mockImplementation(() => now)
 })
 
@@ -18,8 +19,9 @@ afterEach(async () => {
   vi.unstubAllGlobals()
 })
 
-async function asked(method = 'GET'): Promise<string> {
-  return (await fetchOrTake(new Request(HOME, { method }))).text()
+async function asked(method = 'GET', language = 'zh-CN'): Promise<string> {
+  const headers = { 'Accept-Language': language }
+  return (await fetchOrTake(new Request(HOME, { method, headers }))).text()
 }
 
 test('an early answer is given once, beside the own copy of whoever asked early', async () => {
@@ -36,6 +38,12 @@ test('after something was written, and after a while, the server is asked again'
   await askEarly('/api/v1/home')
   now += 60_000
   expect(await asked()).toBe('5')
+})
+
+test('whoever has changed the language in between is not given the answer in the other', async () => {
+  await askEarly('/api/v1/home')
+  expect(await asked('GET', 'en')).toBe('2')
+  expect(await asked()).toBe('1')
 })
 
 test('an early question that did not get through is asked again', async () => {

@@ -10,11 +10,16 @@ interface Early {
 
 const begun = new Map<string, Early>()
 
+/** The same question in another language has another answer. */
+function keyOf(language: string | null, path: string): string {
+  return `${language} ${path}`
+}
+
 /** Asks the API for `path` at once. The first who asks for the same gets this answer; this one's own copy comes back. */
 export async function askEarly(path: string): Promise<Response> {
-  const headers = { 'Accept-Language': document.documentElement.lang, 'X-Requested-With': 'tongqu' }
-  const reply = fetch(path, { headers })
-  begun.set(path, { reply, at: performance.now() })
+  const language = document.documentElement.lang
+  const reply = fetch(path, { headers: { 'Accept-Language': language, 'X-Requested-With': 'tongqu' } })
+  begun.set(keyOf(language, path), { reply, at: performance.now() })
   return (await reply).clone()
 }
 
@@ -22,8 +27,9 @@ export async function askEarly(path: string): Promise<Response> {
 export async function fetchOrTake(request: Request): Promise<Response> {
   if (request.method !== 'GET') begun.clear()
   const { pathname, search } = new URL(request.url)
-  const early = begun.get(pathname + search)
-  begun.delete(pathname + search)
+  const key = keyOf(request.headers.get('Accept-Language'), pathname + search)
+  const early = begun.get(key)
+  begun.delete(key)
   if (!early || performance.now() - early.at > KEPT_MS) return fetch(request)
   try {
     return await early.reply

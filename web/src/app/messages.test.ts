@@ -34,7 +34,7 @@ function textsIn(locale: string): Record<string, string> {
 
 const texts = { 'zh-CN': textsIn('zh-CN'), en: textsIn('en') }
 const owners = [...new Set(Object.keys(texts.en).map((key) => key.split('.')[0]!))]
-const KEY = new RegExp(`'((?:${owners.join('|')})\\.[a-z0-9_.]+)'`, 'g')
+const KEY = new RegExp(`(?:'|keypath=")((?:${owners.join('|')})\\.[a-z0-9_.]+)['"]`, 'g')
 const FAMILY = new RegExp('`((?:' + owners.join('|') + ')\\.[a-z0-9_.]*)\\$\\{', 'g')
 
 interface Use {

@@ -16,7 +16,8 @@ pub mod deadline;
 pub mod due;
 pub mod facts;
 mod load;
-pub mod pack;
+pub mod named;
+mod pack;
 pub mod process;
 pub mod schema;
 pub mod words;
@@ -29,6 +30,7 @@ pub use deadline::{Deadline, Due, Limit, LimitSource, NotBefore};
 pub use due::{DueError, EventTimes, StepDue, reckon};
 pub use facts::{Condition, FactValue, Facts, Holds};
 pub use load::{LoadedPack, PackFault, PackFaults, PackFile, PackFiles};
+pub use named::Named;
 pub use pack::{
     Approval, ClauseNote, CodeList, CodeListItem, Coverage, Decider, ExchangeMode, FactRule, Meta,
     Pack, PackRole, PeriodicDuty, Receiver, SharingClass, ShownBy, Standing,

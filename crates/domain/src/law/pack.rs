@@ -344,6 +344,8 @@ pub struct CodeList {
     pub id: String,
     /// Chinese name.
     pub name: String,
+    /// English name; the Chinese one where the pack has none.
+    pub name_en: String,
     /// The regulation ends the list with "and the like".
     pub open_ended: bool,
     /// Its entries.
@@ -361,6 +363,8 @@ pub struct CodeListItem {
     pub code: String,
     /// Chinese name.
     pub name: String,
+    /// English name; the Chinese one where the pack has none.
+    pub name_en: String,
     /// Its rank among those that can stand in for each other, where the regulation gives one.
     pub order: Option<u32>,
     /// Roles that are told when it is chosen.

@@ -182,6 +182,8 @@ pub struct ReasonPolicy {
 pub struct FormPolicy {
     /// Its name.
     pub name: String,
+    /// English name; the Chinese one where the pack has none.
+    pub name_en: String,
     /// The kinds of seal of which one is needed; empty: the form needs no seal and may be filled in online.
     pub seal_kinds: Vec<String>,
     /// It has to be handed in as a document; filling in nothing isn't enough.
@@ -199,6 +201,8 @@ pub struct Ground {
     pub code: String,
     /// Chinese name.
     pub name: String,
+    /// English name; the Chinese one where the pack has none.
+    pub name_en: String,
     /// The clause.
     pub clause: ClauseId,
     /// The line in the pack file.
@@ -212,6 +216,8 @@ pub struct Exception {
     pub code: String,
     /// Chinese name.
     pub name: String,
+    /// English name; the Chinese one where the pack has none.
+    pub name_en: String,
     /// Who claims it; `None`: whoever would take the step.
     pub by: Option<RoleId>,
     /// The clause.

@@ -198,6 +198,7 @@ fn exception() -> Value {
         vec![
             ("code", text()),
             ("name", text()),
+            ("name_en", text()),
             (
                 "by",
                 said("The role that claims it; otherwise whoever would take the step."),
@@ -210,7 +211,12 @@ fn exception() -> Value {
 fn ground() -> Value {
     object(
         &["code"],
-        vec![("code", text()), ("name", text()), ("clause", clause())],
+        vec![
+            ("code", text()),
+            ("name", text()),
+            ("name_en", text()),
+            ("clause", clause()),
+        ],
     )
 }
 
@@ -256,6 +262,7 @@ fn step() -> Vec<(&'static str, Value)> {
         &["name", "clause"],
         vec![
             ("name", text()),
+            ("name_en", text()),
             ("seal_kinds", one_or_many(text())),
             ("seal_is_reading", flag()),
             ("written", flag()),
@@ -353,7 +360,12 @@ fn periodic() -> Vec<(&'static str, Value)> {
 fn list() -> Vec<(&'static str, Value)> {
     let mut item = object(
         &["code"],
-        vec![("code", text()), ("name", text()), ("clause", clause())],
+        vec![
+            ("code", text()),
+            ("name", text()),
+            ("name_en", text()),
+            ("clause", clause()),
+        ],
     );
     // What else a regulation says about an entry, by any name.
     item["additionalProperties"] =
@@ -388,12 +400,8 @@ fn entries(keys: Vec<(&'static str, Value)>) -> Value {
     let named = keys
         .iter()
         .any(|(key, _)| matches!(*key, "needs_condition" | "via"));
-    let has_english = !keys.iter().any(|(key, _)| *key == "items");
     let id = if named { "code" } else { "id" };
-    let mut all = vec![(id, text()), ("name", text())];
-    if has_english {
-        all.push(("name_en", text()));
-    }
+    let mut all = vec![(id, text()), ("name", text()), ("name_en", text())];
     all.extend(keys);
     all.push((
         "drop",

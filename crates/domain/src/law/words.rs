@@ -41,6 +41,16 @@ macro_rules! words {
             }
         }
 
+        impl $crate::law::Named for $name {
+            fn name(&self) -> &str {
+                self.label()
+            }
+
+            fn name_en(&self) -> &str {
+                self.label_en()
+            }
+        }
+
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(self.code())

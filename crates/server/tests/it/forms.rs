@@ -322,3 +322,151 @@ async fn yc_29_2_the_county_has_its_own_form_from_the_same_code() {
     }
     app.finish().await;
 }
+
+async fn printed_list(app: &TestApp, person: &str, query: &str) -> (Vec<u8>, Pdf) {
+    // The browser may well speak English; the paper doesn't.
+    let reply = app
+        .as_person(person)
+        .in_english()
+        .get(&format!("/requests/list.pdf{query}"))
+        .await;
+    assert_eq!(
+        (reply.status, reply.header("content-type")),
+        (200, "application/pdf")
+    );
+    let pdf = Pdf::read(&reply.bytes);
+    (reply.bytes, pdf)
+}
+
+#[tokio::test]
+async fn a_department_prints_the_list_of_its_requests() {
+    listed_on_paper(TestApp::start().await).await;
+}
+
+#[tokio::test]
+async fn a_department_prints_the_list_of_its_requests_in_postgres() {
+    listed_on_paper(TestApp::on_postgres().await).await;
+}
+
+async fn listed_on_paper(app: TestApp) {
+    let (_, empty) = printed_list(&app, "civil", "").await;
+    let text = empty.text();
+    assert!(text.contains("没有符合条件的申请"), "{text}");
+    assert!(text.contains("0 件"), "{text}");
+
+    let entry = app
+        .published_entry(&villages_entry("行政区划代码", "conditional"))
+        .await;
+    let file = |person: &'static str| {
+        let request = a_request(&entry);
+        let app = &app;
+        async move { app.as_person(person).post("/requests", request).await.ok() }
+    };
+    let (kept, taken_back) = (file("civil").await, file("civil").await);
+    let foreign = file("tax").await;
+    app.as_person("civil")
+        .post(
+            &format!(
+                "/requests/{}/withdrawal",
+                taken_back["request_id"].as_str().unwrap()
+            ),
+            json!({ "reason": "重复提交" }),
+        )
+        .await
+        .ok();
+    let number = |request: &Value| request["number"].as_str().unwrap().to_owned();
+    let (kept, taken_back, foreign) = (number(&kept), number(&taken_back), number(&foreign));
+
+    let found = |query: &'static str| {
+        let app = &app;
+        async move {
+            let (_, pdf) = printed_list(app, "civil", query).await;
+            pdf.text()
+        }
+    };
+    let all = found("").await;
+    for expected in [
+        "数据共享申请清单",
+        "单位：云溪县民政局",
+        "制表日期：",
+        "2 件",
+        "行政区划代码",
+        "云溪县统计局",
+        "办理中",
+        "已撤回",
+        "承诺日期",
+        &kept,
+        &taken_back,
+        "第 1 页　共 1 页",
+    ] {
+        assert!(all.contains(expected), "{expected} isn't in {all}");
+    }
+    // What another department asks for isn't on it.
+    assert!(!all.contains(&foreign), "{all}");
+    let open = found("?state=open").await;
+    assert!(
+        open.contains(&kept) && !open.contains(&taken_back),
+        "{open}"
+    );
+    let ended = found("?state=ended").await;
+    assert!(
+        ended.contains(&taken_back) && !ended.contains(&kept),
+        "{ended}"
+    );
+    // The page lists the same under the same filter.
+    let listed = app
+        .as_person("civil")
+        .get("/requests?state=ended")
+        .await
+        .ok();
+    assert_eq!(listed["items"].as_array().unwrap().len(), 1);
+    assert_eq!(listed["items"][0]["number"], json!(taken_back));
+
+    for path in ["/requests", "/requests/list.pdf"] {
+        app.as_person("auditor")
+            .get(path)
+            .await
+            .refused(403, "access.no_post");
+        app.as_person("civil")
+            .get(&format!("{path}?state=lost"))
+            .await
+            .refused(422, "request.unknown_filter");
+    }
+    app.finish().await;
+}
+
+/// Names as people really write them, and as they had better not.
+#[tokio::test]
+async fn long_and_hostile_names_stay_in_their_cells_and_the_list_goes_over_pages() {
+    let app = TestApp::start().await;
+    let long = "云溪县农村最低生活保障对象家庭成员与经济状况核对结果".repeat(4);
+    let hostile = "<img src=x onerror=alert(1)>😀反转(ET)\\Tj";
+    let mut ids = Vec::new();
+    for name in [long.as_str(), hostile] {
+        ids.push(
+            app.published_entry(&villages_entry(name, "conditional"))
+                .await,
+        );
+    }
+    for n in 0..24 {
+        app.as_person("civil")
+            .post("/requests", a_request(&ids[n % ids.len()]))
+            .await
+            .ok();
+    }
+    let (_, pdf) = printed_list(&app, "civil", "").await;
+    let pages = pdf.pages();
+    assert!(pages.len() > 2, "{} pages", pages.len());
+    for (at, page) in pages.iter().enumerate() {
+        let footer = format!("第 {} 页　共 {} 页", at + 1, pages.len());
+        assert!(page.contains(&footer), "{footer} isn't in {page:?}");
+        assert!(page.contains(&"办到哪里".to_owned()), "{page:?}");
+    }
+    let text: String = pages.concat().concat();
+    // The name is cut into lines, and none of its characters is lost.
+    assert!(text.contains(&long), "{text}");
+    assert!(text.contains("<img"), "{text}");
+    assert!(text.contains("〓反转(ET)\\Tj"), "{text}");
+    assert!(text.contains("缺字：U+1F600"), "{text}");
+    app.finish().await;
+}

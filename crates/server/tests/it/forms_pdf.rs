@@ -1,13 +1,14 @@
 //! Forms as PDF: what is on the paper, read back from the file.
 
 use tongqu::platform::pdf::{
-    Body, Column, Form, Row, SealArea, Section, missing_characters, render, verification_code,
+    Body, Column, Form, Kind, Row, SealArea, Section, missing_characters, render, verification_code,
 };
 
 use crate::support::pdf::Pdf;
 
 fn a_form() -> Form {
     Form {
+        kind: Kind::Application,
         title: "服务接口申请表".to_owned(),
         number: "SQ-2026-0921-0003".to_owned(),
         date: "2026-09-21".parse().unwrap(),
@@ -128,7 +129,15 @@ fn a_character_that_the_font_lacks_is_marked_and_named() {
 
 #[test]
 fn a_table_goes_over_pages_under_its_head_and_loses_no_row() {
-    let mut form = a_form();
+    goes_over_pages(a_form());
+    // A list lies, and its pages have less height.
+    goes_over_pages(Form {
+        kind: Kind::List,
+        ..a_form()
+    });
+}
+
+fn goes_over_pages(mut form: Form) {
     form.sections[0].body = a_table(120);
     let pages = Pdf::read(&render(&form)).pages();
     assert!(pages.len() > 3, "{} pages", pages.len());
@@ -193,5 +202,11 @@ fn the_oddest_form_is_printed() {
         rows: Vec::new(),
         ..a_form()
     };
-    assert!(!Pdf::read(&render(&form)).pages().is_empty());
+    for kind in [Kind::Application, Kind::List] {
+        let form = Form {
+            kind,
+            ..form.clone()
+        };
+        assert!(!Pdf::read(&render(&form)).pages().is_empty());
+    }
 }

@@ -6,8 +6,8 @@ use super::fault::FaultKind;
 use super::source::Table;
 use super::steps::read_process;
 use super::values::{
-    clause, condition, count, fact_value, grounds, id, limit, no_clause, read_condition,
-    required_word, roles, texts, word, words_of,
+    clause, condition, count, english_name, fact_value, grounds, id, limit, no_clause,
+    read_condition, required_word, roles, texts, word, words_of,
 };
 use crate::access::Role;
 use crate::law::ceiling::Ceilings;
@@ -495,9 +495,11 @@ fn read_list(mut table: Table<'_>) -> CodeList {
         .into_iter()
         .map(|item| read_list_item(item, &list_clause))
         .collect();
+    let name = table.text("name");
     let list = CodeList {
         id: table.text("id").to_owned(),
-        name: table.text("name").to_owned(),
+        name: name.to_owned(),
+        name_en: english_name(&table, name),
         open_ended: table.flag("open_ended"),
         items,
         clause: list_clause,
@@ -509,10 +511,8 @@ fn read_list(mut table: Table<'_>) -> CodeList {
 
 fn read_list_item(table: Table<'_>, list_clause: &ClauseId) -> CodeListItem {
     let code = table.text("code").to_owned();
-    let name = table
-        .text_opt("name")
-        .unwrap_or(table.text("code"))
-        .to_owned();
+    let name = table.text_opt("name").unwrap_or(table.text("code"));
+    let name_en = english_name(&table, name);
     let clause = if table.has("clause") {
         clause(&table)
     } else {
@@ -528,7 +528,8 @@ fn read_list_item(table: Table<'_>, list_clause: &ClauseId) -> CodeListItem {
         .collect::<Facts>();
     CodeListItem {
         code,
-        name,
+        name: name.to_owned(),
+        name_en,
         order,
         notify,
         marks,

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::fault::FaultKind;
 use super::source::Table;
 use super::values::{
-    clause, condition, count, exceptions, find_word, grounds, id, limit, required_word, roles,
-    texts, word, words_of,
+    clause, condition, count, english_name, exceptions, find_word, grounds, id, limit,
+    required_word, roles, texts, word, words_of,
 };
 use crate::law::deadline::{Deadline, Limit, NotBefore};
 use crate::law::process::{
@@ -211,8 +211,10 @@ fn read_reason(table: Table<'_>) -> Option<ReasonPolicy> {
 }
 
 fn read_form(table: Table<'_>) -> FormPolicy {
+    let name = table.text("name");
     let form = FormPolicy {
-        name: table.text("name").to_owned(),
+        name: name.to_owned(),
+        name_en: english_name(&table, name),
         seal_kinds: texts(&table, "seal_kinds"),
         written: table.flag("written"),
         seal_is_reading: table.flag("seal_is_reading"),

@@ -18,14 +18,21 @@ const LIMIT_MAX: i64 = 366;
 /// Stands in where a clause is missing or malformed.
 const NO_CLAUSE: &str = "NONE-0";
 
+/// The English name of what needs none, because packs that were taken into use long ago have only the Chinese `name`.
+pub(super) fn english_name(table: &Table<'_>, name: &str) -> String {
+    table.text_opt("name_en").unwrap_or(name).to_owned()
+}
+
 pub(super) fn grounds(table: &Table<'_>, key: &'static str) -> Vec<Ground> {
     table
         .tables(key)
         .into_iter()
         .map(|inner| {
+            let name = inner.text("name");
             let ground = Ground {
                 code: inner.text("code").to_owned(),
-                name: inner.text("name").to_owned(),
+                name: name.to_owned(),
+                name_en: english_name(&inner, name),
                 clause: clause(&inner),
                 line: inner.line(),
             };
@@ -40,9 +47,11 @@ pub(super) fn exceptions(table: &Table<'_>, key: &'static str) -> Vec<Exception>
         .tables(key)
         .into_iter()
         .map(|inner| {
+            let name = inner.text("name");
             let exception = Exception {
                 code: inner.text("code").to_owned(),
-                name: inner.text("name").to_owned(),
+                name: name.to_owned(),
+                name_en: english_name(&inner, name),
                 by: inner.has("by").then(|| id(&inner, "by", RoleId::parse)),
                 clause: clause(&inner),
                 line: inner.line(),

@@ -626,3 +626,64 @@ fn the_classes_ask_for_what_the_regulation_asks_for() {
         "unlike in Yichuan, conditional needs no basis in law"
     );
 }
+
+/// All that a pack names and the portal shows.
+fn names(pack: &Pack) -> Vec<&dyn Named> {
+    fn each<'a, N: Named + 'a>(all: impl IntoIterator<Item = &'a N>) -> Vec<&'a dyn Named> {
+        all.into_iter().map(|one| one as &dyn Named).collect()
+    }
+    let steps = || pack.processes.iter().flat_map(|process| &process.steps);
+    // What the engine settles by itself stands in no pack; the portal has words for it.
+    let stated = pack.facts.iter().filter(|fact| fact.name != fact.id);
+    // An entry that is only the number of a document has no name in any language.
+    let items = pack.lists.iter().flat_map(|list| &list.items);
+    let items = items.filter(|item| item.name != item.code);
+    [
+        vec![&pack.meta as &dyn Named],
+        each(&pack.roles),
+        each(stated),
+        each(pack.sharing_classes()),
+        each(pack.exchange_modes()),
+        each(&pack.barred_grounds),
+        each(&pack.periodic),
+        each(&pack.lists),
+        each(items),
+        each(&pack.processes),
+        each(steps()),
+        each(steps().flat_map(|step| &step.grounds)),
+        each(steps().flat_map(|step| &step.exceptions)),
+        each(steps().filter_map(|step| step.form.as_ref())),
+    ]
+    .concat()
+}
+
+#[test]
+fn everything_that_a_built_in_pack_names_has_an_english_name() {
+    let is_english =
+        |text: &str| !text.trim().is_empty() && text.chars().all(|sign| sign < '\u{2e80}');
+    for (id, _) in REGULATIONS {
+        let pack = regulation(id);
+        let names = names(&pack);
+        assert!(names.len() > 90, "{id} names {} things", names.len());
+        for named in names {
+            assert!(
+                is_english(named.name_en()),
+                "{id}: {} has no English name",
+                named.name()
+            );
+        }
+    }
+}
+
+/// A pack that was taken into use before such names were asked for still loads.
+#[test]
+fn a_ground_without_an_english_name_keeps_its_chinese_one() {
+    let old = PINGDINGSHAN_2020.replace(r#"name_en = "Security risk", "#, "");
+    assert_ne!(old, PINGDINGSHAN_2020);
+    let pack = Pack::load(&old, "old.toml").unwrap_or_else(|faults| panic!("{faults}"));
+    let mut steps = pack.processes.iter().flat_map(|process| &process.steps);
+    let ground = steps
+        .find_map(|step| step.grounds.iter().find(|it| it.code == "security_risk"))
+        .unwrap();
+    assert_eq!(ground.name_en, "存在安全风险");
+}

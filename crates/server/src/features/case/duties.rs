@@ -13,7 +13,10 @@ use utoipa::ToSchema;
 use super::{CaseRow, ClauseView, clause_view, store};
 use crate::{
     app::App,
-    platform::{db::Db, http::ApiError},
+    platform::{
+        db::Db,
+        http::{ApiError, Language},
+    },
 };
 
 /// A duty because of an open case, as whoever has to observe it sees it.
@@ -48,6 +51,7 @@ pub async fn duties_about(
     db: &mut Db,
     app: &App,
     subject: (&str, &str),
+    language: Language,
 ) -> Result<Vec<DutyNoticeView>, ApiError> {
     let mut views = Vec::new();
     for line in store::open_about(db, subject).await? {
@@ -60,25 +64,25 @@ pub async fn duties_about(
             });
         if has_duties {
             let row = store::find(db, app, &line.case_id).await?;
-            views.extend(notices(&row));
+            views.extend(notices(&row, language));
         }
     }
     Ok(views)
 }
 
-fn notices(row: &CaseRow) -> Vec<DutyNoticeView> {
+fn notices(row: &CaseRow, language: Language) -> Vec<DutyNoticeView> {
     let pack = &row.pack;
     let process = pack.process(&row.case.head().process);
     open_duties(&row.case, pack)
         .into_iter()
         .map(|step| DutyNoticeView {
-            name: step.name.clone(),
+            name: language.name_of(step),
             role_name: pack
                 .role(&step.role)
-                .map(|role| role.name.clone())
+                .map(|role| language.name_of(role))
                 .unwrap_or_default(),
             number: row.number.clone(),
-            process_name: process.map(|it| it.name.clone()).unwrap_or_default(),
+            process_name: process.map(|it| language.name_of(it)).unwrap_or_default(),
             since: row.case.head().opened_at.to_string(),
             clause: clause_view(&step.clause, pack),
         })

@@ -6,6 +6,8 @@ use serde::Serialize;
 use tongqu_domain::law::{FactValue, Facts, Pack, words::FactSource};
 use utoipa::ToSchema;
 
+use crate::platform::http::Language;
+
 /// A fact that is asked for.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct FactView {
@@ -17,13 +19,17 @@ pub struct FactView {
 
 /// The facts with these names, as a pack describes them.
 #[must_use]
-pub fn fact_views<'a>(names: impl IntoIterator<Item = &'a str>, pack: &Pack) -> Vec<FactView> {
+pub fn fact_views<'a>(
+    names: impl IntoIterator<Item = &'a str>,
+    pack: &Pack,
+    language: Language,
+) -> Vec<FactView> {
     names
         .into_iter()
         .filter_map(|name| pack.facts.iter().find(|rule| rule.id == name))
         .map(|rule| FactView {
             id: rule.id.clone(),
-            name: rule.name.clone(),
+            name: language.name_of(rule),
             values: rule.values.iter().map(ToString::to_string).collect(),
         })
         .collect()

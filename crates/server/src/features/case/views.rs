@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use super::{CaseLine, CaseRow, FactView, fact_views, refusal};
 use crate::platform::{
     evidence::Entry,
-    http::{ApiError, Ctx},
+    http::{ApiError, Ctx, Language},
 };
 
 /// A clause, with what a page shows beside a button or a date.
@@ -153,9 +153,9 @@ pub struct FormView {
 
 /// The form that a step needs, if it needs one.
 #[must_use]
-pub fn form_view(step: &Step, pack: &Pack) -> Option<FormView> {
+pub fn form_view(step: &Step, pack: &Pack, language: Language) -> Option<FormView> {
     step.form.as_ref().map(|form| FormView {
-        name: form.name.clone(),
+        name: language.name_of(form),
         seal_kinds: form.seal_kinds.clone(),
         seal_is_reading: form.seal_is_reading,
         clause: clause_view(&form.clause, pack),
@@ -273,10 +273,13 @@ fn step_line(
     };
     StepLineView {
         id: step.id.to_string(),
-        name: step.name.clone(),
+        name: ctx.language.name_of(step),
         action: step.action.code().to_owned(),
         kind: step.kind.code().to_owned(),
-        role_name: step.role_name.clone(),
+        role_name: ctx
+            .language
+            .of_both(&step.role_name, &step.role_name_en)
+            .to_owned(),
         department_name: step
             .department
             .as_ref()
@@ -286,7 +289,7 @@ fn step_line(
         done_at,
         done_by_name: done_by.and_then(|p| people.get(p.as_str()).cloned()),
         outcome: outcome.map(|o| o.code().to_owned()),
-        outcome_name: outcome.map(|o| o.label().to_owned()),
+        outcome_name: outcome.map(|o| ctx.language.name_of(&o)),
         reason,
         due_on: step.due_on.map(|d| d.to_string()),
         working_days: step.working_days,
@@ -298,30 +301,34 @@ fn step_line(
             .iter()
             .map(|g| GroundView {
                 code: g.code.clone(),
-                name: g.name.clone(),
+                name: ctx.language.name_of(g),
             })
             .collect(),
         exceptions: rule.map_or_else(Vec::new, |rule| exception_views(ctx, row, rule)),
-        claimed: rule.and_then(|rule| claimed_view(row, rule, people)),
+        claimed: rule.and_then(|rule| claimed_view(ctx, row, rule, people)),
         decided_by_name: rule
             .and_then(|rule| row.pack.role(rule.decided_by.as_ref()?))
-            .map(|role| role.name.clone()),
+            .map(|role| ctx.language.name_of(role)),
         outcomes: step
             .outcomes
             .iter()
             .map(|o| OutcomeView {
                 code: o.code().to_owned(),
-                name: o.label().to_owned(),
+                name: ctx.language.name_of(o),
                 needs_reason: step.reason.as_ref().is_some_and(|r| r.rule.demands(*o)),
             })
             .collect(),
-        form: rule.and_then(|rule| form_view(rule, &row.pack)),
+        form: rule.and_then(|rule| form_view(rule, &row.pack, ctx.language)),
         establishes: rule.map_or_else(Vec::new, |rule| {
-            fact_views(rule.establishes.iter().map(String::as_str), &row.pack)
+            fact_views(
+                rule.establishes.iter().map(String::as_str),
+                &row.pack,
+                ctx.language,
+            )
         }),
         consent_role_name: rule
             .and_then(|rule| row.pack.role(rule.consent_of.as_ref()?))
-            .map(|role| role.name.clone()),
+            .map(|role| ctx.language.name_of(role)),
         extension_days_max: rule
             .and_then(|rule| rule.extends.as_ref())
             .map(|extension| extension.working_days_max),
@@ -337,7 +344,7 @@ fn exception_views(ctx: &Ctx, row: &CaseRow, rule: &Step) -> Vec<ExceptionView> 
         .iter()
         .map(|exception| ExceptionView {
             code: exception.code.clone(),
-            name: exception.name.clone(),
+            name: ctx.language.name_of(exception),
             clause: clause_view(&exception.clause, &row.pack),
             may_claim: row
                 .case
@@ -348,6 +355,7 @@ fn exception_views(ctx: &Ctx, row: &CaseRow, rule: &Step) -> Vec<ExceptionView> 
 }
 
 fn claimed_view(
+    ctx: &Ctx,
     row: &CaseRow,
     rule: &Step,
     people: &BTreeMap<String, String>,
@@ -358,7 +366,7 @@ fn claimed_view(
         .iter()
         .find(|exception| Some(&exception.code) == event.ground.as_ref())?;
     Some(ClaimedView {
-        name: exception.name.clone(),
+        name: ctx.language.name_of(exception),
         reason: event.reason.clone().unwrap_or_default(),
         at: event.at.to_string(),
         by_name: event
@@ -456,7 +464,7 @@ pub fn case_line(
         process_name: pack
             .as_ref()
             .and_then(|pack| pack.process(&line.process_id))
-            .map(|process| process.name.clone())
+            .map(|process| ctx.language.name_of(process))
             .unwrap_or_default(),
         subject_kind: line.subject_kind.clone(),
         subject_id: line.subject_id.clone(),

@@ -27,7 +27,7 @@ pub async fn list_own_versions(
     let departments = directory::department_names(&mut db).await?;
     let mut lines = Vec::with_capacity(rows.len());
     for listed in &rows {
-        let mut line = VersionLineView::new(listed, &departments, &ctx.app.pack());
+        let mut line = VersionLineView::new(listed, &departments, &ctx.app.pack(), ctx.language);
         line.mounted = store::mounting_of(&mut db, &listed.entry.id)
             .await?
             .is_some();

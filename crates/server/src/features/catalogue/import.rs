@@ -26,7 +26,7 @@ use crate::{
     platform::{
         db::Tx,
         files,
-        http::{ApiError, Ctx, Problem, Reply, reply},
+        http::{ApiError, Ctx, Language, Problem, Reply, reply},
         secrets::random_hex,
     },
 };
@@ -175,7 +175,10 @@ pub async fn import_workbook(ctx: Ctx, body: Bytes) -> Reply<ImportView> {
                 proposed_class: None,
             },
         };
-        kept.proposed_class = entry.proposed.as_ref().map(|proposed| proposed.view(&pack));
+        kept.proposed_class = entry
+            .proposed
+            .as_ref()
+            .map(|proposed| proposed.view(&pack, ctx.language));
         entries.push(kept);
     }
     let accepted_total = entries.iter().filter(|e| e.outcome == "draft").count();
@@ -253,9 +256,9 @@ struct Proposed {
 }
 
 impl Proposed {
-    fn view(&self, pack: &Pack) -> ProposedClassView {
+    fn view(&self, pack: &Pack, language: Language) -> ProposedClassView {
         ProposedClassView {
-            class: class_view(&self.class, pack),
+            class: class_view(&self.class, pack, language),
             clause: match ClauseId::parse(&self.clause) {
                 Ok(id) => clause_view(&id, pack),
                 Err(_) => ClauseView {

@@ -157,10 +157,10 @@ pub async fn read_entry(
         active: is_active,
         department: department.into(),
         owner: data_owner(&pack).map(|owner| OwnerView {
-            name: owner.name.clone(),
+            name: ctx.language.name_of(owner),
             clause: clause_view(&owner.clause, &pack),
         }),
-        content: ContentView::new(&version.content, &pack),
+        content: ContentView::new(&version.content, &pack, ctx.language),
         versions: versions
             .iter()
             .map(|v| VersionTabView {

@@ -31,7 +31,7 @@ pub async fn list_reviews(
     let page = Page::cut(rows, query.size(), |listed| listed.version.id.to_string());
     let mut items = Vec::with_capacity(page.items.len());
     for listed in &page.items {
-        let mut line = VersionLineView::new(listed, &departments, &ctx.app.pack());
+        let mut line = VersionLineView::new(listed, &departments, &ctx.app.pack(), ctx.language);
         match reviews(&ctx, &mut db, listed).await? {
             Reviewing::Not => continue,
             Reviewing::MayPublish => line.actions = vec!["publish", "return"],

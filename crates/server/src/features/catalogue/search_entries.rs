@@ -146,11 +146,11 @@ pub async fn search_entries(ctx: Ctx, Query(query): Query<EntriesQuery>) -> Repl
                 .get(listed.entry.department_id.as_str())
                 .cloned()
                 .unwrap_or_default(),
-            sharing_class: class_view(&content.sharing_class, &ctx.app.pack()),
+            sharing_class: class_view(&content.sharing_class, &ctx.app.pack(), ctx.language),
             modes: content
                 .modes
                 .iter()
-                .map(|m| mode_view(m, &ctx.app.pack()))
+                .map(|m| mode_view(m, &ctx.app.pack(), ctx.language))
                 .collect(),
             items_count: content.items.len(),
             update_cycle_name: content.update_cycle.label().to_owned(),
@@ -301,8 +301,8 @@ fn facet_label(
     departments: &BTreeMap<String, String>,
 ) -> String {
     match facet {
-        Facet::SharingClass => class_view(value, &ctx.app.pack()).name,
-        Facet::Mode => mode_view(value, &ctx.app.pack()).name,
+        Facet::SharingClass => class_view(value, &ctx.app.pack(), ctx.language).name,
+        Facet::Mode => mode_view(value, &ctx.app.pack(), ctx.language).name,
         Facet::DepartmentId => departments
             .get(value)
             .cloned()

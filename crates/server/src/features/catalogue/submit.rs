@@ -80,7 +80,12 @@ pub(super) async fn reload(ctx: &Ctx, id: &VersionId) -> Reply<VersionLineView> 
         .await?
         .ok_or_else(|| ApiError::bug("a version that was just saved isn't there"))?;
     let departments = directory::department_names(&mut db).await?;
-    reply(VersionLineView::new(&listed, &departments, &ctx.app.pack()))
+    reply(VersionLineView::new(
+        &listed,
+        &departments,
+        &ctx.app.pack(),
+        ctx.language,
+    ))
 }
 
 /// A life cycle's refusal as an answer.

@@ -11,6 +11,7 @@ use tongqu_domain::{
 use utoipa::ToSchema;
 
 use super::store::{Listed, Version};
+use crate::platform::http::Language;
 
 /// A code with its name.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -102,15 +103,19 @@ pub struct ContentView {
 }
 
 impl ContentView {
-    pub(super) fn new(content: &EntryContent, pack: &Pack) -> Self {
+    pub(super) fn new(content: &EntryContent, pack: &Pack, language: Language) -> Self {
         Self {
             summary: content.summary.clone(),
             class_code: content.class_code.clone(),
             format_name: content.format.label().to_owned(),
-            sharing_class: class_view(&content.sharing_class, pack),
+            sharing_class: class_view(&content.sharing_class, pack, language),
             sharing_condition: content.sharing_condition.clone(),
             legal_basis: content.legal_basis.clone(),
-            modes: content.modes.iter().map(|m| mode_view(m, pack)).collect(),
+            modes: content
+                .modes
+                .iter()
+                .map(|m| mode_view(m, pack, language))
+                .collect(),
             open: content.open,
             open_condition: content.open_condition.clone(),
             update_cycle_name: content.update_cycle.label().to_owned(),
@@ -128,28 +133,28 @@ impl ContentView {
 }
 
 /// A sharing class with the name that the pack gives it; the code itself if the pack has none.
-pub(super) fn class_view(code: &str, pack: &Pack) -> CodeView {
+pub(super) fn class_view(code: &str, pack: &Pack, language: Language) -> CodeView {
     let name = pack
         .sharing_classes()
         .iter()
         .find(|c| c.code == code)
-        .map_or(code, |c| &c.name);
+        .map_or_else(|| code.to_owned(), |c| language.name_of(c));
     CodeView {
         code: code.to_owned(),
-        name: name.to_owned(),
+        name,
     }
 }
 
 /// An exchange mode with the name that the pack gives it.
-pub(super) fn mode_view(code: &str, pack: &Pack) -> CodeView {
+pub(super) fn mode_view(code: &str, pack: &Pack, language: Language) -> CodeView {
     let name = pack
         .exchange_modes()
         .iter()
         .find(|m| m.code == code)
-        .map_or(code, |m| &m.name);
+        .map_or_else(|| code.to_owned(), |m| language.name_of(m));
     CodeView {
         code: code.to_owned(),
-        name: name.to_owned(),
+        name,
     }
 }
 
@@ -206,6 +211,7 @@ impl VersionLineView {
         listed: &Listed,
         departments: &BTreeMap<String, String>,
         pack: &Pack,
+        language: Language,
     ) -> Self {
         let Listed { entry, version } = listed;
         Self {
@@ -220,12 +226,12 @@ impl VersionLineView {
                 .get(entry.department_id.as_str())
                 .cloned()
                 .unwrap_or_default(),
-            sharing_class: class_view(&version.content.sharing_class, pack),
+            sharing_class: class_view(&version.content.sharing_class, pack, language),
             modes: version
                 .content
                 .modes
                 .iter()
-                .map(|m| mode_view(m, pack))
+                .map(|m| mode_view(m, pack, language))
                 .collect(),
             items_count: version.content.items.len(),
             published_on: published_on(version),

@@ -111,7 +111,8 @@ pub async fn read_desk(ctx: Ctx) -> Reply<DeskView> {
         .into_iter()
         .filter_map(|task| task_view(&ctx, task, &departments))
         .collect();
-    let mut own_requests = request::requests_of_department(&mut db, &own, None, LISTED_MAX).await?;
+    let mut own_requests =
+        request::requests_of_department(&mut db, &own, None, None, LISTED_MAX).await?;
     own_requests.truncate(usize::try_from(LISTED_MAX).unwrap_or(usize::MAX));
     let mine = request::lines(&ctx, &mut db, &own_requests, &departments).await?;
     let settled: Vec<CaseLineView> = case::settled_by(&mut db, &own, LISTED_MAX)
@@ -175,12 +176,12 @@ fn task_view(ctx: &Ctx, task: Task, departments: &BTreeMap<String, String>) -> O
         case_id: task.case_id.to_string(),
         number: task.number,
         title: task.title,
-        process_name: process.name.clone(),
+        process_name: ctx.language.name_of(process),
         subject_kind: task.subject_kind,
         subject_id: task.subject_id,
         may_take: ctx.may(Action::TakeStep, &Subject::Step(subject)),
         step_id: task.step_id.to_string(),
-        step_name: step.name.clone(),
+        step_name: ctx.language.name_of(step),
         action: step.action.code().to_owned(),
         requester_name: name_of(&task.requester_department_id),
         provider_name: name_of(&task.provider_department_id),

@@ -12,7 +12,7 @@ use tongqu_domain::{
 
 use crate::platform::{
     http::ApiError,
-    pdf::{self, Form, Row, SealArea, Section},
+    pdf::{self, Form, Kind, Row, SealArea, Section},
 };
 
 /// What a form is filled in with.
@@ -47,6 +47,7 @@ pub fn form_step(process: &Process) -> Option<&Step> {
 pub fn sheet(sheet: Sheet<'_>) -> Form {
     let policy = sheet.step.form.as_ref();
     Form {
+        kind: Kind::Application,
         title: title(sheet.process, policy),
         number: sheet.number.to_owned(),
         date: china_date(sheet.filed_at),

@@ -262,7 +262,7 @@ fn line(around: &Around<'_>, row: &Row) -> Result<GrantLineView, ApiError> {
         expiring,
         state: request::standing_code(worth, around.approved),
         since: since.map(|at| at.to_string()),
-        ground: ground.map(|code| request::ground_name(code, pack)),
+        ground: ground.map(|code| request::ground_name(code, pack, around.ctx.language)),
         last_delivery_at: around
             .delivery
             .and_then(|it| it.at)

@@ -82,7 +82,7 @@ pub async fn read_home(ctx: Ctx) -> Reply<HomeView> {
                         pack.exchange_modes()
                             .iter()
                             .find(|mode| mode.code == *m)
-                            .map_or_else(|| m.clone(), |mode| mode.name.clone())
+                            .map_or_else(|| m.clone(), |mode| ctx.language.name_of(mode))
                     })
                     .collect(),
                 published_on: version

@@ -103,18 +103,18 @@ pub async fn reckon_due(ctx: Ctx, Json(body): Json<DueBody>) -> Reply<DueView> {
     let view = |step: StepDue| StepDueView {
         actor_name: pack
             .role(&step.actor)
-            .map(|role| role.name.clone())
+            .map(|role| ctx.language.name_of(role))
             .unwrap_or_default(),
         actor: step.actor.to_string(),
         due_on: step.due_on.map(|day| day.to_string()),
         working_days: step.working_days,
-        word: step.word.map(|word| word.label().to_owned()),
-        waits_for: step.waits_for.map(|event| event.label().to_owned()),
-        counted_from: step.counted_from.map(|event| event.label().to_owned()),
+        word: step.word.map(|word| ctx.language.name_of(&word)),
+        waits_for: step.waits_for.map(|event| ctx.language.name_of(&event)),
+        counted_from: step.counted_from.map(|event| ctx.language.name_of(&event)),
         from_is_reading: step.from_is_reading,
         not_before: step.not_before.map(|day| day.to_string()),
         clause: clause_view(&step.clause, &pack),
-        name: step.name,
+        name: ctx.language.name_of(&step),
         id: step.id,
     };
     reply(DueView {

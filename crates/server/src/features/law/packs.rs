@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::choose;
 use crate::{
     features::case::{ClauseView, FactView, clause_view, fact_views},
-    platform::http::{ApiError, Ctx, Page, Problem, Reply, reply},
+    platform::http::{ApiError, Ctx, Language, Page, Problem, Reply, reply},
 };
 
 /// A regulation.
@@ -176,9 +176,10 @@ pub async fn read_pack(ctx: Ctx, Path(pack_id): Path<String>) -> Reply<PackView>
         .packs
         .named(&pack_id)
         .ok_or_else(|| ApiError::not_found("law.pack_not_found"))?;
-    let named = |code: &str, name: &str, clause| NamedView {
+    let language = ctx.language;
+    let named = |code: &str, name: String, clause| NamedView {
         code: code.to_owned(),
-        name: name.to_owned(),
+        name,
         clause: clause_view(clause, &pack),
     };
     reply(PackView {
@@ -193,7 +194,7 @@ pub async fn read_pack(ctx: Ctx, Path(pack_id): Path<String>) -> Reply<PackView>
             .iter()
             .map(|role| RoleView {
                 id: role.id.to_string(),
-                name: role.name.clone(),
+                name: language.name_of(role),
                 body: role.body.clone(),
                 clause: clause_view(&role.clause, &pack),
             })
@@ -201,30 +202,30 @@ pub async fn read_pack(ctx: Ctx, Path(pack_id): Path<String>) -> Reply<PackView>
         sharing_classes: pack
             .sharing_classes
             .iter()
-            .map(|class| named(&class.code, &class.name, &class.clause))
+            .map(|class| named(&class.code, language.name_of(class), &class.clause))
             .collect(),
         deciders: pack
             .deciders
             .iter()
             .map(|decider| DeciderView {
                 when: decider.when.in_words(),
-                decides: decider.decides.label().to_owned(),
+                decides: language.name_of(&decider.decides),
                 clause: clause_view(&decider.clause, &pack),
             })
             .collect(),
         processes: pack
             .processes
             .iter()
-            .map(|process| process_text(process, &pack))
+            .map(|process| process_text(process, &pack, language))
             .collect(),
         periodic: pack
             .periodic
             .iter()
             .map(|duty| PeriodicView {
                 id: duty.id.clone(),
-                name: duty.name.clone(),
-                role_name: role_name(&pack, &duty.role),
-                limit: limit_text(duty.due),
+                name: language.name_of(duty),
+                role_name: role_name(&pack, &duty.role, language),
+                limit: limit_text(duty.due, language),
                 clause: clause_view(&duty.due_clause, &pack),
             })
             .collect(),
@@ -233,12 +234,12 @@ pub async fn read_pack(ctx: Ctx, Path(pack_id): Path<String>) -> Reply<PackView>
             .iter()
             .map(|list| ListView {
                 id: list.id.clone(),
-                name: list.name.clone(),
+                name: language.name_of(list),
                 open_ended: list.open_ended,
                 items: list
                     .items
                     .iter()
-                    .map(|item| named(&item.code, &item.name, &item.clause))
+                    .map(|item| named(&item.code, language.name_of(item), &item.clause))
                     .collect(),
                 clause: clause_view(&list.clause, &pack),
             })
@@ -262,7 +263,7 @@ pub(super) fn line(ctx: &Ctx, pack: &Pack) -> PackLineView {
     let meta = &pack.meta;
     PackLineView {
         id: meta.id.to_string(),
-        title: meta.title.clone(),
+        title: ctx.language.name_of(meta),
         issuer: meta.issuer.clone(),
         number: meta.number.clone(),
         jurisdiction: meta.jurisdiction.name.clone(),
@@ -279,56 +280,56 @@ pub(super) fn line(ctx: &Ctx, pack: &Pack) -> PackLineView {
         processes: pack
             .processes
             .iter()
-            .map(|process| process_line(process, pack))
+            .map(|process| process_line(process, pack, ctx.language))
             .collect(),
     }
 }
 
-fn process_line(process: &Process, pack: &Pack) -> ProcessLineView {
+fn process_line(process: &Process, pack: &Pack, language: Language) -> ProcessLineView {
     let mut facts: Vec<&str> = process.asked_facts().collect();
     facts.sort_unstable();
     facts.dedup();
     ProcessLineView {
         id: process.id.to_string(),
-        name: process.name.clone(),
-        facts: fact_views(facts, pack),
+        name: language.name_of(process),
+        facts: fact_views(facts, pack, language),
         events: events_of(process)
             .into_iter()
             .map(|event| EventNameView {
                 code: event.code().to_owned(),
-                name: event.label().to_owned(),
+                name: language.name_of(&event),
             })
             .collect(),
     }
 }
 
-fn process_text(process: &Process, pack: &Pack) -> ProcessTextView {
+fn process_text(process: &Process, pack: &Pack, language: Language) -> ProcessTextView {
     ProcessTextView {
         id: process.id.to_string(),
-        name: process.name.clone(),
+        name: language.name_of(process),
         clause: clause_view(&process.clause, pack),
         steps: process
             .steps
             .iter()
-            .map(|step| step_text(step, pack))
+            .map(|step| step_text(step, pack, language))
             .collect(),
     }
 }
 
-fn step_text(step: &Step, pack: &Pack) -> StepTextView {
+fn step_text(step: &Step, pack: &Pack, language: Language) -> StepTextView {
     let deadline: Option<&Deadline> = step.deadline.as_ref();
     StepTextView {
         id: step.id.to_string(),
-        name: step.name.clone(),
-        role_name: role_name(pack, &step.role),
-        kind_name: step.kind.label().to_owned(),
-        limit: deadline.map(|deadline| limit_text(deadline.limit)),
+        name: language.name_of(step),
+        role_name: role_name(pack, &step.role, language),
+        kind_name: language.name_of(&step.kind),
+        limit: deadline.map(|deadline| limit_text(deadline.limit, language)),
         counted_from: deadline
             .and_then(|deadline| deadline.from)
-            .map(|event| event.label().to_owned()),
+            .map(|event| language.name_of(&event)),
         from_is_reading: deadline.is_some_and(|deadline| deadline.from_is_reading),
-        reason_rule: step.reason.as_ref().map(|r| r.rule.label().to_owned()),
-        form: step.form.as_ref().map(|form| form.name.clone()),
+        reason_rule: step.reason.as_ref().map(|r| language.name_of(&r.rule)),
+        form: step.form.as_ref().map(|form| language.name_of(form)),
         clause: clause_view(
             deadline.map_or(&step.clause, |deadline| &deadline.clause),
             pack,
@@ -336,18 +337,34 @@ fn step_text(step: &Step, pack: &Pack) -> StepTextView {
     }
 }
 
-fn role_name(pack: &Pack, id: &tongqu_domain::law::RoleId) -> String {
+fn role_name(pack: &Pack, id: &tongqu_domain::law::RoleId, language: Language) -> String {
     pack.role(id)
-        .map(|role| role.name.clone())
+        .map(|role| language.name_of(role))
         .unwrap_or_default()
 }
 
 /// A limit in words.
-fn limit_text(limit: Limit) -> String {
-    match limit {
-        Limit::WorkingDays(days) => format!("{days}个工作日"),
-        Limit::Months(months) => format!("{months}个月"),
-        Limit::AnnualDate { month, day } => format!("每年{month}月{day}日前"),
-        Limit::Word(word) => word.label().to_owned(),
+fn limit_text(limit: Limit, language: Language) -> String {
+    match language {
+        Language::Chinese => match limit {
+            Limit::WorkingDays(days) => format!("{days}个工作日"),
+            Limit::Months(months) => format!("{months}个月"),
+            Limit::AnnualDate { month, day } => format!("每年{month}月{day}日前"),
+            Limit::Word(word) => word.label().to_owned(),
+        },
+        Language::English => match limit {
+            Limit::WorkingDays(days) => counted(days, "working day"),
+            Limit::Months(months) => counted(months, "month"),
+            Limit::AnnualDate { month, day } => format!("each year by {month:02}-{day:02}"),
+            Limit::Word(word) => word.label_en().to_owned(),
+        },
+    }
+}
+
+/// So many of something, in English.
+fn counted(number: u32, what: &str) -> String {
+    match number {
+        1 => format!("1 {what}"),
+        more => format!("{more} {what}s"),
     }
 }

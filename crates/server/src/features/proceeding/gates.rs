@@ -87,8 +87,8 @@ pub async fn check_gate(
         gate,
         met: looked_at.as_ref().is_some_and(|(_, met)| *met),
         process_id: process.id.to_string(),
-        process_name: process.name.clone(),
-        step_name: step.name.clone(),
+        process_name: ctx.language.name_of(process),
+        step_name: ctx.language.name_of(step),
         clause: clause_view(&step.clause, &pack),
         case_id: looked_at.map(|(row, _)| row.case.head().id.to_string()),
     })

@@ -65,19 +65,23 @@ fn process_view(ctx: &Ctx, process: &Process, pack: &Pack) -> ProcessView {
     asked.dedup();
     ProcessView {
         id: process.id.to_string(),
-        name: process.name.clone(),
+        name: ctx.language.name_of(process),
         topics: process.topics.clone(),
         clause: clause_view(&process.clause, pack),
         starts_on: process.starts_on.map(|event| event.code().to_owned()),
-        starts_on_name: process.starts_on.map(|event| event.label().to_owned()),
+        starts_on_name: process.starts_on.map(|event| ctx.language.name_of(&event)),
         subjects: process.subjects.clone(),
-        facts: fact_views(asked, pack),
+        facts: fact_views(asked, pack, ctx.language),
         form: process
             .steps
             .first()
             .filter(|_| process.starts_on.is_none())
-            .and_then(|step| form_view(step, pack)),
-        steps: process.steps.iter().map(|step| step.name.clone()).collect(),
+            .and_then(|step| form_view(step, pack, ctx.language)),
+        steps: process
+            .steps
+            .iter()
+            .map(|step| ctx.language.name_of(step))
+            .collect(),
         may_open: !request::is_sharing_request(process) && may_open(ctx, process, pack),
     }
 }

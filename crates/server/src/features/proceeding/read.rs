@@ -21,7 +21,7 @@ use crate::{
         directory,
     },
     platform::db::Db,
-    platform::http::{ApiError, Ctx, Problem, Reply, reply},
+    platform::http::{ApiError, Ctx, Language, Problem, Reply, reply},
 };
 
 /// A case in full.
@@ -164,9 +164,9 @@ pub(super) async fn view(ctx: &Ctx, id: &CaseId) -> Result<ProceedingView, ApiEr
         title: row.title.clone(),
         revision: row.case.last_seq(),
         process_id: process.id.to_string(),
-        process_name: process.name.clone(),
+        process_name: ctx.language.name_of(process),
         process_clause: clause_view(&process.clause, &row.pack),
-        pack_title: row.pack.meta.title.clone(),
+        pack_title: ctx.language.name_of(&row.pack.meta),
         pack_id: row.pack.meta.id.to_string(),
         subject_kind: row.subject.0.clone(),
         subject_id: row.subject.1.clone(),
@@ -175,7 +175,7 @@ pub(super) async fn view(ctx: &Ctx, id: &CaseId) -> Result<ProceedingView, ApiEr
         opened_at: head.opened_at.to_string(),
         state: case::state_code(&row.case),
         ended_at: row.case.ending().map(|ending| ending.at.to_string()),
-        facts: fact_lines(&row),
+        facts: fact_lines(&row, ctx.language),
         actions: actions(ctx, &row, &steps),
         steps,
         duties: duties
@@ -191,7 +191,7 @@ pub(super) async fn view(ctx: &Ctx, id: &CaseId) -> Result<ProceedingView, ApiEr
             .case
             .events()
             .iter()
-            .map(|event| event_view(event, &row, &departments, &people))
+            .map(|event| event_view(ctx, event, &row, &departments, &people))
             .collect(),
         linked,
         previous_case_id: head.previous_case.as_ref().map(ToString::to_string),
@@ -217,7 +217,7 @@ async fn linked(
         .collect())
 }
 
-fn fact_lines(row: &CaseRow) -> Vec<FactLineView> {
+fn fact_lines(row: &CaseRow, language: Language) -> Vec<FactLineView> {
     row.case
         .facts()
         .iter()
@@ -225,7 +225,7 @@ fn fact_lines(row: &CaseRow) -> Vec<FactLineView> {
             let rule = row.pack.facts.iter().find(|rule| rule.id == *id)?;
             Some(FactLineView {
                 id: id.clone(),
-                name: rule.name.clone(),
+                name: language.name_of(rule),
                 value: value.to_string(),
             })
         })
@@ -233,6 +233,7 @@ fn fact_lines(row: &CaseRow) -> Vec<FactLineView> {
 }
 
 fn event_view(
+    ctx: &Ctx,
     event: &CaseEvent,
     row: &CaseRow,
     departments: &BTreeMap<String, String>,
@@ -255,7 +256,7 @@ fn event_view(
             Happening::Urged => "urged",
             Happening::Withdrawn => "withdrawn",
         },
-        step_name: step.map(|step| step.name.clone()),
+        step_name: step.map(|step| ctx.language.name_of(step)),
         at: event.at.to_string(),
         happened_at: event.happened_at.map(|at| at.to_string()),
         by_name: event.by.as_ref().map(|by| person(by.person.as_str())),
@@ -270,15 +271,16 @@ fn event_view(
             .as_ref()
             .and_then(|by| by.on_behalf_of.as_ref())
             .map(|id| person(id.as_str())),
-        outcome_name: event.outcome.map(|outcome| outcome.label().to_owned()),
+        outcome_name: event.outcome.map(|outcome| ctx.language.name_of(&outcome)),
         reason: event.reason.clone(),
         ground: event.ground.as_ref().map(|code| {
-            let ground = step.and_then(|step| {
-                let grounds = step.grounds.iter().map(|it| (&it.code, &it.name));
-                let exceptions = step.exceptions.iter().map(|it| (&it.code, &it.name));
-                grounds.chain(exceptions).find(|(known, _)| *known == code)
+            let name = step.and_then(|step| {
+                let grounds = step.grounds.iter().find(|it| it.code == *code);
+                let exception = || step.exceptions.iter().find(|it| it.code == *code);
+                let ground = grounds.map(|it| ctx.language.name_of(it));
+                ground.or_else(|| Some(ctx.language.name_of(exception()?)))
             });
-            ground.map_or_else(|| code.clone(), |(_, name)| name.clone())
+            name.unwrap_or_else(|| code.clone())
         }),
         seal_kind: event.form.as_ref().and_then(|form| form.seal_kind.clone()),
         attachment_id: event

@@ -14,7 +14,10 @@ use super::{read::Approved, store};
 use crate::{
     app::App,
     features::case::{self, Between, CaseRow, ClauseView, clause_view},
-    platform::{db::Db, http::ApiError},
+    platform::{
+        db::Db,
+        http::{ApiError, Language},
+    },
 };
 
 /// An approval that a grant needs.
@@ -34,6 +37,7 @@ pub(super) async fn approvals_of(
     db: &mut Db,
     grant: &Grant,
     row: &CaseRow,
+    language: Language,
 ) -> Result<Vec<ApprovalView>, ApiError> {
     let pack = &row.pack;
     let mut needed = pack
@@ -60,7 +64,7 @@ pub(super) async fn approvals_of(
             process_id: approval.process.to_string(),
             process_name: pack
                 .process(&approval.process)
-                .map(|process| process.name.clone())
+                .map(|process| language.name_of(process))
                 .unwrap_or_default(),
             clause: clause_view(&approval.clause, pack),
             case_id: shown.map(|row| row.case.head().id.to_string()),
@@ -82,7 +86,7 @@ pub async fn is_approved(
     grant: &Grant,
     decided: &CaseRow,
 ) -> Result<Approved, ApiError> {
-    let needed = approvals_of(app, db, grant, decided).await?;
+    let needed = approvals_of(app, db, grant, decided, Language::Chinese).await?;
     Ok(if needed.iter().any(|view| view.case_id.is_none()) {
         Approved::NotYet
     } else {
@@ -95,7 +99,7 @@ pub async fn is_approved(
 /// Errors: `request.approval_needed` with the process to begin and its clause.
 pub async fn must_be_approved(app: &App, db: &mut Db, grant: &Grant) -> Result<(), ApiError> {
     let row = case::find(db, app, &grant.case_id).await?;
-    let needed = approvals_of(app, db, grant, &row).await?;
+    let needed = approvals_of(app, db, grant, &row, Language::Chinese).await?;
     match needed.into_iter().find(|view| view.case_id.is_none()) {
         None => Ok(()),
         Some(missing) => Err(ApiError::conflict("request.approval_needed")

@@ -18,6 +18,7 @@ mod lives;
 mod paper;
 mod part;
 mod preview;
+mod printed_list;
 mod read;
 mod rules;
 mod store;
@@ -52,6 +53,7 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(list::list_requests, file::file_request))
         .routes(routes!(form::print_application))
         .routes(routes!(form::print_request))
+        .routes(routes!(printed_list::print_requests))
         .routes(routes!(read::read_request))
         .routes(routes!(decide::decide_request))
         .routes(routes!(decide_together::list_alike_requests))

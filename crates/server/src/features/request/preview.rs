@@ -146,20 +146,23 @@ pub async fn preview_request(ctx: Ctx, Query(query): Query<PreviewQuery>) -> Rep
         let Some(process) = pack.process_for(topic(mode), &facts) else {
             continue;
         };
-        let role_name = |id: &RoleId| pack.role(id).map(|r| r.name.clone()).unwrap_or_default();
+        let role_name = |id: &RoleId| {
+            let role = pack.role(id);
+            role.map(|r| ctx.language.name_of(r)).unwrap_or_default()
+        };
         modes.push(ModePreviewView {
             mode: mode.clone(),
             mode_name: mode_name(&ctx, mode),
-            process_name: process.name.clone(),
+            process_name: ctx.language.name_of(process),
             clause: clause_view(&process.clause, &pack),
-            form: forms::form_step(process).and_then(|step| form_view(step, &pack)),
-            facts: fact_views(form_facts(process, &pack), &pack),
+            form: forms::form_step(process).and_then(|step| form_view(step, &pack, ctx.language)),
+            facts: fact_views(form_facts(process, &pack), &pack, ctx.language),
             promises: promise(&pack, process, &facts, today, &ctx.app.calendar())
                 .into_iter()
                 .map(|p| PromiseView {
                     step_id: p.step.to_string(),
                     role_name: role_name(&p.role),
-                    name: p.name,
+                    name: ctx.language.name_of(&p),
                     due_on: p.due_on.map(|d| d.to_string()),
                     working_days: p.working_days,
                     missing_year: p.missing_year,
@@ -189,7 +192,7 @@ pub async fn preview_request(ctx: Ctx, Query(query): Query<PreviewQuery>) -> Rep
         start_on: today.to_string(),
         modes,
         prefill,
-        undertakings: undertaking_views(&pack),
+        undertakings: undertaking_views(&pack, ctx.language),
         own_duties: directory::duties_of(&mut db, &asking.id).await?,
         users,
     })
@@ -319,7 +322,7 @@ pub(super) fn mode_name(ctx: &Ctx, mode: &str) -> String {
         .exchange_modes()
         .iter()
         .find(|m| m.code == mode)
-        .map_or_else(|| mode.to_owned(), |m| m.name.clone())
+        .map_or_else(|| mode.to_owned(), |m| ctx.language.name_of(m))
 }
 
 /// The request whose values are filled in, if there is one.
@@ -357,7 +360,7 @@ async fn prefill(
     let Some(last) = source(db, asking, entry, from).await? else {
         // What a department does and with which system rarely changes from one request to the next.
         let own = std::slice::from_ref(&asking.id);
-        let latest = store::requests_of_department(db, own, None, 1)
+        let latest = store::requests_of_department(db, own, None, None, 1)
             .await?
             .into_iter()
             .next();

@@ -32,7 +32,7 @@ use crate::{
     },
     platform::{
         db::Db,
-        http::{ApiError, Ctx, Problem, Reply, reply},
+        http::{ApiError, Ctx, Language, Problem, Reply, reply},
     },
 };
 
@@ -162,7 +162,7 @@ pub(super) async fn view(ctx: &Ctx, id: &RequestId) -> Result<RequestView, ApiEr
     .ok_or_else(|| ApiError::bug("a request names a version that isn't there"))?;
     let grant = store::grant_of_case(&mut db, &request.case_id).await?;
     let about = ("entry", request.content.entry_id.as_str());
-    let observed = case::duties_about(&mut db, &ctx.app, about).await?;
+    let observed = case::duties_about(&mut db, &ctx.app, about, ctx.language).await?;
     let previous = match &row.case.head().previous_case {
         Some(case_id) => store::request_of_case(&mut db, case_id)
             .await?
@@ -216,7 +216,7 @@ pub(super) async fn view(ctx: &Ctx, id: &RequestId) -> Result<RequestView, ApiEr
             .and_then(|id| departments.get(id.as_str()).cloned()),
         filed_at: request.created_at.to_string(),
         state: case::state_code(&row.case),
-        process_name: process.map(|p| p.name.clone()).unwrap_or_default(),
+        process_name: process.map(|p| ctx.language.name_of(p)).unwrap_or_default(),
         process_clause: process.map_or_else(
             || ClauseView {
                 id: String::new(),
@@ -286,7 +286,7 @@ async fn grant_view(
         }
     };
     let expired = standing == Standing::Expired;
-    let approvals = approvals_of(&ctx.app, db, grant, row).await?;
+    let approvals = approvals_of(&ctx.app, db, grant, row, ctx.language).await?;
     let approved = if approvals.iter().any(|approval| approval.case_id.is_none()) {
         Approved::NotYet
     } else {
@@ -307,7 +307,7 @@ async fn grant_view(
         } else {
             at.map(|at| at.to_string())
         },
-        ground: ground.map(|code| ground_name(code, &row.pack)),
+        ground: ground.map(|code| ground_name(code, &row.pack, ctx.language)),
         state_clause: clause
             .and_then(|id| ClauseId::parse(id).ok())
             .map(|id| clause_view(&id, &row.pack)),
@@ -356,15 +356,19 @@ pub fn basis_clause(grant: &Grant, pack: &Pack) -> ClauseView {
     )
 }
 
-/// The name of a ground that a regulation lists; other grounds are words already.
+/// The name of a ground that a regulation lists, or of the step that was ground enough; other grounds are words already.
 #[must_use]
-pub fn ground_name(ground: &str, pack: &Pack) -> String {
-    pack.processes
-        .iter()
-        .flat_map(|process| &process.steps)
+pub fn ground_name(ground: &str, pack: &Pack, language: Language) -> String {
+    let steps = || pack.processes.iter().flat_map(|process| &process.steps);
+    let listed = steps()
         .flat_map(|step| &step.grounds)
         .find(|listed| listed.code == ground)
-        .map_or_else(|| ground.to_owned(), |listed| listed.name.clone())
+        .map(|listed| language.name_of(listed));
+    let step = || {
+        let step = steps().find(|step| step.name == ground)?;
+        Some(language.name_of(step))
+    };
+    listed.or_else(step).unwrap_or_else(|| ground.to_owned())
 }
 
 /// Data items by their codes, with names and masks.

@@ -14,7 +14,7 @@ use crate::{
         case::{ClauseView, clause_view},
         directory::Department,
     },
-    platform::http::ApiError,
+    platform::http::{ApiError, Language},
 };
 
 /// Something that the requester promises with the request, in the words of the regulation.
@@ -29,11 +29,11 @@ pub(super) fn undertakings(pack: &Pack) -> &[CodeListItem] {
     items(pack, "undertakings")
 }
 
-pub(super) fn undertaking_views(pack: &Pack) -> Vec<UndertakingView> {
+pub(super) fn undertaking_views(pack: &Pack, language: Language) -> Vec<UndertakingView> {
     undertakings(pack)
         .iter()
         .map(|it| UndertakingView {
-            text: it.name.clone(),
+            text: language.name_of(it),
             clause: clause_view(&it.clause, pack),
         })
         .collect()

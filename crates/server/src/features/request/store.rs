@@ -100,10 +100,12 @@ pub async fn request_of_case(db: &mut Db, case_id: &CaseId) -> Result<Option<Req
         .transpose()
 }
 
-/// Requests that these departments have filed, newest first; at most one more than `size`.
+/// Requests that these departments have filed, newest first; at most one more than `size`. With `ended`, only those
+/// whose case has ended, or hasn't.
 pub async fn requests_of_department(
     db: &mut Db,
     departments: &[DepartmentId],
+    ended: Option<bool>,
     cursor: Option<&str>,
     size: u32,
 ) -> Result<Vec<Request>, DbError> {
@@ -111,11 +113,13 @@ pub async fn requests_of_department(
     for department in departments {
         let rows = sqlx::query(select_requests!(
             "WHERE requester_department_id = $1 AND ($2 = '' OR created_at || ' ' || id < $2) \
-             ORDER BY created_at DESC, id DESC LIMIT $3"
+             AND ($4 < 0 OR $4 = (SELECT CASE WHEN c.ended_at IS NULL THEN 0 ELSE 1 END FROM cases c \
+             WHERE c.id = case_id)) ORDER BY created_at DESC, id DESC LIMIT $3"
         ))
         .bind(department.as_str())
         .bind(cursor.unwrap_or_default())
         .bind(i64::from(size) + 1)
+        .bind(ended.map_or(-1, i64::from))
         .fetch_all(&mut *db)
         .await?;
         for row in &rows {

@@ -131,7 +131,7 @@ pub fn line(
         provider_name: name_of(request.provider.as_str()),
         filed_at: request.created_at.to_string(),
         state: state_code(&row.case),
-        step_name: open.map(|s| s.name.clone()),
+        step_name: open.map(|s| ctx.language.name_of(s)),
         holder_name: open
             .and_then(|s| s.department.as_ref())
             .map(|d| name_of(d.as_str())),

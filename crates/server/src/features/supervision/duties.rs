@@ -191,6 +191,7 @@ pub struct DutyItemDetailView {
 }
 
 fn duty_view(
+    ctx: &Ctx,
     occasion: &Occasion<'_>,
     pack: &Pack,
     today: Date,
@@ -201,7 +202,7 @@ fn duty_view(
     DutyItemView {
         duty_item_id: occasion.id(),
         duty_id: duty.id.clone(),
-        name: duty.name.clone(),
+        name: ctx.language.name_of(duty),
         department_id: occasion.department_id.to_string(),
         department_name: departments
             .get(occasion.department_id.as_str())
@@ -211,7 +212,7 @@ fn duty_view(
             .addressee
             .as_ref()
             .and_then(|role| pack.role(role))
-            .map(|role| role.name.clone()),
+            .map(|role| ctx.language.name_of(role)),
         covers: duty.covers.clone(),
         period_from: occasion.item.covers.map(|(first, _)| first.to_string()),
         period_to: occasion.item.covers.map(|(_, last)| last.to_string()),
@@ -270,7 +271,7 @@ pub async fn list_duties(ctx: Ctx, Query(query): Query<DutiesQuery>) -> Reply<Pa
                 .is_none_or(|state| state == o.state(today))
         })
         .filter(|o| query.duty_id.as_ref().is_none_or(|id| *id == o.duty.id))
-        .map(|o| duty_view(o, pack, today, &departments))
+        .map(|o| duty_view(&ctx, o, pack, today, &departments))
         .collect();
     let rank = |state: &str| {
         ["overdue", "open", "submitted"]
@@ -362,7 +363,7 @@ pub(super) async fn detail(ctx: &Ctx, id: &str) -> Result<DutyItemDetailView, Ap
     };
     let report = occasion.report.as_ref();
     Ok(DutyItemDetailView {
-        duty: duty_view(&occasion, pack, today, &departments),
+        duty: duty_view(ctx, &occasion, pack, today, &departments),
         figures,
         text: report.map(|r| r.text.clone()),
         submitted_by_name: report.and_then(|r| people.get(&r.submitted_by).cloned()),

@@ -93,7 +93,7 @@ pub async fn list_findings(
         .iter()
         .map(|f| {
             let pack = pack_of(&ctx.app, f)?;
-            finding_view(f, &pack, today, &departments, &people, may_settle)
+            finding_view(&ctx, f, &pack, today, &departments, &people, may_settle)
         })
         .collect::<Result<_, ApiError>>()?;
     reply(Page {
@@ -145,6 +145,7 @@ pub(super) async fn detail(ctx: &Ctx, id: &str) -> Result<FindingDetailView, Api
     let row = case::find(&mut db, &ctx.app, &finding.case_id).await?;
     let today = china_date(ctx.now);
     let view = finding_view(
+        ctx,
         &finding,
         &row.pack,
         today,
@@ -169,7 +170,7 @@ pub(super) async fn detail(ctx: &Ctx, id: &str) -> Result<FindingDetailView, Api
     let step = step_of(&finding, &row.pack);
     let role_name = step
         .and_then(|step| row.pack.role(&step.role))
-        .map_or(String::new(), |role| role.name.clone());
+        .map_or(String::new(), |role| ctx.language.name_of(role));
     let name_of = |id: &DepartmentId| departments.get(id.as_str()).cloned().unwrap_or_default();
     let addressees = addressees(&finding, &row.case, &row.pack)
         .iter()

@@ -90,7 +90,7 @@ pub async fn set_period(
     .await?;
     reply(PeriodView {
         duty_id: duty.id.clone(),
-        name: duty.name.clone(),
+        name: ctx.language.name_of(duty),
         months: body.months,
         first_day: first_day.to_string(),
         clause: clause_view(&duty.due_clause, pack),

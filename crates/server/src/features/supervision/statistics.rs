@@ -120,7 +120,7 @@ pub async fn read_usage(ctx: Ctx, Query(query): Query<UsageQuery>) -> Reply<Usag
     let pack = &ctx.app.pack();
     let mode_name = |code: &str| {
         let mode = pack.exchange_modes().iter().find(|mode| mode.code == code);
-        mode.map_or_else(|| code.to_owned(), |mode| mode.name.clone())
+        mode.map_or_else(|| code.to_owned(), |mode| ctx.language.name_of(mode))
     };
     let department_name = |id: &str| names.get(id).cloned().unwrap_or_default();
     let published = pack

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use super::store::Finding;
 use crate::{
     features::case::{ClauseView, clause_view},
-    platform::http::ApiError,
+    platform::http::{ApiError, Ctx},
 };
 
 /// What was found about an overdue step.
@@ -22,10 +22,10 @@ pub struct FindingView {
     pub finding_id: String,
     /// `notice`: to rectify, opens a case; `finding`: of prohibited conduct; `reminder`: nothing is attached.
     pub kind: &'static str,
-    pub kind_name: &'static str,
+    pub kind_name: String,
     /// `draft`, `issued` or `dismissed`.
     pub state: &'static str,
-    pub state_name: &'static str,
+    pub state_name: String,
     /// `overdue`: the step is still open; `done`: it was done meanwhile; `moved`: its date has moved on.
     pub standing: &'static str,
     pub case_id: String,
@@ -97,6 +97,7 @@ pub(super) fn step_of<'a>(finding: &Finding, pack: &'a Pack) -> Option<&'a Step>
 
 /// What a finding looks like to somebody who may do `actions` with drafts.
 pub(super) fn finding_view(
+    ctx: &Ctx,
     finding: &Finding,
     pack: &Pack,
     today: Date,
@@ -110,7 +111,7 @@ pub(super) fn finding_view(
         items
             .iter()
             .find(|item| item.code == *code)
-            .map(|item| item.name.clone())
+            .map(|item| ctx.language.name_of(item))
     });
     let standing = standing(finding, today);
     let actions = match (may_settle, finding.state, standing) {
@@ -121,16 +122,16 @@ pub(super) fn finding_view(
     Ok(FindingView {
         finding_id: finding.id.clone(),
         kind: finding.kind.code(),
-        kind_name: finding.kind.label(),
+        kind_name: ctx.language.name_of(&finding.kind),
         state: finding.state.code(),
-        state_name: finding.state.label(),
+        state_name: ctx.language.name_of(&finding.state),
         standing,
         case_id: finding.case_id.to_string(),
         number: finding.number.clone(),
         subject_kind: finding.subject_kind.clone(),
         subject_id: finding.subject_id.clone(),
         step_id: finding.step_id.clone(),
-        step_name: step_of(finding, pack).map_or(String::new(), |step| step.name.clone()),
+        step_name: step_of(finding, pack).map_or(String::new(), |step| ctx.language.name_of(step)),
         department_id: finding.department_id.to_string(),
         department_name: departments
             .get(finding.department_id.as_str())
@@ -144,7 +145,7 @@ pub(super) fn finding_view(
             .process_id
             .as_ref()
             .and_then(|id| pack.process(id))
-            .map(|process| process.name.clone()),
+            .map(|process| ctx.language.name_of(process)),
         clause: clause_view(&clause, pack),
         text: finding.text.clone(),
         settled_by_name: finding

@@ -13,6 +13,7 @@ use serde_json::json;
 use tongqu_domain::{
     access::{Action, Actor, Because, Subject, may},
     ids::DepartmentId,
+    law::Named,
 };
 
 use super::{ApiError, error::ASKED, texts};
@@ -43,6 +44,21 @@ impl Language {
             Self::English
         } else {
             Self::Chinese
+        }
+    }
+
+    /// The name of something in this language.
+    #[must_use]
+    pub fn name_of(self, named: &impl Named) -> String {
+        self.of_both(named.name(), named.name_en()).to_owned()
+    }
+
+    /// That of two texts which is in this language.
+    #[must_use]
+    pub fn of_both<'a>(self, chinese: &'a str, english: &'a str) -> &'a str {
+        match self {
+            Self::Chinese => chinese,
+            Self::English => english,
         }
     }
 }

@@ -5,20 +5,19 @@ use jiff::fmt::strtime;
 use tongqu_domain::time::china;
 
 use super::{
-    Body, Column, Form, Row, SealArea, Section,
+    Body, Column, Form, Kind, Row, SealArea, Section,
     font::{Font, cleaned},
     missing_characters, verification_code,
     wrap::wrapped,
 };
 
-/// A4.
-pub(super) const PAGE: (f32, f32) = (595.28, 841.89);
+/// A4, by its short and its long edge.
+const A4: (f32, f32) = (595.28, 841.89);
 
 const LEFT: f32 = 70.9; // 25 mm, room for the binding
-const RIGHT: f32 = PAGE.0 - 56.7; // 20 mm
-const WIDTH: f32 = RIGHT - LEFT;
+const MARGIN: f32 = 56.7; // 20 mm on the right
 const TOP: f32 = 62.4; // 22 mm
-const FOOT: f32 = PAGE.1 - 45.4; // the last base line of the footer, 16 mm above the edge
+const FOOT: f32 = 45.4; // the last base line of the footer, 16 mm above the edge
 
 const TITLE: f32 = 20.0;
 const HEADING: f32 = 12.0;
@@ -83,6 +82,40 @@ pub(super) enum Mark {
     },
 }
 
+/// A page of A4, upright or lying.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Extent {
+    pub(super) width: f32,
+    pub(super) height: f32,
+}
+
+impl Extent {
+    /// A form stands upright; a list has many columns and lies.
+    pub(super) fn of(kind: Kind) -> Self {
+        let (short, long) = A4;
+        let (width, height) = match kind {
+            Kind::Application => (short, long),
+            Kind::List => (long, short),
+        };
+        Self { width, height }
+    }
+
+    /// The right edge of what is printed.
+    fn right(self) -> f32 {
+        self.width - MARGIN
+    }
+
+    /// The width of what is printed.
+    fn room(self) -> f32 {
+        self.right() - LEFT
+    }
+
+    /// The last base line of the footer.
+    fn foot(self) -> f32 {
+        self.height - FOOT
+    }
+}
+
 /// What is drawn on one page.
 #[derive(Default)]
 pub(super) struct Page {
@@ -91,12 +124,17 @@ pub(super) struct Page {
 
 /// Lays a form out.
 pub(super) fn pages(font: &Font, form: &Form) -> Vec<Page> {
-    let mut clause = wrapped(font, &form.clause_text, SMALL, WIDTH);
+    let extent = Extent::of(form.kind);
+    let mut clause = match form.clause_text.as_str() {
+        "" => Vec::new(),
+        text => wrapped(font, text, SMALL, extent.room()),
+    };
     clause.truncate(CLAUSE_LINES_MAX);
     let mut paper = Paper {
         font,
         form,
-        bottom: FOOT - SMALL * LEADING * count(clause.len() + 1) - 6.0,
+        extent,
+        bottom: extent.foot() - SMALL * LEADING * count(clause.len() + 1) - 6.0,
         pages: vec![Page::default()],
         y: TOP,
     };
@@ -130,6 +168,7 @@ struct Grid {
 struct Paper<'a> {
     font: &'a Font,
     form: &'a Form,
+    extent: Extent,
     /// Where the room above the footer ends.
     bottom: f32,
     pages: Vec<Page>,
@@ -174,7 +213,7 @@ impl Paper<'_> {
         self.y = TOP;
         let title = cleaned(&self.form.title).replace('\n', "");
         let number = cleaned(&self.form.number).replace('\n', "");
-        let right = RIGHT - self.font.width(&number, SMALL);
+        let right = self.extent.right() - self.font.width(&number, SMALL);
         let room = right - LEFT - 20.0;
         let mut lines = wrapped(self.font, &format!("{title}（续）"), SMALL, room);
         lines.truncate(1);
@@ -183,7 +222,7 @@ impl Paper<'_> {
             self.note((LEFT, y), &line);
         }
         self.note((right, y), &number);
-        self.line((LEFT, y + 4.0), (RIGHT, y + 4.0), HAIR);
+        self.line((LEFT, y + 4.0), (self.extent.right(), y + 4.0), HAIR);
     }
 
     /// Goes to the next page unless there is room for `height`.
@@ -194,15 +233,19 @@ impl Paper<'_> {
     }
 
     fn title(&mut self) {
-        for line in wrapped(self.font, &self.form.title, TITLE, WIDTH) {
-            let x = LEFT + (WIDTH - self.font.width(&line, TITLE)) / 2.0;
+        for line in wrapped(self.font, &self.form.title, TITLE, self.extent.room()) {
+            let x = LEFT + (self.extent.room() - self.font.width(&line, TITLE)) / 2.0;
             self.text((x, self.y), TITLE, Weight::Bold, &line);
             self.y += TITLE * LEADING;
         }
         self.y += 8.0;
         let date = self.form.date;
         let (year, month, day) = (date.year(), date.month(), date.day());
-        let mut right = vec![format!("填表日期：{year}年{month}月{day}日")];
+        let (dated, by) = match self.form.kind {
+            Kind::Application => ("填表日期", "填报单位"),
+            Kind::List => ("制表日期", "单位"),
+        };
+        let mut right = vec![format!("{dated}：{year}年{month}月{day}日")];
         if !self.form.number.is_empty() {
             right.insert(0, format!("编号：{}", self.form.number));
         }
@@ -210,8 +253,13 @@ impl Paper<'_> {
             .iter()
             .map(|line| self.font.width(line, BODY))
             .fold(0.0, f32::max);
-        let organisation = format!("填报单位：{}", self.form.organisation);
-        let left = wrapped(self.font, &organisation, BODY, WIDTH - widest - 24.0);
+        let organisation = format!("{by}：{}", self.form.organisation);
+        let left = wrapped(
+            self.font,
+            &organisation,
+            BODY,
+            self.extent.room() - widest - 24.0,
+        );
         let start = self.y;
         for (at, line) in left.iter().enumerate() {
             let y = start + BODY * LEADING * count(at);
@@ -219,15 +267,20 @@ impl Paper<'_> {
         }
         for (at, line) in right.iter().enumerate() {
             let y = start + BODY * LEADING * count(at);
-            self.text((RIGHT - widest, y), BODY, Weight::Regular, line);
+            self.text(
+                (self.extent.right() - widest, y),
+                BODY,
+                Weight::Regular,
+                line,
+            );
         }
         self.y = start + BODY * LEADING * count(left.len().max(right.len())) + 5.0;
     }
 
     fn filled_in(&mut self, rows: &[Row]) {
-        let edge = LEFT + WIDTH * f32::from(LABEL_SHARE) / 100.0;
+        let edge = LEFT + self.extent.room() * f32::from(LABEL_SHARE) / 100.0;
         let grid = Grid {
-            edges: vec![LEFT, edge, RIGHT],
+            edges: vec![LEFT, edge, self.extent.right()],
             head: None,
             labelled: true,
         };
@@ -236,7 +289,7 @@ impl Paper<'_> {
     }
 
     fn section(&mut self, section: &Section) {
-        let heading = wrapped(self.font, &section.heading, HEADING, WIDTH);
+        let heading = wrapped(self.font, &section.heading, HEADING, self.extent.room());
         let height = HEADING * LEADING * count(heading.len());
         // A heading stays with a row of its table and the head, or with a few lines.
         self.keep_together(14.0 + height + (BODY * LEADING + 2.0 * PAD) * 2.0);
@@ -251,7 +304,7 @@ impl Paper<'_> {
         match &section.body {
             Body::Text(text) => {
                 let grid = Grid {
-                    edges: vec![LEFT, RIGHT],
+                    edges: vec![LEFT, self.extent.right()],
                     head: None,
                     labelled: false,
                 };
@@ -269,7 +322,7 @@ impl Paper<'_> {
         let mut edges = vec![LEFT];
         let mut edge = LEFT;
         for column in columns {
-            edge += WIDTH * f32::from(column.share) / all.max(1.0);
+            edge += self.extent.room() * f32::from(column.share) / all.max(1.0);
             edges.push(edge);
         }
         let head = columns
@@ -286,7 +339,7 @@ impl Paper<'_> {
 
     /// The lines of a cell between two edges.
     fn cell(&self, text: &str, edges: &[f32]) -> Vec<String> {
-        let width = edges.last().copied().unwrap_or(RIGHT)
+        let width = edges.last().copied().unwrap_or(self.extent.right())
             - edges.first().copied().unwrap_or(LEFT)
             - 2.0 * PAD;
         wrapped(self.font, text, BODY, width.max(BODY))
@@ -350,7 +403,7 @@ impl Paper<'_> {
         let lines = cells.iter().map(Vec::len).max().unwrap_or_default();
         let (top, height) = (self.y, height_of(lines));
         let tinted = match weight {
-            Weight::Bold => Some(WIDTH),
+            Weight::Bold => Some(self.extent.room()),
             Weight::Regular if grid.labelled => grid.edges.get(1).map(|edge| edge - LEFT),
             Weight::Regular => None,
         };
@@ -370,13 +423,22 @@ impl Paper<'_> {
         for edge in &grid.edges {
             self.line((*edge, top), (*edge, top + height), HAIR);
         }
-        self.line((LEFT, top), (RIGHT, top), HAIR);
-        self.line((LEFT, top + height), (RIGHT, top + height), HAIR);
+        self.line((LEFT, top), (self.extent.right(), top), HAIR);
+        self.line(
+            (LEFT, top + height),
+            (self.extent.right(), top + height),
+            HAIR,
+        );
         self.y = top + height;
     }
 
     fn seal(&mut self, seal: &SealArea) {
-        let statement = wrapped(self.font, &seal.statement, BODY, WIDTH - 4.0 * PAD);
+        let statement = wrapped(
+            self.font,
+            &seal.statement,
+            BODY,
+            self.extent.room() - 4.0 * PAD,
+        );
         let head = HEADING * LEADING + BODY * LEADING * count(statement.len());
         let height = head + 2.0 * SEAL_RADIUS + 4.0 * PAD + 8.0;
         self.keep_together(height + 12.0);
@@ -396,10 +458,13 @@ impl Paper<'_> {
         }
         self.signatures(seal, top + head + 2.0 * PAD);
         for (from, to) in [
-            ((LEFT, top), (RIGHT, top)),
-            ((LEFT, top + height), (RIGHT, top + height)),
+            ((LEFT, top), (self.extent.right(), top)),
+            ((LEFT, top + height), (self.extent.right(), top + height)),
             ((LEFT, top), (LEFT, top + height)),
-            ((RIGHT, top), (RIGHT, top + height)),
+            (
+                (self.extent.right(), top),
+                (self.extent.right(), top + height),
+            ),
         ] {
             self.line(from, to, RULE);
         }
@@ -409,7 +474,10 @@ impl Paper<'_> {
     /// Signature lines on the left, the place of the seal on the right, the date across its lower part as
     /// is the custom.
     fn signatures(&mut self, seal: &SealArea, top: f32) {
-        let centre = (RIGHT - SEAL_RADIUS - 30.0, top + SEAL_RADIUS + 4.0);
+        let centre = (
+            self.extent.right() - SEAL_RADIUS - 30.0,
+            top + SEAL_RADIUS + 4.0,
+        );
         if !seal.seal.is_empty() {
             self.place_of_seal(centre, &seal.seal);
         }
@@ -422,7 +490,7 @@ impl Paper<'_> {
             self.line((end, y), ((end + 120.0).max(x + 220.0), y), HAIR);
         }
         let date = "年　　　月　　　日";
-        let x = RIGHT - 3.0 * PAD - self.font.width(date, BODY);
+        let x = self.extent.right() - 3.0 * PAD - self.font.width(date, BODY);
         self.text((x, centre.1 + 32.0), BODY, Weight::Regular, date);
     }
 
@@ -458,7 +526,7 @@ impl Paper<'_> {
             points.join("、")
         );
         self.y += 8.0;
-        for line in wrapped(self.font, &text, SMALL, WIDTH) {
+        for line in wrapped(self.font, &text, SMALL, self.extent.room()) {
             self.keep_together(SMALL * LEADING);
             self.y += SMALL * LEADING;
             self.note((LEFT, self.y), &line);
@@ -470,15 +538,15 @@ impl Paper<'_> {
         let printed = strtime::format("%Y-%m-%d %H:%M", &at).unwrap_or_default();
         let code = format!("校验码 {}　生成于 {printed}", verification_code(self.form));
         let total = self.pages.len();
-        let top = FOOT - SMALL * LEADING * count(clause.len());
+        let top = self.extent.foot() - SMALL * LEADING * count(clause.len());
         let mut pages = std::mem::take(&mut self.pages);
         for (number, page) in pages.iter_mut().enumerate() {
             self.pages = vec![std::mem::take(page)];
             let pages_text = format!("第 {} 页　共 {total} 页", number + 1);
-            let right = RIGHT - self.font.width(&pages_text, SMALL);
+            let right = self.extent.right() - self.font.width(&pages_text, SMALL);
             self.line(
                 (LEFT, top - SMALL * LEADING),
-                (RIGHT, top - SMALL * LEADING),
+                (self.extent.right(), top - SMALL * LEADING),
                 HAIR,
             );
             self.note((LEFT, top), &code);

@@ -1,4 +1,4 @@
-//! Forms on paper: an application form laid out as a PDF to be printed, stamped and scanned.
+//! Forms on paper: an application form laid out as a PDF to be printed, stamped and scanned; and lists 清单.
 //!
 //! A4, a bordered table of what was filled in, lists, a statement, an area for the seal, and on each page
 //! its number, the clause and a verification code by which the paper is held against the record. The
@@ -17,27 +17,39 @@ use sha2::{Digest as _, Sha256};
 /// How much of the digest the verification code shows, in hexadecimal digits.
 const CODE_DIGITS: usize = 16;
 
+/// What a paper is, in the words beside its date and its department.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Somebody fills it in.
+    Application,
+    /// The platform draws it up from its records.
+    List,
+}
+
 /// What a form says. All texts are printed as they are given.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Form {
+    /// Beside the date and the department; no part of what the verification code covers.
+    #[serde(skip)]
+    pub kind: Kind,
     /// Its name, for example 服务接口申请表.
     pub title: String,
     /// Its number; empty before the case has one. Number and dates aren't part of what the verification
     /// code covers, so that the paper stamped before filing has the code of the record made after it.
     #[serde(skip)]
     pub number: String,
-    /// The day on which it was filled in.
+    /// The day on which it was filled in, or drawn up.
     #[serde(skip)]
     pub date: Date,
-    /// The department that fills it in.
+    /// The department that fills it in, or for which it is drawn up.
     pub organisation: String,
-    /// What was filled in.
+    /// What was filled in, or what the list is of.
     pub rows: Vec<Row>,
     /// Lists and longer texts below.
     pub sections: Vec<Section>,
     /// Where the seal goes; `None` for a form that needs none.
     pub seal: Option<SealArea>,
-    /// The clause it rests on, in words.
+    /// The clause it rests on, in words; empty where it rests on none.
     pub clause_text: String,
     /// When it was printed.
     #[serde(skip)]

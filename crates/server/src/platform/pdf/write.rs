@@ -13,7 +13,7 @@ use tongqu_domain::time::china_date;
 use super::{
     Form,
     font::{self, Font, Subset},
-    layout::{Mark, PAGE, Page, Weight},
+    layout::{Extent, Mark, Page, Weight},
     verification_code,
 };
 
@@ -64,6 +64,7 @@ pub(super) fn document(font: &Font, form: &Form, pages: &[Page]) -> Vec<u8> {
     let id = Sha256::digest(format!("{} {}", verification_code(form), form.generated_at));
     pdf.set_file_id((id.to_vec(), id.to_vec()));
 
+    let extent = Extent::of(form.kind);
     let page_refs: Vec<Ref> = pages.iter().map(|_| refs.next()).collect();
     pdf.pages(tree)
         .kids(page_refs.iter().copied())
@@ -73,11 +74,11 @@ pub(super) fn document(font: &Font, form: &Form, pages: &[Page]) -> Vec<u8> {
         let mut written = pdf.page(*page_ref);
         written
             .parent(tree)
-            .media_box(Rect::new(0.0, 0.0, PAGE.0, PAGE.1))
+            .media_box(Rect::new(0.0, 0.0, extent.width, extent.height))
             .contents(contents);
         written.resources().fonts().pair(FONT, type0);
         written.finish();
-        let drawn = packed(&drawing(page, &numbers));
+        let drawn = packed(&drawing(page, extent.height, &numbers));
         pdf.stream(contents, &drawn).filter(Filter::FlateDecode);
     }
     write_font(&mut pdf, &mut refs, type0, font, &subset);
@@ -102,7 +103,7 @@ fn signs(font: &Font, pages: &[Page]) -> Vec<char> {
     signs
 }
 
-fn drawing(page: &Page, numbers: &BTreeMap<char, u16>) -> Vec<u8> {
+fn drawing(page: &Page, height: f32, numbers: &BTreeMap<char, u16>) -> Vec<u8> {
     let mut content = Content::new();
     for mark in &page.marks {
         match mark {
@@ -135,7 +136,7 @@ fn drawing(page: &Page, numbers: &BTreeMap<char, u16>) -> Vec<u8> {
                     }
                 }
                 content
-                    .set_text_matrix([1.0, 0.0, 0.0, 1.0, *x, PAGE.1 - y])
+                    .set_text_matrix([1.0, 0.0, 0.0, 1.0, *x, height - y])
                     .show(Str(&bytes))
                     .end_text();
             }
@@ -143,21 +144,21 @@ fn drawing(page: &Page, numbers: &BTreeMap<char, u16>) -> Vec<u8> {
                 content
                     .set_stroke_gray(0.0)
                     .set_line_width(*width)
-                    .move_to(from.0, PAGE.1 - from.1)
-                    .line_to(to.0, PAGE.1 - to.1)
+                    .move_to(from.0, height - from.1)
+                    .line_to(to.0, height - to.1)
                     .stroke();
             }
             Mark::Fill { at, extent, grey } => {
                 content
                     .set_fill_gray(*grey)
-                    .rect(at.0, PAGE.1 - at.1 - extent.1, extent.0, extent.1)
+                    .rect(at.0, height - at.1 - extent.1, extent.0, extent.1)
                     .fill_nonzero();
             }
             Mark::Dashes {
                 centre,
                 radius,
                 grey,
-            } => circle(&mut content, (centre.0, PAGE.1 - centre.1), *radius, *grey),
+            } => circle(&mut content, (centre.0, height - centre.1), *radius, *grey),
         }
     }
     content.finish().into_vec()

@@ -2,6 +2,7 @@
 //! API, under the regulation whose clause it is named after.
 
 mod city_template;
+mod english;
 mod luyi;
 mod pingdingshan;
 mod scenario;

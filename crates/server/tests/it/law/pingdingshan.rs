@@ -367,7 +367,7 @@ async fn pds_11_3_a_county_department_feeds_back_under_the_same_clocks() {
 }
 
 /// An interface application with a sealed form.
-async fn interface_application(app: &TestApp, entry: &str) -> Value {
+pub(super) async fn interface_application(app: &TestApp, entry: &str) -> Value {
     let form = json!({ "form": { "seal_kind": "electronic_seal_online", "attachment_id": crate::support::UPLOAD } });
     app.ask_for_interface(entry, form).await.ok()
 }
@@ -849,7 +849,7 @@ async fn pds_18_an_application_to_the_province_is_merged_and_sent_upward() {
 }
 
 /// A granted interface and the standing case of its life.
-async fn granted_interface(app: &TestApp) -> (Value, Value) {
+pub(super) async fn granted_interface(app: &TestApp) -> (Value, Value) {
     let entry = app.published_interface("行政区划代码", "conditional").await;
     let request = interface_application(app, &entry).await;
     let accept = json!({ "outcome": "accepted" });
