@@ -34,7 +34,7 @@ async fn a_disk_fills_up() {
     let took = scene.one_run(&hub).await;
     let first = rounds.random.below(3) as usize;
     // Each takes long, because every run is tried several times.
-    for round in 1..=rounds.count.min(ROUNDS_MAX) {
+    for round in 1..=rounds.count.div_ceil(2).min(ROUNDS_MAX) {
         let (place, side) = PLACES[(round as usize + first) % PLACES.len()];
         let moment = took.mul_f64(rounds.random.share());
         let after =
