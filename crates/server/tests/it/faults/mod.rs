@@ -6,6 +6,10 @@
 //! The moments come from a seed, which is printed at the start and with each failure. `TONGQU_FAULT_SEED` sets it,
 //! `TONGQU_FAULT_ROUNDS` how often each fault happens; `cargo xtask faults --rounds 100 --seed N` does both.
 #![expect(
+    clippy::print_stdout,
+    reason = "whoever sees a test fail wants to know its seed and what was done"
+)]
+#![expect(
     clippy::disallowed_methods,
     reason = "how long the suite goes on comes from its environment"
 )]

@@ -237,11 +237,7 @@ impl Scene {
         let unfinished = "SELECT COUNT(*) FROM jobs WHERE state IN ('queued', 'running')";
         while self.registry(unfinished).await > 0 {
             if Instant::now() > deadline {
-                panic!(
-                    "the work doesn't end after {after}; TONGQU_FAULT_SEED={}\n{}",
-                    self.seed,
-                    self.words().await
-                );
+                self.fails(after, "the work doesn't end").await;
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }

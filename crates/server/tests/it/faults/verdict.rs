@@ -63,11 +63,8 @@ pub async fn the_targets_are_whole(scene: &mut Scene, after: &str) {
                 "SELECT SUM(households), SUM(CASE WHEN code = '{marked}' THEN version ELSE 0 END) FROM {table}"
             ))
             .await;
-        let seen = match seen {
-            Ok(seen) => seen,
-            // Killed just now.
-            Err(_) => continue,
-        };
+        // It may have been killed just now.
+        let Ok(seen) = seen else { continue };
         let number = |n: usize| seen[0][n].parse::<i64>().unwrap_or(-1);
         if number(0) != households {
             let what = format!(
