@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// The variable that names a running PostgreSQL.
 pub const POSTGRES_VARIABLE: &str = "TONGQU_TEST_POSTGRES";
@@ -284,10 +284,13 @@ impl TestServer {
     /// Errors: the client program is missing, or the server refuses.
     pub fn fresh_database(&self) -> Result<String> {
         static COUNTER: AtomicU32 = AtomicU32::new(0);
+        // The numbers of processes come again within one run of all tests.
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
         let name = format!(
-            "t_{}_{}",
+            "t_{}_{}_{:x}",
             std::process::id(),
-            COUNTER.fetch_add(1, Ordering::Relaxed)
+            COUNTER.fetch_add(1, Ordering::Relaxed),
+            now.unwrap_or_default().as_nanos()
         );
         self.execute(&format!("CREATE DATABASE {name}"))?;
         let (server, _) = self
