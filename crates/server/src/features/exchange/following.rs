@@ -10,34 +10,26 @@
 
 mod account;
 mod held;
+mod runs;
+mod served;
 mod serving;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
-use tokio::{
-    sync::{RwLock, watch},
-    task::JoinSet,
-    time::Instant,
-};
-use tongqu_domain::ids::{EntryId, RunId, SubscriptionId};
+use tokio::{sync::watch, time::Instant};
+use tongqu_domain::ids::EntryId;
 
 pub(super) use self::held::{is_too_large, unfollow};
 use self::{
-    account::{Accounts, Span, Tally},
     held::{Holding, give_up_endless},
-    serving::{Moved, Serving},
+    runs::Runs,
+    served::Served,
+    serving::Moved,
 };
 use super::{
-    engine::{Collected, Followed, Follower, RunError, may_follow},
-    jobs::{
-        Done, JobError, Then, begin_collection, finish_collection, limits, payload, record_failure,
-        step,
-    },
+    engine::{Follower, may_follow},
+    jobs::{JobError, limits, payload},
     resource::Resource,
     store,
 };
@@ -167,12 +159,7 @@ pub(super) async fn follow(app: &Arc<App>, job: &Claimed) -> Result<Ended, JobEr
     drop(db);
     let mut holding = Holding::of(app, &resource, held).await?;
     let failed_before = holding.fails_with();
-    let mut runs = Runs {
-        app: app.clone(),
-        resource,
-        accounts: Arc::default(),
-        open: None,
-    };
+    let mut runs = Runs::of(app.clone(), resource);
     let followed = follow_on(app, job, &mut holding, &mut runs).await;
     if let Err(JobError::Run(error)) = &followed {
         runs.fail(error, failed_before.as_deref()).await?;
@@ -210,15 +197,8 @@ async fn follow_on(
     };
     holding.follows(source.store.as_ref()).await?;
     let (moved, watching) = watch::channel(Moved::default());
-    let mut served = Served {
-        app: app.clone(),
-        entry_id: runs.resource.entry.id.clone(),
-        moved: watching,
-        gate: Arc::default(),
-        accounts: runs.accounts.clone(),
-        tasks: JoinSet::new(),
-        leave: BTreeMap::new(),
-    };
+    let entry_id = runs.resource.entry.id.clone();
+    let mut served = Served::new(app.clone(), entry_id, watching, runs.accounts.clone());
     let mut look = Looking {
         job,
         follower: &mut follower,
@@ -318,186 +298,5 @@ impl Looking<'_> {
             self.runs.add(&followed);
         }
         Ok(())
-    }
-}
-
-/// The tasks that serve subscribers.
-struct Served {
-    app: Arc<App>,
-    entry_id: EntryId,
-    moved: watch::Receiver<Moved>,
-    gate: Arc<RwLock<()>>,
-    accounts: Arc<Accounts>,
-    tasks: JoinSet<SubscriptionId>,
-    /// What tells each of them to end.
-    leave: BTreeMap<SubscriptionId, watch::Sender<bool>>,
-}
-
-impl Served {
-    /// Begins to serve whoever has come, and ends with those who have gone.
-    async fn review(&mut self) -> Result<(), JobError> {
-        while let Some(ended) = self.tasks.try_join_next() {
-            match ended {
-                Ok(id) => drop(self.leave.remove(&id)),
-                Err(error) => return Err(JobError::Platform(ApiError::bug(error))),
-            }
-        }
-        let mut db = self.app.registry.read().await?;
-        let active = store::active_subscriptions(&mut db, &self.entry_id).await?;
-        drop(db);
-        let active: BTreeSet<SubscriptionId> = active.into_iter().map(|s| s.id).collect();
-        for (id, leave) in &self.leave {
-            if !active.contains(id) {
-                leave.send_replace(true);
-            }
-        }
-        for id in active {
-            if self.leave.contains_key(&id) {
-                continue;
-            }
-            let (leave, leaves) = watch::channel(false);
-            let serving = Serving::new(
-                self.app.clone(),
-                id.clone(),
-                self.moved.clone(),
-                self.gate.clone(),
-                self.accounts.clone(),
-            );
-            self.leave.insert(id.clone(), leave);
-            self.tasks.spawn(async move {
-                Box::pin(serving.until(leaves)).await;
-                id
-            });
-        }
-        Ok(())
-    }
-
-    /// Each finishes what it is bringing.
-    async fn leave(&mut self) {
-        for leave in self.leave.values() {
-            leave.send_replace(true);
-        }
-        while let Some(ended) = self.tasks.join_next().await {
-            if let Err(error) = ended {
-                tracing::error!(entry = %self.entry_id, %error, "a task that serves a subscriber ended badly");
-            }
-        }
-    }
-}
-
-/// The runs under which the follower accounts for what it takes over.
-struct Runs {
-    app: Arc<App>,
-    resource: Resource,
-    accounts: Arc<Accounts>,
-    open: Option<Open>,
-}
-
-/// A run that is being added to.
-struct Open {
-    run_id: RunId,
-    collected: Collected,
-    began: store::RunStep,
-    span: Span,
-}
-
-impl Runs {
-    /// The open run; begins one if none is.
-    async fn begin(&mut self) -> Result<RunId, JobError> {
-        if let Some(open) = &self.open {
-            return Ok(open.run_id.clone());
-        }
-        let run_id = begin_collection(&self.app, &self.resource, None).await?;
-        self.open = Some(Open {
-            run_id: run_id.clone(),
-            collected: Collected {
-                live_rows: self.resource.rows(),
-                ..Collected::default()
-            },
-            began: step(&self.app, "began", None),
-            span: Span::begin(),
-        });
-        Ok(run_id)
-    }
-
-    fn add(&mut self, followed: &Followed) {
-        let Some(open) = &mut self.open else { return };
-        let collected = &mut open.collected;
-        collected.counts = collected.counts.merge(&followed.counts);
-        collected.live_rows = collected
-            .live_rows
-            .saturating_add_signed(followed.grown_by());
-        collected.seq = followed.seq;
-        open.span.go_on();
-        let tally = Tally::Collection {
-            entry_id: self.resource.entry.id.clone(),
-            collected: collected.clone(),
-        };
-        self.accounts.keep(&open.run_id, tally);
-    }
-
-    /// Ends the open run, under which the whole was compared.
-    async fn compared(&mut self, collected: Collected) -> Result<(), JobError> {
-        if let Some(open) = &mut self.open {
-            open.collected = collected;
-        }
-        self.end("collected", true).await
-    }
-
-    fn is_over(&self) -> bool {
-        let open = self.open.as_ref();
-        open.is_some_and(|open| open.span.is_over(&self.app.config.exchange))
-    }
-
-    /// Ends the open run, if there is one.
-    async fn close(&mut self) -> Result<(), JobError> {
-        self.end("followed", false).await
-    }
-
-    async fn end(&mut self, how: &str, is_whole: bool) -> Result<(), JobError> {
-        let Some(open) = self.open.take() else {
-            return Ok(());
-        };
-        let collected = open.collected;
-        let done = Done {
-            mounting: &self.resource.mounting,
-            collected: &collected,
-            is_whole,
-            steps: &[
-                open.began,
-                step(&self.app, how, Some(collected.counts.read)),
-            ],
-        };
-        finish_collection(&self.app, &open.run_id, done, Then::Nothing).await?;
-        self.accounts.close(&open.run_id);
-        self.resource.has_rows(collected.live_rows);
-        Ok(())
-    }
-
-    /// Tells why it can't go on, unless the same was told when it failed before.
-    async fn fail(&mut self, error: &RunError, before: Option<&str>) -> Result<(), JobError> {
-        let counted = self.open.as_ref().map(|open| open.collected.counts.read);
-        if counted.is_some_and(|read| read > 0) {
-            self.close().await?;
-        }
-        if self.open.is_none() && before == Some(error.code()) {
-            return Ok(());
-        }
-        let run_id = self.begin().await?;
-        let began = self.open.take().map(|open| open.began);
-        self.accounts.close(&run_id);
-        let entry = &self.resource.entry;
-        let parties = vec![entry.department_id.clone()];
-        let steps: Vec<store::RunStep> = began.into_iter().collect();
-        record_failure(
-            &self.app,
-            &run_id,
-            &entry.id,
-            &entry.name,
-            parties,
-            error,
-            &steps,
-        )
-        .await
     }
 }
