@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::law::Named;
+
 /// The content of one version of a catalogue entry.
 ///
 /// Texts are as the department wrote them, trimmed. `sharing_class` and the `modes` are codes of the
@@ -103,7 +105,7 @@ pub struct DataItem {
 }
 
 macro_rules! coded {
-    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $code:literal / $label:literal,)+ }) => {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $code:literal / $label:literal / $english:literal,)+ }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub enum $name { $($(#[$vdoc])* #[serde(rename = $code)] $variant,)+ }
@@ -130,55 +132,65 @@ macro_rules! coded {
                 Self::ALL.iter().copied().find(|v| v.code() == text || v.label() == text)
             }
         }
+
+        impl Named for $name {
+            fn name(&self) -> &str {
+                self.label()
+            }
+
+            fn name_en(&self) -> &str {
+                match self { $(Self::$variant => $english,)+ }
+            }
+        }
     };
 }
 
 coded! {
     /// 信息资源格式, the seven kinds of the national guide.
     ResourceFormat {
-        Document = "document" / "电子文件",
-        Spreadsheet = "spreadsheet" / "电子表格",
-        Database = "database" / "数据库",
-        Image = "image" / "图形图像",
-        Stream = "stream" / "流媒体",
-        SelfDescribing = "self_describing" / "自描述格式",
-        Interface = "interface" / "服务接口",
+        Document = "document" / "电子文件" / "Document",
+        Spreadsheet = "spreadsheet" / "电子表格" / "Spreadsheet",
+        Database = "database" / "数据库" / "Database",
+        Image = "image" / "图形图像" / "Image",
+        Stream = "stream" / "流媒体" / "Audio or video stream",
+        SelfDescribing = "self_describing" / "自描述格式" / "Self-describing",
+        Interface = "interface" / "服务接口" / "Service interface",
     }
 }
 
 coded! {
     /// 更新周期.
     UpdateCycle {
-        Realtime = "realtime" / "实时",
-        Daily = "daily" / "每日",
-        Weekly = "weekly" / "每周",
-        Monthly = "monthly" / "每月",
-        Quarterly = "quarterly" / "每季度",
-        Yearly = "yearly" / "每年",
-        Other = "other" / "其他",
+        Realtime = "realtime" / "实时" / "Real time",
+        Daily = "daily" / "每日" / "Daily",
+        Weekly = "weekly" / "每周" / "Weekly",
+        Monthly = "monthly" / "每月" / "Monthly",
+        Quarterly = "quarterly" / "每季度" / "Quarterly",
+        Yearly = "yearly" / "每年" / "Yearly",
+        Other = "other" / "其他" / "Other",
     }
 }
 
 coded! {
     /// 数据类型 of a data item.
     DataType {
-        Text = "text" / "字符型",
-        Number = "number" / "数值型",
-        Integer = "integer" / "整型",
-        Float = "float" / "双精度型",
-        Date = "date" / "日期型",
-        DateTime = "datetime" / "日期时间型",
-        Boolean = "boolean" / "逻辑型",
-        Memo = "memo" / "备注型",
-        Binary = "binary" / "通用型",
+        Text = "text" / "字符型" / "Text",
+        Number = "number" / "数值型" / "Number",
+        Integer = "integer" / "整型" / "Whole number",
+        Float = "float" / "双精度型" / "Floating point",
+        Date = "date" / "日期型" / "Date",
+        DateTime = "datetime" / "日期时间型" / "Date and time",
+        Boolean = "boolean" / "逻辑型" / "Yes or no",
+        Memo = "memo" / "备注型" / "Long text",
+        Binary = "binary" / "通用型" / "Binary",
     }
 }
 
 coded! {
     /// 级别 of a data item.
     Sensitivity {
-        General = "general" / "一般",
-        Sensitive = "sensitive" / "敏感",
+        General = "general" / "一般" / "General",
+        Sensitive = "sensitive" / "敏感" / "Sensitive",
     }
 }
 
@@ -186,33 +198,33 @@ coded! {
     /// Ways to mask a value on delivery; conventions, chosen per data item.
     MaskKind {
         /// First character kept, the rest starred; names of sole traders are personal information as well.
-        PersonName = "person_name" / "姓名",
+        PersonName = "person_name" / "姓名" / "Name",
         /// First 3 and last 2 kept.
-        IdNumber = "id_number" / "身份证号",
+        IdNumber = "id_number" / "身份证号" / "Identity number",
         /// First 3 and last 4 kept.
-        IdNumberTail = "id_number_3_4" / "身份证号（前3后4）",
+        IdNumberTail = "id_number_3_4" / "身份证号（前3后4）" / "Identity number (first 3, last 4)",
         /// First 6 (the county) and last 4 kept, for officials with a need.
-        IdNumberArea = "id_number_6_4" / "身份证号（前6后4）",
+        IdNumberArea = "id_number_6_4" / "身份证号（前6后4）" / "Identity number (first 6, last 4)",
         /// First 3 and last 4 kept.
-        Phone = "phone" / "手机号",
+        Phone = "phone" / "手机号" / "Mobile number",
         /// Last 4 kept.
-        BankCard = "bank_card" / "银行卡号",
+        BankCard = "bank_card" / "银行卡号" / "Bank card",
         /// First 6 (the bank) and last 4 kept.
-        BankCardIssuer = "bank_card_6_4" / "银行卡号（前6后4）",
+        BankCardIssuer = "bank_card_6_4" / "银行卡号（前6后4）" / "Bank card (first 6, last 4)",
         /// Kept down to town or street.
-        Address = "address" / "住址",
+        Address = "address" / "住址" / "Address",
         /// First character and domain kept.
-        Email = "email" / "电子邮箱",
+        Email = "email" / "电子邮箱" / "Email",
         /// First 2 and last 2 kept.
-        Plate = "plate" / "车牌",
+        Plate = "plate" / "车牌" / "Number plate",
         /// Year kept.
-        BirthDate = "birth_date" / "出生日期",
+        BirthDate = "birth_date" / "出生日期" / "Date of birth",
         /// Credit codes of sole traders (92) keep the first 2 and last 2, those of others stay whole.
-        SoleTraderCode = "sole_trader_code" / "个体工商户代码",
+        SoleTraderCode = "sole_trader_code" / "个体工商户代码" / "Sole trader's code",
         /// Nothing kept but which values are equal, and that for one requester only 假名化.
-        Pseudonym = "pseudonym" / "假名化",
+        Pseudonym = "pseudonym" / "假名化" / "Pseudonym",
         /// Nothing kept.
-        Hidden = "hidden" / "全部隐藏",
+        Hidden = "hidden" / "全部隐藏" / "Hidden",
     }
 }
 
@@ -243,10 +255,10 @@ coded! {
     /// What the values of a data item must satisfy.
     CheckKind {
         /// GB 11643 citizen identity number.
-        IdNumber = "id_number" / "公民身份号码",
+        IdNumber = "id_number" / "公民身份号码" / "Citizen identity number",
         /// GB 32100 unified social credit code.
-        CreditCode = "credit_code" / "统一社会信用代码",
+        CreditCode = "credit_code" / "统一社会信用代码" / "Unified social credit code",
         /// Twelve-digit statistical division code.
-        DivisionCode = "division_code" / "统计用区划代码",
+        DivisionCode = "division_code" / "统计用区划代码" / "Statistical division code",
     }
 }

@@ -1,8 +1,11 @@
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::*;
 use crate::ids::{PersonId, VersionId};
+use crate::law::Named;
 
 /// A content without a fault, from which the tests of all rooms depart.
 pub(crate) fn a_content() -> EntryContent {
@@ -573,4 +576,19 @@ fn an_open_class_is_proposed_by_library_then_by_hint() {
     };
     assert_eq!(proposed(&in_library, &rules), is("locked", "XY-9"));
     assert_eq!(proposed(&plain, &one_class(None)), None);
+}
+
+#[test]
+fn words_have_english_names_that_tell_them_apart() {
+    fn check<W: Named + Copy>(all: &[W]) {
+        let names: BTreeSet<&str> = all.iter().map(Named::name_en).collect();
+        assert_eq!(names.len(), all.len(), "{names:?}");
+        assert!(names.iter().all(|name| !name.is_empty() && name.is_ascii()));
+    }
+    check(ResourceFormat::ALL);
+    check(UpdateCycle::ALL);
+    check(DataType::ALL);
+    check(Sensitivity::ALL);
+    check(MaskKind::ALL);
+    check(CheckKind::ALL);
 }

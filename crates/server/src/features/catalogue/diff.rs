@@ -2,7 +2,7 @@
 
 use axum::extract::{Path, Query};
 use serde::{Deserialize, Serialize};
-use tongqu_domain::catalogue::{self as rules, EntryContent};
+use tongqu_domain::catalogue::{self as rules, DataItem, EntryContent};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
@@ -67,23 +67,20 @@ pub async fn diff_versions(
         );
     }
     let diff = rules::difference(&pair[0], &pair[1]);
+    let shown = |item: &DataItem| ItemView::new(item, ctx.language);
     let find = |content: &EntryContent, code: &str| {
-        content
-            .items
-            .iter()
-            .find(|i| i.code == code)
-            .map(ItemView::from)
+        content.items.iter().find(|i| i.code == code).map(shown)
     };
     let added = diff.items_added.iter().map(|i| ItemDiffView {
         code: i.code.clone(),
         change: "added",
         before: None,
-        after: Some(i.into()),
+        after: Some(shown(i)),
     });
     let removed = diff.items_removed.iter().map(|i| ItemDiffView {
         code: i.code.clone(),
         change: "removed",
-        before: Some(i.into()),
+        before: Some(shown(i)),
         after: None,
     });
     let changed = diff.items_changed.iter().map(|c| ItemDiffView {

@@ -153,7 +153,7 @@ pub async fn search_entries(ctx: Ctx, Query(query): Query<EntriesQuery>) -> Repl
                 .map(|m| mode_view(m, &ctx.app.pack(), ctx.language))
                 .collect(),
             items_count: content.items.len(),
-            update_cycle_name: content.update_cycle.label().to_owned(),
+            update_cycle_name: ctx.language.name_of(&content.update_cycle),
             published_on: published_on(&listed.version),
             mounted: mounting.as_ref().is_some_and(|m| m.pooled),
             last_arrival_at: mounting
@@ -307,9 +307,8 @@ fn facet_label(
             .get(value)
             .cloned()
             .unwrap_or_else(|| value.to_owned()),
-        Facet::UpdateCycle => {
-            UpdateCycle::find(value).map_or_else(|| value.to_owned(), |c| c.label().to_owned())
-        }
+        Facet::UpdateCycle => UpdateCycle::find(value)
+            .map_or_else(|| value.to_owned(), |cycle| ctx.language.name_of(&cycle)),
         Facet::BaseLibrary | Facet::Theme | Facet::Grade | Facet::Mounted => value.to_owned(),
     }
 }

@@ -56,21 +56,21 @@ pub struct ItemView {
     pub standard: Option<String>,
 }
 
-impl From<&DataItem> for ItemView {
-    fn from(item: &DataItem) -> Self {
+impl ItemView {
+    pub(super) fn new(item: &DataItem, language: Language) -> Self {
         Self {
             name: item.name.clone(),
             code: item.code.clone(),
             data_type: item.data_type.code().to_owned(),
-            type_name: item.data_type.label().to_owned(),
+            type_name: language.name_of(&item.data_type),
             length: item.length,
             scale: item.scale,
             nullable: item.nullable,
             key: item.key,
             sensitive: item.sensitivity == tongqu_domain::catalogue::Sensitivity::Sensitive,
-            sensitivity_name: item.sensitivity.label().to_owned(),
-            mask_name: item.mask.map(|m| m.label().to_owned()),
-            check_name: item.check.map(|c| c.label().to_owned()),
+            sensitivity_name: language.name_of(&item.sensitivity),
+            mask_name: item.mask.map(|mask| language.name_of(&mask)),
+            check_name: item.check.map(|check| language.name_of(&check)),
             standard: item.standard.clone(),
         }
     }
@@ -107,7 +107,7 @@ impl ContentView {
         Self {
             summary: content.summary.clone(),
             class_code: content.class_code.clone(),
-            format_name: content.format.label().to_owned(),
+            format_name: language.name_of(&content.format),
             sharing_class: class_view(&content.sharing_class, pack, language),
             sharing_condition: content.sharing_condition.clone(),
             legal_basis: content.legal_basis.clone(),
@@ -118,7 +118,7 @@ impl ContentView {
                 .collect(),
             open: content.open,
             open_condition: content.open_condition.clone(),
-            update_cycle_name: content.update_cycle.label().to_owned(),
+            update_cycle_name: language.name_of(&content.update_cycle),
             grade: content.grade,
             source_system: content.source_system.clone(),
             base_library: content.base_library.clone(),
@@ -127,7 +127,11 @@ impl ContentView {
             theme: content.theme.clone(),
             authorising_contact: (&content.authorising_contact).into(),
             technical_contact: (&content.technical_contact).into(),
-            items: content.items.iter().map(ItemView::from).collect(),
+            items: content
+                .items
+                .iter()
+                .map(|item| ItemView::new(item, language))
+                .collect(),
         }
     }
 }

@@ -251,7 +251,7 @@ fn line(around: &Around<'_>, row: &Row) -> Result<GrantLineView, ApiError> {
         requester_name: name_of(&grant.requester),
         provider_name: name_of(&grant.provider),
         consumer_system: row.consumer_system.clone(),
-        columns: request::columns(&grant.columns, around.version, |item| {
+        columns: request::columns(&grant.columns, around.version, ctx.language, |item| {
             grant.mask_of(&item.code)
         }),
         condition: request::terms_of(&grant.condition),

@@ -26,7 +26,7 @@ use crate::{
     platform::{
         db::Tx,
         evidence::{Entry, Evidence},
-        http::{ApiError, Ctx},
+        http::{ApiError, Ctx, Language},
         secrets::random_hex,
     },
 };
@@ -87,7 +87,7 @@ pub(super) async fn act_in_part(
     let mut more = shown.unwrap_or_default();
     more.extend(grant_if_due(&ctx.app, &mut tx, request, &after, &row.pack, &version).await?);
     let outcome = match part {
-        Some(_) => part::OUTCOME_NAME.to_owned(),
+        Some(_) => part::outcome_name(Language::Chinese).to_owned(),
         None => outcome_of(row, &after),
     };
     tell_parties(&mut tx, request, row, &version, outcome, acted).await?;

@@ -20,11 +20,20 @@ use super::{
 };
 use crate::{
     features::catalogue::Version,
-    platform::{db::Db, evidence::Entry, http::ApiError},
+    platform::{
+        db::Db,
+        evidence::Entry,
+        http::{ApiError, Language},
+    },
 };
 
 /// How a decision is called that grants a part.
-pub(super) const OUTCOME_NAME: &str = "部分同意";
+pub(super) fn outcome_name(language: Language) -> &'static str {
+    match language {
+        Language::Chinese => "部分同意",
+        Language::English => "granted in part",
+    }
+}
 
 /// What a decision takes away from a request; all of it left out: nothing.
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
@@ -171,6 +180,7 @@ pub(super) async fn decision_form(
     request: &Request,
     version: &Version,
     policy: Option<&ReasonPolicy>,
+    language: Language,
 ) -> Result<DecisionFormView, ApiError> {
     let items = &version.content.items;
     let before = granted_so_far(db, request, items).await?;
@@ -184,8 +194,11 @@ pub(super) async fn decision_form(
                 code: item.code.clone(),
                 name: item.name.clone(),
                 required: item.key && request.content.mode == "table",
-                mask_name: before.masks.get(&item.code).map(|m| m.label().to_owned()),
-                masks: offered_masks(item, before.masks.get(&item.code).copied()),
+                mask_name: before
+                    .masks
+                    .get(&item.code)
+                    .map(|mask| language.name_of(mask)),
+                masks: offered_masks(item, before.masks.get(&item.code).copied(), language),
                 sensitive: item.sensitivity == tongqu_domain::catalogue::Sensitivity::Sensitive,
             })
             .collect(),
@@ -196,7 +209,7 @@ pub(super) async fn decision_form(
 }
 
 /// A key shows itself or a pseudonym; a mask gives way only to the one that hides all.
-fn offered_masks(item: &DataItem, present: Option<MaskKind>) -> Vec<MaskView> {
+fn offered_masks(item: &DataItem, present: Option<MaskKind>, language: Language) -> Vec<MaskView> {
     MaskKind::ALL
         .iter()
         .filter(|kind| {
@@ -207,7 +220,7 @@ fn offered_masks(item: &DataItem, present: Option<MaskKind>) -> Vec<MaskView> {
         })
         .map(|kind| MaskView {
             code: kind.code().to_owned(),
-            name: kind.label().to_owned(),
+            name: language.name_of(kind),
         })
         .collect()
 }
@@ -217,20 +230,21 @@ pub(super) async fn part_views(
     db: &mut Db,
     request: &Request,
     version: &Version,
+    language: Language,
 ) -> Result<Vec<PartView>, ApiError> {
     let parts = store::parts_of(db, &request.id).await?;
     Ok(parts
         .into_iter()
-        .map(|(step, part)| view(&step, &part, version))
+        .map(|(step, part)| view(&step, &part, version, language))
         .collect())
 }
 
-fn view(step: &StepId, part: &PartialApproval, version: &Version) -> PartView {
+fn view(step: &StepId, part: &PartialApproval, version: &Version, language: Language) -> PartView {
     let refused: Vec<String> = part.refused.keys().cloned().collect();
     let masked: Vec<String> = part.masks.keys().cloned().collect();
     PartView {
         step_id: step.to_string(),
-        refused: columns(&refused, version, |_| None)
+        refused: columns(&refused, version, language, |_| None)
             .into_iter()
             .map(|column| RefusedItemView {
                 reason: part.reason_of(&column.code).map(str::to_owned),
@@ -239,7 +253,9 @@ fn view(step: &StepId, part: &PartialApproval, version: &Version) -> PartView {
             })
             .collect(),
         condition: terms_of(&part.condition),
-        masks: columns(&masked, version, |item| part.masks.get(&item.code).copied()),
+        masks: columns(&masked, version, language, |item| {
+            part.masks.get(&item.code).copied()
+        }),
         term_months: part.term_months,
         reason: part.reason.clone(),
     }

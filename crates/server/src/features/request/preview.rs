@@ -29,7 +29,7 @@ use crate::{
     },
     platform::{
         db::Db,
-        http::{ApiError, Ctx, Problem, Reply, reply},
+        http::{ApiError, Ctx, Language, Problem, Reply, reply},
     },
 };
 
@@ -400,7 +400,8 @@ async fn prefill(
         .ok_or_else(|| ApiError::bug("a request names a version that isn't there"))?;
     Ok(PrefillView {
         mode: offered(&asked.mode),
-        dropped: columns_of(&gone, &then, |_| None),
+        // Without masks there is nothing to be said in a language.
+        dropped: columns_of(&gone, &then, Language::Chinese, |_| None),
         dropped_condition: misfit.into_iter().map(|(_, term)| term).collect(),
         columns,
         condition: condition.into_iter().map(|(_, term)| term).collect(),

@@ -18,7 +18,7 @@ use super::{
     approvals::{ApprovalView, approvals_of},
     hold,
     lives::life_of,
-    part::{DecisionFormView, OUTCOME_NAME, PartView, decision_form, part_views},
+    part::{DecisionFormView, PartView, decision_form, outcome_name, part_views},
     preview::mode_name,
     rules::duty_fit_view,
     store::{self, Request},
@@ -170,11 +170,11 @@ pub(super) async fn view(ctx: &Ctx, id: &RequestId) -> Result<RequestView, ApiEr
         None => None,
     };
     let duties = directory::duties_of(&mut db, &request.requester).await?;
-    let parts = part_views(&mut db, &request, &version).await?;
+    let parts = part_views(&mut db, &request, &version, ctx.language).await?;
     let mut steps = step_lines(ctx, &row, &departments, &people)?;
     for step in &mut steps {
         if parts.iter().any(|part| part.step_id == step.id) {
-            step.outcome_name = Some(OUTCOME_NAME.to_owned());
+            step.outcome_name = Some(outcome_name(ctx.language).to_owned());
         }
     }
     let actions = actions(ctx, &request, &row)?;
@@ -185,7 +185,7 @@ pub(super) async fn view(ctx: &Ctx, id: &RequestId) -> Result<RequestView, ApiEr
             .filter_map(|id| row.pack.process(&row.case.head().process)?.step(id))
             .find(|step| step.action == law::Action::Decide)
             .and_then(|step| step.reason.as_ref());
-        Some(decision_form(&mut db, &request, &version, policy).await?)
+        Some(decision_form(&mut db, &request, &version, policy, ctx.language).await?)
     } else {
         None
     };
@@ -253,7 +253,7 @@ fn content_view(
     RequestContentView {
         mode: content.mode.clone(),
         mode_name: mode_name(ctx, &content.mode),
-        columns: columns(&content.columns, version, |item| item.mask),
+        columns: columns(&content.columns, version, ctx.language, |item| item.mask),
         condition: terms_of(&content.condition),
         purpose_kind: content.purpose_kind,
         purpose: content.purpose.clone(),
@@ -294,7 +294,9 @@ async fn grant_view(
     };
     Ok(GrantView {
         grant_id: grant.id.to_string(),
-        columns: columns(&grant.columns, version, |item| grant.mask_of(&item.code)),
+        columns: columns(&grant.columns, version, ctx.language, |item| {
+            grant.mask_of(&item.code)
+        }),
         condition: terms_of(&grant.condition),
         purpose: grant.purpose.clone(),
         basis: grant.basis.clone(),
@@ -375,6 +377,7 @@ pub fn ground_name(ground: &str, pack: &Pack, language: Language) -> String {
 pub fn columns(
     codes: &[String],
     version: &Version,
+    language: Language,
     mask: impl Fn(&DataItem) -> Option<MaskKind>,
 ) -> Vec<ColumnView> {
     let item_of = |code: &String| version.content.items.iter().find(|i| i.code == *code);
@@ -383,7 +386,9 @@ pub fn columns(
         .map(|code| ColumnView {
             code: code.clone(),
             name: item_of(code).map_or_else(|| code.clone(), |i| i.name.clone()),
-            mask_name: item_of(code).and_then(&mask).map(|m| m.label().to_owned()),
+            mask_name: item_of(code)
+                .and_then(&mask)
+                .map(|mask| language.name_of(&mask)),
         })
         .collect()
 }

@@ -111,7 +111,7 @@ pub(super) async fn view(ctx: &Ctx, db: &mut Db, entry: &Entry) -> Result<Sample
                     name: item.map_or_else(|| code.clone(), |item| item.name.clone()),
                     mask_name: item
                         .and_then(|item| item.mask)
-                        .map(|mask| mask.label().to_owned()),
+                        .map(|mask| ctx.language.name_of(&mask)),
                 }
             })
             .collect(),

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::pingdingshan::{granted_interface, interface_application};
-use crate::support::TestApp;
+use crate::support::{TestApp, villages_entry};
 
 /// The wording of a regulation, and the names of places and offices in it.
 const WORDING: &[&str] = &[
@@ -135,5 +135,42 @@ async fn a_notice_names_steps_in_the_readers_language() {
     }
     // The number is data and stays.
     assert_eq!(english["number"], chinese["number"]);
+    app.finish().await;
+}
+
+/// Data types, levels, masks, checks, formats and update cycles have names in both languages.
+#[tokio::test]
+async fn the_words_of_the_catalogue_follow_the_reader() {
+    const WORDS: [&str; 6] = [
+        "type_name",
+        "sensitivity_name",
+        "mask_name",
+        "check_name",
+        "format_name",
+        "update_cycle_name",
+    ];
+    fn words(value: &Value) -> Vec<String> {
+        match value {
+            Value::Object(fields) => fields
+                .iter()
+                .flat_map(|(key, value)| match value {
+                    Value::String(word) if WORDS.contains(&key.as_str()) => vec![word.clone()],
+                    value => words(value),
+                })
+                .collect(),
+            Value::Array(items) => items.iter().flat_map(words).collect(),
+            Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => Vec::new(),
+        }
+    }
+    let app = TestApp::start().await;
+    let entry = app
+        .published_entry(&villages_entry("行政区划代码", "unconditional"))
+        .await;
+    let path = format!("/catalogue/entries/{entry}");
+    let chinese = words(&app.as_person("civil").get(&path).await.ok());
+    let english = words(&read(&app, "civil", &path).await);
+    assert!(chinese.len() > 10 && chinese.iter().all(|word| is_chinese(word)));
+    assert_eq!(english.len(), chinese.len());
+    assert!(!english.iter().any(|word| is_chinese(word)), "{english:?}");
     app.finish().await;
 }
