@@ -5,6 +5,7 @@ use tongqu_domain::catalogue::EntryContent;
 
 use crate::support::{
     ExchangeDb, TestApp, a_request, an_entry, more_villages, nothing, village_rows, villages_entry,
+    villages_of_41,
 };
 
 /// A delivery that is open: the villages of province 41 go to the civil affairs bureau.
@@ -22,9 +23,7 @@ pub async fn open(app: &TestApp, rows: u32) -> Open {
     let (source, target) = (app.store("stats").await, app.store("civil").await);
     source.sql(&village_rows(rows));
     app.mount(&entry, "division_village").await;
-    let mut request = a_request(&entry);
-    request["columns"] = json!(["code", "name", "phone"]);
-    request["condition"] = json!([{ "column": "code", "op": "prefix", "values": ["41"] }]);
+    let request = villages_of_41(&entry);
     let request = app.as_person("civil").post("/requests", request).await.ok();
     let opened = app.deliver(request["request_id"].as_str().unwrap()).await;
     let open = Open {

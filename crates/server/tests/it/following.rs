@@ -7,7 +7,8 @@ use tokio_postgres::Client;
 use tongqu_connectors::testing;
 
 use crate::support::{
-    ExchangeDb, Program, Random, Setting, TestApp, a_request, nothing, verified, villages_entry,
+    ExchangeDb, Program, Random, Setting, TestApp, nothing, verified, villages_entry,
+    villages_of_41,
 };
 
 const WAIT_MAX: Duration = Duration::from_mins(1);
@@ -54,9 +55,7 @@ impl Followed {
              FROM generate_series(0, 199) i";
         source.batch_execute(villages).await.unwrap();
         app.mount(&entry, "division_village").await;
-        let mut request = a_request(&entry);
-        request["columns"] = json!(["code", "name", "phone"]);
-        request["condition"] = json!([{ "column": "code", "op": "prefix", "values": ["41"] }]);
+        let request = villages_of_41(&entry);
         let request = app.as_person("civil").post("/requests", request).await.ok();
         let opened = app.deliver(request["request_id"].as_str().unwrap()).await;
         Self {

@@ -7,12 +7,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde_json::json;
 use tongqu_connectors::testing;
 
 use crate::support::{
-    ExchangeDb, HandedOver, Program, Random, Setting, TestApp, a_request, more_villages, verified,
-    village_rows, villages_entry,
+    ExchangeDb, HandedOver, Program, Random, Setting, TestApp, more_villages, verified,
+    village_rows, villages_entry, villages_of_41,
 };
 
 /// How often the program is killed.
@@ -42,9 +41,7 @@ async fn killed_at_any_moment(app: TestApp, target: Target) {
     let source = app.store("stats").await;
     source.sql(&village_rows(ROWS));
     app.mount(&entry, "division_village").await;
-    let mut request = a_request(&entry);
-    request["columns"] = json!(["code", "name", "phone"]);
-    request["condition"] = json!([{ "column": "code", "op": "prefix", "values": ["41"] }]);
+    let request = villages_of_41(&entry);
     let request = app.as_person("civil").post("/requests", request).await.ok();
     let opened = app.deliver(request["request_id"].as_str().unwrap()).await;
     let run = format!(

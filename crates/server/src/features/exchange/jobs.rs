@@ -1,32 +1,29 @@
 //! What the workers do: collect a resource, then deliver it to each subscriber. Both may be run again
 //! at any time; what was done already is found to be done.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tongqu_domain::{
     grant::Grant,
-    ids::{DepartmentId, EntryId, RequestId, RunId, SubscriptionId},
-    time::{china_date, instant_text},
+    ids::{EntryId, RunId, SubscriptionId},
+    time::instant_text,
 };
 
 use super::{
-    engine::{
-        self, Collected, Delivered, Delivery, Limits, PoolTable, Reach, RunError, Side,
-        collect_since,
-    },
+    engine::{self, Collected, Delivered, Limits, Reach, RunError, collect_since},
+    failure::record_failure,
     following::{self, Ended},
-    pseudonyms,
     reading::Reading,
     reconcile,
     resource::Resource,
-    store::{self, Failure, NewRun, RunKind, RunStep, Subscription, Success},
+    store::{self, NewRun, RunKind, RunStep, Subscription, Success},
+    subscribed::{Subscribed, subscribed},
 };
 use crate::{
     app::App,
     features::{
         catalogue::{self, COLLECT, CollectPayload, Mounting},
-        directory::{self, Notice},
         request,
     },
     platform::{
@@ -296,106 +293,6 @@ pub(super) fn counted(entry: Entry, counts: &tongqu_domain::exchange::Counts) ->
         .with("deleted", counts.deleted)
 }
 
-/// A subscription with all that its runs need to know.
-pub(super) struct Subscribed {
-    pub subscription: Subscription,
-    pub grant: Grant,
-    pub request_id: RequestId,
-    pub entry_name: String,
-    pub delivery: Delivery,
-    /// Rows in the target after the last delivery that ended well.
-    pub rows_before: u64,
-}
-
-impl Subscribed {
-    pub fn parties(&self) -> Vec<DepartmentId> {
-        vec![self.grant.provider.clone(), self.grant.requester.clone()]
-    }
-}
-
-/// A target that stays open from one delivery to the next, under its address.
-pub(super) type OpenTarget = Option<(String, Arc<dyn tongqu_connectors::Store>)>;
-
-/// What a subscription is about; `None` while nothing may move under it.
-pub(super) async fn subscribed(
-    app: &Arc<App>,
-    id: &SubscriptionId,
-) -> Result<Option<Subscribed>, JobError> {
-    subscribed_over(app, id, &mut None).await
-}
-
-/// As [`subscribed`], over a target that may be open already.
-pub(super) async fn subscribed_over(
-    app: &Arc<App>,
-    id: &SubscriptionId,
-    open: &mut OpenTarget,
-) -> Result<Option<Subscribed>, JobError> {
-    let mut db = app.registry.read().await?;
-    let gone = || ApiError::bug("a delivery names something that isn't there");
-    let subscription = store::find_subscription(&mut db, id)
-        .await?
-        .ok_or_else(gone)?;
-    let grant = request::find_grant(&mut db, &subscription.grant_id)
-        .await?
-        .ok_or_else(gone)?;
-    let request = request::request_of_case(&mut db, &grant.case_id)
-        .await?
-        .ok_or_else(gone)?;
-    let entry_id = &subscription.entry_id;
-    let mounting = catalogue::find_mounting(&mut db, entry_id).await?;
-    let items = catalogue::active_items(&mut db, entry_id).await?;
-    let entry = catalogue::find_entry(&mut db, entry_id)
-        .await?
-        .ok_or_else(gone)?;
-    let target = directory::find_store(&mut db, &subscription.store_id)
-        .await?
-        .ok_or_else(gone)?;
-    // Nothing moves without a grant that is in force today, and not before what the regulation wants
-    // approved was approved. Spec: PDS-7, TP-25a.
-    if subscription.state_code != "active"
-        || !grant.is_active_on(china_date(app.clock.now()))
-        || request::awaits_approval(app, &mut db, &grant).await?
-    {
-        return Ok(None);
-    }
-    drop(db);
-    let pseudonyms = pseudonyms::key_for(app, &grant).await?;
-    let mut db = app.registry.read().await?;
-    // Whatever broke off may have come after the rows and before they were read back.
-    let last = store::last_delivery(&mut db, &subscription.id).await?;
-    let last = last.filter(|run| run.state_code == "succeeded");
-    let connector = match open.take() {
-        Some((url, connector)) if url == target.url => connector,
-        _ => app.open_or_create_store(&target.url)?,
-    };
-    *open = Some((target.url.clone(), connector.clone()));
-    let delivery = Delivery {
-        table: PoolTable::of(&mounting, &items),
-        items,
-        grant: grant.clone(),
-        pseudonyms,
-        target: app.paced(&target, connector),
-        target_table: subscription.table.clone(),
-        consumer: subscription.id.to_string(),
-        compares: if last.is_some() {
-            Reach::Changed
-        } else {
-            Reach::Whole
-        },
-    };
-    Ok(Some(Subscribed {
-        subscription,
-        grant,
-        request_id: request.id,
-        entry_name: entry.name,
-        delivery,
-        rows_before: last
-            .and_then(|run| run.rows_held)
-            .and_then(|rows| u64::try_from(rows).ok())
-            .unwrap_or_default(),
-    }))
-}
-
 async fn deliver(app: &Arc<App>, job: &Claimed) -> Result<(), JobError> {
     let payload: DeliverPayload = payload(job)?;
     let Some(subscribed) = subscribed(app, &payload.subscription_id).await? else {
@@ -498,81 +395,5 @@ pub(super) async fn finish_delivery(
     .with("rows", delivered.held.rows())
     .with("rows_held", rows_held);
     tx.commit(Evidence::of(entry, settled)).await?;
-    Ok(())
-}
-
-/// Keeps why a run failed, tells the parties of what is new to them, and pauses deliveries if the source's table is no
-/// longer what was mounted.
-pub(super) async fn record_failure(
-    app: &App,
-    run_id: &RunId,
-    entry_id: &EntryId,
-    entry_name: &str,
-    parties: Vec<DepartmentId>,
-    error: &RunError,
-    steps: &[RunStep],
-) -> Result<(), JobError> {
-    tracing::warn!(run = %run_id, code = error.code(), cause = %error, "a run failed");
-    let failure = Failure {
-        code: error.code().to_owned(),
-        side: error.side(),
-        column: error.column().map(str::to_owned),
-        faulty_of_read: error.faulty_of_read(),
-        differing: error.differing(),
-    };
-    let mut tx = app.registry.begin(app.clock.now()).await?;
-    store::fail(&mut tx, run_id, &failure, steps).await?;
-    // Who knows already isn't told with each new attempt; how often it has failed is on the page.
-    let is_known = store::failed_alike_before(&mut tx, run_id, &failure.code).await?;
-    let mut told = parties;
-    if error.is_schema_change() {
-        for subscription in store::active_subscriptions(&mut tx, entry_id).await? {
-            if let Some(grant) = request::find_grant(&mut tx, &subscription.grant_id).await? {
-                told.push(grant.requester);
-            }
-        }
-        store::set_paused(&mut tx, entry_id, Some(error.code())).await?;
-    }
-    told.sort();
-    told.dedup();
-    if !is_known {
-        tell(&mut tx, run_id, entry_name, &told, &failure).await?;
-    }
-    let side = match failure.side {
-        Side::Provider => "provider",
-        Side::Platform => "platform",
-        Side::Requester => "requester",
-    };
-    let entry = Entry::by_platform("exchange.run_failed")
-        .on("run", run_id)
-        .with("code", failure.code);
-    tx.commit(entry.with("side", side).with("entry_id", entry_id.as_str()))
-        .await?;
-    Ok(())
-}
-
-async fn tell(
-    tx: &mut Tx,
-    run_id: &RunId,
-    entry_name: &str,
-    parties: &[DepartmentId],
-    failure: &Failure,
-) -> Result<(), DbError> {
-    for to in parties {
-        let mut facts = BTreeMap::from([
-            ("name", entry_name.to_owned()),
-            ("code", failure.code.clone()),
-        ]);
-        if let Some(column) = &failure.column {
-            facts.insert("column", column.clone());
-        }
-        let notice = Notice {
-            to,
-            kind: "exchange.run_failed",
-            subject: ("run", run_id.as_str()),
-            facts,
-        };
-        directory::notify(tx, &notice).await?;
-    }
     Ok(())
 }

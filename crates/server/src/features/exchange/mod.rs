@@ -6,6 +6,7 @@
 mod change_logs;
 mod due;
 pub mod engine;
+mod failure;
 mod following;
 mod jobs;
 mod list_runs;
@@ -22,6 +23,7 @@ mod start_run;
 mod store;
 #[cfg(test)]
 mod store_tests;
+mod subscribed;
 mod views;
 
 use std::sync::Arc;

@@ -14,9 +14,11 @@ use tongqu_domain::{
 
 use super::{
     engine::{self, Reach, Reconciled, RunError},
-    jobs::{JobError, Subscribed, limits, payload, record_failure, step, subscribed},
+    failure::record_failure,
+    jobs::{JobError, limits, payload, step},
     start_run::{StartedView, runnable},
     store::{self, NewRun, RunKind, RunStep, Success},
+    subscribed::{Subscribed, subscribed},
 };
 use crate::{
     app::App,

@@ -47,7 +47,7 @@ pub use law::{duty, may_request, step};
 pub use program::{Program, Setting, last_words, verified};
 pub use random::Random;
 pub use reply::{Reply, faults};
-pub use request::a_request;
+pub use request::{a_request, villages_of_41};
 
 /// A Monday morning in China, four working days before the Mid-Autumn Festival of 2026.
 pub const START: &str = "2026-09-21T01:00:00Z";

@@ -17,3 +17,11 @@ pub fn a_request(entry_id: &str) -> Value {
         "undertaken": true,
     })
 }
+
+/// A request for code, name and phone of the villages of province 41.
+pub fn villages_of_41(entry_id: &str) -> Value {
+    let mut request = a_request(entry_id);
+    request["columns"] = json!(["code", "name", "phone"]);
+    request["condition"] = json!([{ "column": "code", "op": "prefix", "values": ["41"] }]);
+    request
+}

@@ -13,9 +13,10 @@ use tongqu_domain::ids::{EntryId, RunId, SubscriptionId};
 
 use super::super::{
     engine::{Collected, Delivered},
-    jobs::{Done, JobError, Then, finish_collection, finish_delivery, step, subscribed},
+    jobs::{Done, JobError, Then, finish_collection, finish_delivery, step},
     resource::Resource,
     store,
+    subscribed::subscribed,
 };
 use crate::{
     app::App,

@@ -6,7 +6,8 @@ use tongqu_domain::ids::RunId;
 
 use super::super::{
     engine::{Collected, Followed, RunError},
-    jobs::{Done, JobError, Then, begin_collection, finish_collection, record_failure, step},
+    failure::record_failure,
+    jobs::{Done, JobError, Then, begin_collection, finish_collection, step},
     resource::Resource,
     store::RunStep,
 };

@@ -11,11 +11,10 @@ use tongqu_domain::ids::{RunId, SubscriptionId};
 
 use super::super::{
     engine::{self, Delivered, Delivery, KEYS_READ_BACK_MAX, Reach, RunError},
-    jobs::{
-        JobError, OpenTarget, Subscribed, begin_delivery, finish_delivery, limits, record_failure,
-        step, subscribed_over,
-    },
+    failure::record_failure,
+    jobs::{JobError, begin_delivery, finish_delivery, limits, step},
     store::RunStep,
+    subscribed::{OpenTarget, Subscribed, subscribed_over},
 };
 use super::account::{Accounts, Span, Tally};
 use crate::app::App;
