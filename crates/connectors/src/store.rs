@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 use tongqu_domain::exchange::Column;
 
 use crate::address::Place;
@@ -139,7 +140,7 @@ pub trait Store: Send + Sync + std::fmt::Debug {
 }
 
 /// What a table looks like.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableInfo {
     /// The table's name, as asked for.
     pub name: String,
@@ -154,7 +155,7 @@ pub struct TableInfo {
 }
 
 /// A column whose type can't be carried exactly.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
     /// The column.
     pub column: String,
@@ -163,7 +164,7 @@ pub struct Refusal {
 }
 
 /// What speaks against a set of columns as a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct KeyCheck {
     /// Rows beyond the first of each key, rows with NULL in the key left aside.
     pub duplicates: u64,
