@@ -18,10 +18,12 @@ pub(crate) enum Place {
     Sqlite(PathBuf),
     Postgres,
     Mysql,
+    Agent { agent: String, store: String },
 }
 
 impl Address {
-    /// Reads `sqlite:PATH`, `postgres://...` (or `postgresql://`), `mysql://...` (or `mariadb://`).
+    /// Reads `sqlite:PATH`, `postgres://...` (or `postgresql://`), `mysql://...` (or `mariadb://`),
+    /// `agent://AGENT/STORE`.
     ///
     /// Errors: [`ConnectorError::AddressInvalid`], which doesn't quote the address.
     pub fn parse(url: &str) -> Result<Self> {
@@ -43,6 +45,16 @@ impl Address {
             "mysql" => (Place::Mysql, url.to_owned()),
             // The driver knows one scheme for the whole family.
             "mariadb" => (Place::Mysql, format!("mysql:{rest}")),
+            "agent" => {
+                let names = rest
+                    .strip_prefix("//")
+                    .and_then(|rest| rest.split_once('/'));
+                let (agent, store) = names
+                    .filter(|(agent, store)| is_plain_name(agent) && is_plain_name(store))
+                    .ok_or_else(|| invalid("it doesn't name an agent and a store beside it"))?;
+                let (agent, store) = (agent.to_owned(), store.to_owned());
+                (Place::Agent { agent, store }, url.to_owned())
+            }
             _ => return Err(invalid("its scheme is not known")),
         };
         if !matches!(place, Place::Sqlite(_)) && !rest.starts_with("//") {
@@ -60,6 +72,26 @@ impl Address {
         }
     }
 
+    /// What answers there: `sqlite`, `postgres`, `mysql`, or `agent` for a store that an agent reaches.
+    #[must_use]
+    pub fn engine(&self) -> &'static str {
+        match self.place {
+            Place::Sqlite(_) => "sqlite",
+            Place::Postgres => "postgres",
+            Place::Mysql => "mysql",
+            Place::Agent { .. } => "agent",
+        }
+    }
+
+    /// The agent, and the name that it gives to the store; `None` if the store is reached directly.
+    #[must_use]
+    pub fn behind_agent(&self) -> Option<(&str, &str)> {
+        match &self.place {
+            Place::Agent { agent, store } => Some((agent, store)),
+            Place::Sqlite(_) | Place::Postgres | Place::Mysql => None,
+        }
+    }
+
     pub(crate) fn place(&self) -> &Place {
         &self.place
     }
@@ -68,6 +100,13 @@ impl Address {
     pub(crate) fn reveal(&self) -> &str {
         &self.secret
     }
+}
+
+/// Whether this names an agent, or a store beside one: letters, digits, `-` and `_`, at most 64.
+#[must_use]
+pub fn is_plain_name(name: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    (1..=64).contains(&name.len()) && name.chars().all(is_plain)
 }
 
 impl fmt::Display for Address {
@@ -139,6 +178,22 @@ mod tests {
             Address::parse("sqlite:a.db").unwrap(),
             Address::sqlite(Path::new("a.db"))
         );
+    }
+
+    #[test]
+    fn a_store_behind_an_agent_is_named() {
+        assert_eq!(shown("agent://agt-1/tax_db"), "agent://agt-1/tax_db");
+        let address = Address::parse("agent://agt-1/tax_db").unwrap();
+        assert_eq!(address.behind_agent(), Some(("agt-1", "tax_db")));
+        for url in [
+            "agent:agt-1/x",
+            "agent://agt-1",
+            "agent://a/b/c",
+            "agent://a/../b",
+            "agent:///b",
+        ] {
+            assert!(Address::parse(url).is_err(), "{url}");
+        }
     }
 
     #[test]

@@ -17,6 +17,15 @@ pub fn one_batch(batch: RecordBatch) -> BatchStream {
     stream::iter([Ok(batch)]).boxed()
 }
 
+/// Bytes of the values of a batch, without what a slice leaves out.
+pub(crate) fn weight(batch: &RecordBatch) -> u64 {
+    let columns = batch.columns().iter();
+    let bytes = columns.map(|column| column.to_data().get_slice_memory_size().unwrap_or(0));
+    bytes
+        .map(|bytes| u64::try_from(bytes).unwrap_or(u64::MAX))
+        .sum()
+}
+
 /// What goes through the pipe. The end is said aloud: a feeder that dies without a word must not
 /// look like one that has finished, since the reader may delete what it didn't get.
 enum Piece {

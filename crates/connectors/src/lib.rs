@@ -26,6 +26,7 @@ mod mysql;
 mod paced;
 mod postgres;
 mod query;
+pub mod remote;
 pub mod rows;
 mod sqlite;
 mod store;
@@ -35,7 +36,7 @@ pub mod testing;
 mod text;
 mod types;
 
-pub use address::Address;
+pub use address::{Address, is_plain_name};
 pub use apply::{AddColumns, Applied, ApplyMode, ApplyPlan};
 pub use batches::{BatchStream, one_batch};
 pub use error::ConnectorError;

@@ -204,5 +204,11 @@ fn open_with(url: &str, creation: Creation) -> Result<Arc<dyn Store>> {
         }
         Place::Postgres => Arc::new(postgres::PostgresStore::new(address)?),
         Place::Mysql => Arc::new(mysql::MysqlStore::new(address)?),
+        Place::Agent { .. } => {
+            return Err(ConnectorError::AddressInvalid {
+                reason: "a store behind an agent is reached only where the agent is connected"
+                    .to_owned(),
+            });
+        }
     })
 }

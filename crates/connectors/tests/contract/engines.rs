@@ -6,6 +6,8 @@ macro_rules! store_suite {
         store_suite!(@engine sqlite: $($test)+);
         store_suite!(@engine postgres: $($test)+);
         store_suite!(@engine mysql: $($test)+);
+        store_suite!(@engine agent_with_sqlite: $($test)+);
+        store_suite!(@engine agent_with_postgres: $($test)+);
     };
     (on servers: $($test:ident)+) => {
         store_suite!(@engine postgres in on_servers_postgres: $($test)+);

@@ -9,6 +9,7 @@
     reason = "the whole binary is a test, its helpers too"
 )]
 
+mod agent;
 mod engines;
 mod mysql;
 mod postgres;

@@ -11,6 +11,8 @@ use tongqu_connectors::{
 };
 use tongqu_domain::exchange::{Column, ColumnType, ValueRef};
 
+use crate::agent::Link;
+
 /// Which engine a test runs on, for the few places where SQL itself differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Engine {
@@ -25,6 +27,7 @@ pub struct Bench {
     pub url: String,
     pub store: Arc<dyn Store>,
     _dir: Option<TempDir>,
+    _link: Option<Link>,
 }
 
 impl Bench {
@@ -37,6 +40,7 @@ impl Bench {
             url,
             store,
             _dir: Some(dir),
+            _link: None,
         }
     }
 
@@ -50,6 +54,7 @@ impl Bench {
             url,
             store,
             _dir: None,
+            _link: None,
         }
     }
 
@@ -63,6 +68,26 @@ impl Bench {
             url,
             store,
             _dir: None,
+            _link: None,
+        }
+    }
+
+    /// The SQLite store, reached through an agent.
+    pub async fn agent_with_sqlite() -> Self {
+        Self::sqlite().await.behind_agent().await
+    }
+
+    /// The PostgreSQL store, reached through an agent.
+    pub async fn agent_with_postgres() -> Self {
+        Self::postgres().await.behind_agent().await
+    }
+
+    async fn behind_agent(self) -> Self {
+        let link = Link::to(self.store.clone()).await;
+        Self {
+            store: link.store.clone(),
+            _link: Some(link),
+            ..self
         }
     }
 
@@ -103,6 +128,7 @@ impl Bench {
             url: self.url.clone(),
             store: self.store.clone(),
             _dir: None,
+            _link: None,
         }
     }
 
