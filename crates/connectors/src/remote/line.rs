@@ -101,15 +101,9 @@ impl Line {
             sender,
             welcome: Arc::new(welcome),
         }));
+        // Whoever shuts the agent out drops this in the middle.
+        let _in_use = InUse { way: self, number };
         let ended = connection.await;
-        self.live.send_if_modified(|live| {
-            // Another may have come before this one was found to be dead.
-            let is_ours = live.as_ref().is_some_and(|live| live.number == number);
-            if is_ours {
-                *live = None;
-            }
-            is_ours
-        });
         // Aborted or panicked: it has ended, and nothing is to be said about why.
         Ok(ended.unwrap_or(Ok(()))?)
     }
@@ -265,6 +259,25 @@ impl Line {
         self.unreachable(
             "its answer isn't understood; bring agent and platform to the same version",
         )
+    }
+}
+
+/// A line that calls go over, until this is dropped.
+struct InUse<'a> {
+    way: &'a Line,
+    number: u64,
+}
+
+impl Drop for InUse<'_> {
+    fn drop(&mut self) {
+        self.way.live.send_if_modified(|live| {
+            // Another may have come before this one was found to be dead.
+            let is_ours = live.as_ref().is_some_and(|live| live.number == self.number);
+            if is_ours {
+                *live = None;
+            }
+            is_ours
+        });
     }
 }
 

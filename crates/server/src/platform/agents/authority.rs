@@ -12,7 +12,8 @@ use rcgen::{
     ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, PublicKeyData as _,
 };
 use rustls::pki_types::{
-    CertificateDer, CertificateSigningRequestDer, PrivateKeyDer, PrivatePkcs8KeyDer, pem::PemObject as _,
+    CertificateDer, CertificateSigningRequestDer, PrivateKeyDer, PrivatePkcs8KeyDer,
+    pem::PemObject as _,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -102,7 +103,9 @@ impl Authority {
     ) -> Result<(CertificateDer<'static>, PrivateKeyDer<'static>), AuthorityError> {
         let key = KeyPair::generate()?;
         let mut params = CertificateParams::new(vec![PLATFORM_NAME.to_owned()])?;
-        params.distinguished_name.push(DnType::CommonName, PLATFORM_NAME);
+        params
+            .distinguished_name
+            .push(DnType::CommonName, PLATFORM_NAME);
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         set_term(&mut params, now, AUTHORITY_YEARS * 365);
         let certificate = params.signed_by(&key, &self.issuer)?;
@@ -127,7 +130,10 @@ impl Authority {
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         params.serial_number = Some(serial_of(asked.public_key.der_bytes(), now));
         set_term(&mut params, now, days);
-        Ok(params.signed_by(&asked.public_key, &self.issuer)?.der().clone())
+        Ok(params
+            .signed_by(&asked.public_key, &self.issuer)?
+            .der()
+            .clone())
     }
 }
 
@@ -144,7 +150,9 @@ fn serial_of(key: &[u8], now: Timestamp) -> rcgen::SerialNumber {
 fn made(now: Timestamp) -> Result<String, rcgen::Error> {
     let key = KeyPair::generate()?;
     let mut params = CertificateParams::new(Vec::new())?;
-    params.distinguished_name.push(DnType::CommonName, "Tongqu agents");
+    params
+        .distinguished_name
+        .push(DnType::CommonName, "Tongqu agents");
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     set_term(&mut params, now, AUTHORITY_YEARS * 365);
@@ -201,8 +209,12 @@ mod tests {
             .serialize_request(&key)
             .unwrap();
         let request = request.der().to_vec();
-        let one = authority.for_agent("agt-1", request.clone(), now, 30).unwrap();
-        let other = authority.for_agent("agt-1", request.clone(), now, 31).unwrap();
+        let one = authority
+            .for_agent("agt-1", request.clone(), now, 30)
+            .unwrap();
+        let other = authority
+            .for_agent("agt-1", request.clone(), now, 31)
+            .unwrap();
         assert_ne!(fingerprint(&one), fingerprint(&other));
         let contains = |name: &[u8]| one.windows(name.len()).any(|part| part == name);
         assert!(contains(b"agt-1") && !contains(b"another-name"));
@@ -210,6 +222,10 @@ mod tests {
         let last = forged.len() - 1;
         forged[last] ^= 1;
         assert!(authority.for_agent("agt-1", forged, now, 30).is_err());
-        assert!(authority.for_agent("agt-1", vec![1, 2, 3], now, 30).is_err());
+        assert!(
+            authority
+                .for_agent("agt-1", vec![1, 2, 3], now, 30)
+                .is_err()
+        );
     }
 }

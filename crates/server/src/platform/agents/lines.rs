@@ -2,7 +2,8 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    net::SocketAddr,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -11,6 +12,15 @@ use tongqu_connectors::{
     remote::{AgentStore, Line},
 };
 
+/// Where agents call, and by what they know the platform.
+#[derive(Debug, Clone)]
+pub struct Listening {
+    /// The port that was bound.
+    pub at: SocketAddr,
+    /// Of the authority's certificate.
+    pub fingerprint: String,
+}
+
 /// One [`Line`] for each agent that was asked or that called since the start.
 #[derive(Debug)]
 pub struct Lines {
@@ -18,6 +28,7 @@ pub struct Lines {
     session: String,
     patience: Duration,
     all: Mutex<HashMap<String, Arc<Line>>>,
+    listening: OnceLock<Listening>,
 }
 
 impl Lines {
@@ -30,7 +41,19 @@ impl Lines {
             session,
             patience,
             all: Mutex::default(),
+            listening: OnceLock::new(),
         }
+    }
+
+    /// Where this node waits for agents, once it does.
+    #[must_use]
+    pub fn listening(&self) -> Option<&Listening> {
+        self.listening.get()
+    }
+
+    /// Notes where this node waits for agents; once, at its start.
+    pub fn listen(&self, listening: Listening) {
+        self.listening.get_or_init(|| listening);
     }
 
     /// The way to an agent, whether it is there or not.

@@ -12,7 +12,7 @@ mod talk;
 mod tls;
 
 pub use authority::{Authority, AuthorityError, fingerprint};
-pub use lines::Lines;
+pub use lines::{Lines, Listening};
 pub use talk::{Asked, Issued, Refused, TalkError, read_message, write_message};
 pub use tls::{Purpose, TlsError, Trust, agent_side, platform_name, platform_side, purpose_of};
 

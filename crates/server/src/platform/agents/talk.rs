@@ -1,5 +1,6 @@
 //! What is said when an agent is enrolled or renewed: one message there, one back, in CBOR.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
@@ -26,6 +27,8 @@ pub struct Issued {
     pub certificate: Vec<u8>,
     /// The authority's certificate, DER.
     pub authority: Vec<u8>,
+    /// Until when the certificate is good.
+    pub until: Timestamp,
 }
 
 /// Why there is none.

@@ -100,8 +100,8 @@ pub fn agent_side(
     own: Option<(CertificateDer<'static>, PrivateKeyDer<'static>)>,
     purpose: Purpose,
 ) -> Result<Arc<ClientConfig>, TlsError> {
-    let builder = ClientConfig::builder_with_provider(provider())
-        .with_safe_default_protocol_versions()?;
+    let builder =
+        ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
     let builder = match trust {
         Trust::Authority(authority) => builder.with_root_certificates(roots(authority)?),
         Trust::Fingerprint(expected) => {
@@ -140,9 +140,7 @@ impl ServerCertVerifier for Pinned {
     ) -> Result<ServerCertVerified, rustls::Error> {
         let is_expected = |shown: &&CertificateDer<'_>| fingerprint(shown) == self.0;
         let authority = intermediates.iter().find(is_expected).ok_or_else(|| {
-            rustls::Error::General(
-                "this isn't the platform that the code was made by".to_owned(),
-            )
+            rustls::Error::General("this isn't the platform that the code was made by".to_owned())
         })?;
         let mut roots = RootCertStore::empty();
         roots.add(authority.clone().into_owned())?;
