@@ -79,7 +79,10 @@ pub async fn invite_agent(ctx: Ctx, Json(body): Json<AgentBody>) -> Reply<AgentI
     params(("agent_id" = String, Path)),
     responses((status = 200, body = AgentInvitationView), (status = 403, body = Problem),
         (status = 404, body = Problem), (status = 409, body = Problem)))]
-pub async fn invite_agent_again(ctx: Ctx, Path(agent_id): Path<String>) -> Reply<AgentInvitationView> {
+pub async fn invite_agent_again(
+    ctx: Ctx,
+    Path(agent_id): Path<String>,
+) -> Reply<AgentInvitationView> {
     ctx.must(Action::ManageDirectory, &Subject::Platform)?;
     let listening = listening(&ctx)?;
     let found = named(&mut *ctx.read().await?, &agent_id).await?;

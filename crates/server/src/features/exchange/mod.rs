@@ -10,6 +10,7 @@ pub mod engine;
 mod failure;
 mod following;
 mod jobs;
+mod lanes;
 mod list_runs;
 mod open_delivery;
 mod pseudonyms;
