@@ -1,8 +1,11 @@
 //! Where a store lies, and how that is told without its password.
 
+mod attributes;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+pub(crate) use self::attributes::Attributes;
 use crate::{ConnectorError, Result};
 
 /// The address of a store. Prints itself with the password as `***`, in `Debug` too, so that it can
@@ -18,10 +21,12 @@ pub(crate) enum Place {
     Sqlite(PathBuf),
     Postgres,
     Mysql,
+    Odbc(Attributes),
 }
 
 impl Address {
-    /// Reads `sqlite:PATH`, `postgres://...` (or `postgresql://`), `mysql://...` (or `mariadb://`).
+    /// Reads `sqlite:PATH`, `postgres://...` (or `postgresql://`), `mysql://...` (or `mariadb://`) and
+    /// `odbc:` with a connection string, such as `odbc:DSN=tax;Pwd=secret`.
     ///
     /// Errors: [`ConnectorError::AddressInvalid`], which doesn't quote the address.
     pub fn parse(url: &str) -> Result<Self> {
@@ -43,9 +48,13 @@ impl Address {
             "mysql" => (Place::Mysql, url.to_owned()),
             // The driver knows one scheme for the whole family.
             "mariadb" => (Place::Mysql, format!("mysql:{rest}")),
+            "odbc" => {
+                let attributes = Attributes::parse(rest).map_err(invalid)?;
+                (Place::Odbc(attributes), url.to_owned())
+            }
             _ => return Err(invalid("its scheme is not known")),
         };
-        if !matches!(place, Place::Sqlite(_)) && !rest.starts_with("//") {
+        if matches!(place, Place::Postgres | Place::Mysql) && !rest.starts_with("//") {
             return Err(invalid("a server address needs // after its scheme"));
         }
         Ok(Self { secret, place })
@@ -74,6 +83,9 @@ impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Place::Sqlite(path) = &self.place {
             return write!(f, "sqlite:{}", path.display());
+        }
+        if let Place::Odbc(attributes) = &self.place {
+            return write!(f, "odbc:{}", attributes.shown());
         }
         let (scheme, rest) = self.secret.split_once("://").unwrap_or(("", &self.secret));
         // The last `@` ends the sign-in, since an unescaped password may hold one.
@@ -142,6 +154,18 @@ mod tests {
     }
 
     #[test]
+    fn an_odbc_address_is_a_connection_string() {
+        assert_eq!(
+            shown("odbc:Driver={DM8 ODBC DRIVER};Server=db;Uid=tax;Pwd={s3;cr}}et};"),
+            "odbc:Driver={DM8 ODBC DRIVER};Server=db;Uid=tax;Pwd=***;"
+        );
+        assert_eq!(
+            shown("odbc:DSN=tax;PASSWORD=s3cret"),
+            "odbc:DSN=tax;PASSWORD=***;"
+        );
+    }
+
+    #[test]
     fn nonsense_is_refused_without_quoting_it() {
         for url in [
             "",
@@ -149,6 +173,8 @@ mod tests {
             "sqlite:",
             "oracle://tax:s3cret@db",
             "postgres:tax:s3cret",
+            "odbc:Uid=tax;Pwd=s3cret",
+            "odbc:DSN=tax;Pwd={s3cret",
         ] {
             let error = Address::parse(url).unwrap_err();
             assert_eq!(error.code(), "store.address_invalid");

@@ -203,5 +203,13 @@ fn open_with(url: &str, creation: Creation) -> Result<Arc<dyn Store>> {
         }
         Place::Postgres => Arc::new(postgres::PostgresStore::new(address)?),
         Place::Mysql => Arc::new(mysql::MysqlStore::new(address)?),
+        #[cfg(feature = "odbc")]
+        Place::Odbc(_) => Arc::new(crate::odbc::OdbcStore::new(address)),
+        #[cfg(not(feature = "odbc"))]
+        Place::Odbc(_) => {
+            return Err(ConnectorError::AddressInvalid {
+                reason: "this program was built without ODBC (its feature `odbc`)".to_owned(),
+            });
+        }
     })
 }

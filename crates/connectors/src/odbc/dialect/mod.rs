@@ -1,0 +1,377 @@
+//! What differs between databases behind ODBC: names, types, what is asked in SQL so that drivers convert nothing.
+//!
+//! PostgreSQL and SQLite are proven by the contract suite. Dameng, Oracle and SQL Server are written from their
+//! documentation and have not been run against a server here. Any other database is read as standard SQL has it.
+
+mod dameng;
+mod oracle;
+mod other;
+mod postgres;
+mod sql_server;
+mod sqlite;
+
+use tongqu_domain::exchange::{ColumnType, ValueRef};
+
+use super::catalog::{Declared, Meaning};
+use super::session::Access;
+use super::value::{self, Cell, Form, Slot, Wire};
+use crate::text::joined;
+use crate::types::holds;
+
+/// The dialect of a database that names itself so.
+pub(super) fn of(database: &str) -> &'static dyn Dialect {
+    let name = database.to_lowercase();
+    let is = |word: &str| name.contains(word);
+    // Kingbase and openGauss speak the same SQL.
+    if is("postgres") || is("kingbase") || is("opengauss") {
+        &postgres::Postgres
+    } else if is("sqlite") {
+        &sqlite::Sqlite
+    } else if is("dameng") || name.starts_with("dm") {
+        &dameng::Dameng
+    } else if is("oracle") {
+        &oracle::Oracle
+    } else if is("microsoft sql server") {
+        &sql_server::SqlServer
+    } else {
+        &other::Other
+    }
+}
+
+/// Why a statement failed, where the SQLSTATE alone doesn't say.
+pub(super) enum Cause {
+    Duplicate,
+    Null { column: Option<String> },
+    Busy,
+    Full,
+    ReadOnly,
+    Unreachable(&'static str),
+    NoTable,
+}
+
+/// A merge of staged rows into a table.
+pub(super) struct Upsert<'a> {
+    /// The table, as it stands in SQL.
+    pub table: &'a str,
+    /// The columns to write and those of the key, quoted.
+    pub columns: &'a [String],
+    pub key: &'a [String],
+    /// The stage, and which of its rows are to be written: those that the table hasn't alike.
+    pub stage: &'a str,
+    pub rows: &'a str,
+    /// Equality of the keys of `t` and `s`.
+    pub same_key: &'a str,
+}
+
+impl Upsert<'_> {
+    fn names(&self) -> String {
+        self.columns.join(", ")
+    }
+
+    fn staged(&self) -> String {
+        joined(self.columns, ", ", |name| format!("s.{name}"))
+    }
+
+    /// The columns beside the key.
+    fn others(&self) -> Vec<&String> {
+        let others = self.columns.iter();
+        others.filter(|name| !self.key.contains(name)).collect()
+    }
+
+    /// `INSERT ... ON CONFLICT`, as PostgreSQL and SQLite have it.
+    fn on_conflict(&self) -> String {
+        let set = joined(self.columns, ", ", |name| {
+            format!("{name} = excluded.{name}")
+        });
+        format!(
+            "INSERT INTO {} ({}) SELECT {} FROM {} s WHERE {} ON CONFLICT ({}) DO UPDATE SET {set}",
+            self.table,
+            self.names(),
+            self.staged(),
+            self.stage,
+            self.rows,
+            self.key.join(", ")
+        )
+    }
+
+    /// `MERGE`, as Oracle, Dameng and SQL Server have it. The key itself can't be set there.
+    fn merge(&self, end: &str) -> String {
+        let set = joined(self.others(), ", ", |name| format!("t.{name} = s.{name}"));
+        let matched = if set.is_empty() {
+            String::new()
+        } else {
+            format!(" WHEN MATCHED THEN UPDATE SET {set}")
+        };
+        let staged = joined(self.columns, ", ", |name| format!("s.{name}"));
+        format!(
+            "MERGE INTO {} t USING (SELECT {} FROM {} s WHERE {}) s ON ({}){matched} \
+             WHEN NOT MATCHED THEN INSERT ({}) VALUES ({staged}){end}",
+            self.table,
+            self.staged(),
+            self.stage,
+            self.rows,
+            self.same_key,
+            self.names()
+        )
+    }
+}
+
+/// One kind of database.
+pub(super) trait Dialect: Sync {
+    /// Attributes that its driver needs beside those of the address.
+    fn attributes(&self) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
+
+    /// Statements at the beginning of a session.
+    fn settings(&self, access: Access) -> Vec<String> {
+        let _ = access;
+        Vec::new()
+    }
+
+    /// Statements at the beginning of the transaction that reads one snapshot, where there is one. A failure of these
+    /// is a failure of the reading.
+    fn begin_snapshot(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn quoted(&self, name: &str) -> String {
+        format!("\"{}\"", name.replace('"', "\"\""))
+    }
+
+    fn has_schemas(&self) -> bool {
+        true
+    }
+
+    /// Asks for the schema in which a name without one is looked for.
+    fn current_schema(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Asks for what ODBC's catalogue doesn't say of the columns of a table: their names first, then what
+    /// [`Dialect::meaning`] takes as [`Declared::details`]. Binds schema and table, as many as there are `?`.
+    fn details(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Asks for unique indexes: number of the index, then a column. Binds as [`Dialect::details`].
+    fn unique_keys(&self) -> Option<&'static str> {
+        None
+    }
+
+    fn meaning(&self, declared: &Declared) -> Result<Meaning, String>;
+
+    /// Whether a column of `held` can be read as `wanted`.
+    fn gives(&self, held: ColumnType, wanted: ColumnType) -> Result<(), String> {
+        let is_whole = matches!(held, ColumnType::Decimal { scale: 0, .. });
+        let counts = matches!(
+            wanted,
+            ColumnType::Boolean
+                | ColumnType::Int16
+                | ColumnType::Int32
+                | ColumnType::Int64
+                | ColumnType::UInt64
+        );
+        // Each value is looked at when it is read.
+        if is_whole && counts {
+            return Ok(());
+        }
+        holds(wanted, held).map_err(|_| format!("it is {held}, which can't be read as {wanted}"))
+    }
+
+    /// Whether a column can be written with values of `offered`.
+    fn takes(&self, held: &Meaning, offered: ColumnType) -> Result<(), String> {
+        holds(held.column_type, offered)
+    }
+
+    /// What is selected for a column that is wanted as another type.
+    fn read(&self, name: &str, held: &Meaning, wanted: ColumnType) -> Wire;
+
+    /// Where a value of this type is bound.
+    fn slot(&self, column_type: ColumnType) -> Slot;
+
+    /// The value as it is bound.
+    fn cell(
+        &self,
+        value: ValueRef<'_>,
+        column_type: ColumnType,
+        form: Form,
+    ) -> Result<Cell, &'static str> {
+        value::cell(value, column_type, form)
+    }
+
+    /// As which type a filter's value is compared with a column of `column_type`.
+    fn compared_as(&self, value: ValueRef<'_>, column_type: ColumnType) -> ColumnType {
+        let decimal = |scale| ColumnType::Decimal {
+            precision: crate::text::DECIMAL_DIGITS_MAX,
+            scale,
+        };
+        match value {
+            ValueRef::Int(_) => ColumnType::Int64,
+            ValueRef::UInt(_) => decimal(0),
+            ValueRef::Decimal { scale, .. } => decimal(scale),
+            _ => column_type,
+        }
+    }
+
+    /// Whether values can be ordered and compared by value, or why not.
+    fn orders(&self, held: &Meaning) -> Result<(), String> {
+        let _ = held;
+        Ok(())
+    }
+
+    /// A text, of the column `held` or bound, as an expression that orders and compares bytewise.
+    fn bytewise(&self, sql: &str, held: &Meaning) -> String {
+        let _ = held;
+        sql.to_owned()
+    }
+
+    /// An expression to order by, NULL first.
+    fn ordered(&self, sql: &str) -> String {
+        format!("{sql} NULLS FIRST")
+    }
+
+    /// Whether rows have to be fetched one by one.
+    fn fetches_singly(&self) -> bool {
+        false
+    }
+
+    /// Whether the driver would take in a whole result at once, so that it is fetched in parts by a cursor of SQL.
+    fn fetches_by_cursor(&self) -> bool {
+        false
+    }
+
+    /// What the driver's own words say, which aren't shown.
+    fn cause(&self, state: &str, native: i32, message: &str) -> Option<Cause> {
+        let _ = (state, native, message);
+        None
+    }
+
+    // From here on: writing.
+
+    /// Why it isn't written to; `None` if it is.
+    fn refuses_writing(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// The type of a column that is created.
+    fn declared(&self, column_type: ColumnType, is_key: bool) -> Result<String, String>;
+
+    /// The type of a column of the stage.
+    fn staged(&self, column_type: ColumnType, is_key: bool) -> Result<String, String> {
+        self.declared(column_type, is_key)
+    }
+
+    /// The stage's name in SQL; `name` is no other session's.
+    fn stage(&self, name: &str) -> String {
+        name.to_owned()
+    }
+
+    /// Creates the stage with these columns.
+    fn create_stage(&self, stage: &str, columns: &str) -> String;
+
+    /// Statements when the stage is filled.
+    fn settle_stage(&self, stage: &str, key: &str) -> Vec<String> {
+        let _ = (stage, key);
+        Vec::new()
+    }
+
+    /// Removes the stage, where it doesn't end with the session.
+    fn drop_stage(&self, stage: &str) -> Vec<String> {
+        let _ = stage;
+        Vec::new()
+    }
+
+    /// Whether creating a table ends a transaction.
+    fn creates_outside(&self) -> bool {
+        false
+    }
+
+    /// What stands behind the columns of a table that is created.
+    fn table_end(&self) -> &'static str {
+        ""
+    }
+
+    fn add_column(&self, table: &str, column: &str) -> String {
+        format!("ALTER TABLE {table} ADD COLUMN {column}")
+    }
+
+    /// Keeps other writers out of a table until the transaction ends.
+    fn lock(&self, table: &str) -> Option<String> {
+        let _ = table;
+        None
+    }
+
+    /// Whether the values of a column differ in `t` and `s`, NULL equal to NULL.
+    fn differs(&self, name: &str, held: Option<&Meaning>, column_type: ColumnType) -> String {
+        let _ = (held, column_type);
+        format!(
+            "(t.{name} <> s.{name} OR (t.{name} IS NULL AND s.{name} IS NOT NULL) \
+             OR (t.{name} IS NOT NULL AND s.{name} IS NULL))"
+        )
+    }
+
+    fn upsert(&self, upsert: &Upsert<'_>) -> String;
+
+    /// The moment, for whoever looks into the database.
+    fn now(&self) -> &'static str {
+        "CURRENT_TIMESTAMP"
+    }
+
+    /// Whether a text may hold a zero character.
+    fn takes_zero_characters(&self) -> bool {
+        false
+    }
+
+    /// Whether the declared length of a text is no limit.
+    fn takes_any_length(&self) -> bool {
+        false
+    }
+
+    /// Whether an empty text becomes NULL.
+    fn empty_is_null(&self) -> bool {
+        false
+    }
+}
+
+/// What ODBC itself calls a column's type: the numbers of its types and sizes, for databases whose own catalogue isn't
+/// asked.
+pub(super) fn odbc_meaning(declared: &Declared) -> Result<Meaning, String> {
+    let size = declared.size.and_then(|size| u32::try_from(size).ok());
+    let digits = declared
+        .digits
+        .and_then(|digits| i32::try_from(digits).ok());
+    let text = || {
+        // A size of zero or beyond all reason stands for none.
+        let chars_max = size.filter(|size| (1..=32_767).contains(size));
+        Ok(Meaning::of(ColumnType::Text { chars_max }))
+    };
+    match declared.data_type {
+        -7 => Ok(Meaning::of(ColumnType::Boolean)),
+        -6 | 5 => Ok(Meaning::of(ColumnType::Int16)),
+        4 => Ok(Meaning::of(ColumnType::Int32)),
+        -5 => Ok(Meaning::of(ColumnType::Int64)),
+        2 | 3 => crate::types::decimal(size.unwrap_or(0), digits.unwrap_or(0)).map(Meaning::of),
+        7 => Ok(Meaning::of(ColumnType::Float32)),
+        6 | 8 => Ok(Meaning::of(ColumnType::Float64)),
+        12 | -1 | -9 | -10 => text(),
+        1 | -8 => text().map(Meaning::padded),
+        -4..=-2 => Ok(Meaning::of(ColumnType::Bytes)),
+        91 => Ok(Meaning::of(ColumnType::Date)),
+        92 => moment(ColumnType::Time, digits),
+        93 => moment(ColumnType::Timestamp, digits),
+        _ => Err(format!(
+            "the type {} has no exact counterpart; read it through a view that casts it, for example to text",
+            declared.type_name
+        )),
+    }
+}
+
+/// A time that keeps so many decimals of a second.
+fn moment(column_type: ColumnType, digits: Option<i32>) -> Result<Meaning, String> {
+    let digits = digits.and_then(|digits| u32::try_from(digits).ok());
+    Ok(Meaning {
+        second_digits: digits.filter(|digits| *digits < 6),
+        ..Meaning::of(column_type)
+    })
+}
