@@ -140,6 +140,9 @@ impl<'a> Applying<'a> {
 
     fn target(&self) -> Result<Target> {
         let table = &self.plan.table;
+        for column in &self.plan.columns {
+            self.session.check_name(table, &column.name)?;
+        }
         let Some(found) = catalog::find_table(self.session, table)? else {
             return Ok(Target {
                 exists: false,

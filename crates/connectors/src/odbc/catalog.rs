@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use tongqu_domain::exchange::{Column, ColumnType};
 
-use super::session::Session;
+use super::session::{NO_SUCH_NAMES, Session};
 use super::value::Cell;
 use crate::store::OWN_PREFIX;
 use crate::text::joined;
@@ -136,8 +136,13 @@ fn listed(session: &Session, schema: &str, table: &str) -> Result<Vec<FoundTable
 
 pub(super) fn tables(session: &Session) -> Result<Vec<String>> {
     let current = current_schema(session)?;
-    let mut names: Vec<String> = listed(session, "", "")?
+    let listed = listed(session, "", "")?;
+    // A name that doesn't arrive as it is names nothing.
+    let are_all_ascii = listed.iter().all(|table| table.name.is_ascii());
+    let passes_all = are_all_ascii || session.passes_all_names()?;
+    let mut names: Vec<String> = listed
         .into_iter()
+        .filter(|table| passes_all || table.name.is_ascii())
         .filter(|table| !table.name.starts_with(OWN_PREFIX) && !is_systems(table))
         .map(|table| match table.schema {
             Some(schema) if current.as_ref() != Some(&schema) && current.is_some() => {
@@ -160,6 +165,7 @@ fn is_systems(table: &FoundTable) -> bool {
 }
 
 pub(super) fn find_table(session: &Session, table: &str) -> Result<Option<FoundTable>> {
+    session.check_name(table, table)?;
     let (schema, name) = session.parts(table);
     let schema = match schema {
         Some(schema) => Some(schema.to_owned()),
@@ -239,7 +245,13 @@ pub(super) fn columns(
         })
         .collect();
     columns.sort_by_key(|(place, _)| *place);
-    Ok(columns.into_iter().map(|(_, held)| held).collect())
+    let mut columns: Vec<HeldColumn> = columns.into_iter().map(|(_, held)| held).collect();
+    if columns.iter().any(|column| !column.name.is_ascii()) && !session.passes_all_names()? {
+        for column in columns.iter_mut().filter(|column| !column.name.is_ascii()) {
+            column.meaning = Err(NO_SUCH_NAMES.to_owned());
+        }
+    }
+    Ok(columns)
 }
 
 /// How many columns a statement of a dialect selects: commas outside of parentheses, up to its FROM.
@@ -287,12 +299,16 @@ pub(super) fn primary_key(
     found: &FoundTable,
 ) -> Result<Vec<String>> {
     let doing = "look for its key";
-    let failed = |error| session.failure(doing, table, &error);
-    let statement = session.connection.preallocate().map_err(failed)?;
-    let rows = statement
-        .into_primary_keys_cursor(None, found.schema.as_deref(), &found.name)
-        .map_err(failed)?;
-    let rows = session.texts_of(rows, &[4, 5], doing, table)?;
+    let rows = if let Some(sql) = session.dialect.primary_key() {
+        session.texts(sql, bound(session, found, sql)?, 2, doing, table)?
+    } else {
+        let failed = |error| session.failure(doing, table, &error);
+        let statement = session.connection.preallocate().map_err(failed)?;
+        let rows = statement
+            .into_primary_keys_cursor(None, found.schema.as_deref(), &found.name)
+            .map_err(failed)?;
+        session.texts_of(rows, &[4, 5], doing, table)?
+    };
     let mut key: Vec<(u32, String)> = rows
         .into_iter()
         .map(|mut row| (row[1].parse().unwrap_or(0), row.remove(0)))

@@ -76,10 +76,8 @@ impl<'a> Sink<'a> {
     /// Takes in all rows of a result.
     pub(super) fn take(&mut self, rows: Rows<'_>) -> Result<Reader> {
         match self.buffers() {
-            Some((capacity, buffers)) if !self.session.dialect.fetches_singly() => {
-                self.take_blocks(rows, capacity, buffers)
-            }
-            _ => self.take_singly(rows),
+            Some((capacity, buffers)) => self.take_blocks(rows, capacity, buffers),
+            None => self.take_singly(rows),
         }
     }
 

@@ -5,6 +5,7 @@ use tongqu_domain::exchange::ColumnType;
 
 use super::Place;
 use super::catalog::{self, HeldColumn, Meaning};
+use super::dialect::Fetching;
 use super::fetch::{Fetched, Reader, Sink};
 use super::session::{Access, Session};
 use super::value::Cell;
@@ -12,8 +13,8 @@ use crate::batches::{Feeder, pipe};
 use crate::text::joined;
 use crate::{BatchStream, ConnectorError, Filter, FilterOp, Query, Result};
 
-/// Name of the cursor of SQL by which parts are fetched.
-const CURSOR: &str = "_tongqu_read";
+/// Name of the cursor or copy from which parts are fetched.
+const PARTS: &str = "_tongqu_read";
 
 /// Bytes of values that one part should hold: the driver keeps a part as a whole.
 const PART_BYTES: usize = 2 * 1024 * 1024;
@@ -96,28 +97,63 @@ impl Reading {
     fn run(&self, session: &Session, feeder: &Feeder) -> Result<()> {
         let mut sink = Sink::new(session, &self.query, &self.columns, feeder);
         let table = &self.query.table;
-        if session.dialect.fetches_by_cursor() {
-            let declare = format!("DECLARE {CURSOR} NO SCROLL CURSOR FOR {}", self.sql);
-            session.rows(&declare, self.cells.clone(), DOING, table)?;
-            if take_parts(session, table, &mut sink)? == Reader::Gone {
-                return Ok(());
+        let reader = match session.dialect.fetching() {
+            Fetching::AtOnce => match session.rows(&self.sql, self.cells.clone(), DOING, table)? {
+                Some(rows) => sink.take(rows)?,
+                None => Reader::Waits,
+            },
+            Fetching::ByCursor => {
+                let declare = format!("DECLARE {PARTS} NO SCROLL CURSOR FOR {}", self.sql);
+                session.rows(&declare, self.cells.clone(), DOING, table)?;
+                take_parts(session, table, &mut sink, |_, rows| {
+                    format!("FETCH FORWARD {rows} FROM {PARTS}")
+                })?
             }
-        } else if let Some(rows) = session.rows(&self.sql, self.cells.clone(), DOING, table)?
-            && sink.take(rows)? == Reader::Gone
-        {
-            return Ok(());
+            Fetching::ByCopy => {
+                self.copy(session)?;
+                let values = self.values();
+                take_parts(session, table, &mut sink, |from, rows| {
+                    let last = from + rows;
+                    format!(
+                        "SELECT {values} FROM temp.{PARTS} WHERE n > {from} AND n <= {last} ORDER BY n"
+                    )
+                })?
+            }
+        };
+        if reader == Reader::Waits {
+            sink.finish();
         }
-        sink.finish();
         Ok(())
+    }
+
+    /// Names of the values in a copy.
+    fn values(&self) -> String {
+        joined(0..self.columns.len(), ", ", |place| format!("v{place}"))
+    }
+
+    /// Copies the rows, in their order, into a table of the session's own, and gives up the snapshot.
+    fn copy(&self, session: &Session) -> Result<()> {
+        let (table, values) = (&self.query.table, self.values());
+        let create = format!("CREATE TABLE temp.{PARTS} (n INTEGER PRIMARY KEY, {values})");
+        session.run(&create, DOING, table)?;
+        let fill = format!("INSERT INTO temp.{PARTS} ({values}) {}", self.sql);
+        session.change(&fill, self.cells.clone(), DOING, table)?;
+        session.commit(DOING, table)
     }
 }
 
-/// Fetches part after part, each as large as the rows before it let expect.
-fn take_parts(session: &Session, table: &str, sink: &mut Sink<'_>) -> Result<Reader> {
-    let mut part = FIRST_PART_ROWS;
+/// Fetches part after part, each as large as the rows before it let expect. `part` says how: behind so many rows, so
+/// many.
+fn take_parts(
+    session: &Session,
+    table: &str,
+    sink: &mut Sink<'_>,
+    part: impl Fn(usize, usize) -> String,
+) -> Result<Reader> {
+    let mut wanted = FIRST_PART_ROWS;
     loop {
         let (rows_before, bytes_before) = (sink.rows, sink.value_bytes);
-        let fetch = format!("FETCH FORWARD {part} FROM {CURSOR}");
+        let fetch = part(rows_before, wanted);
         let Some(rows) = session.rows(&fetch, Vec::new(), DOING, table)? else {
             return Ok(Reader::Waits);
         };
@@ -125,13 +161,12 @@ fn take_parts(session: &Session, table: &str, sink: &mut Sink<'_>) -> Result<Rea
             return Ok(Reader::Gone);
         }
         let rows = sink.rows - rows_before;
-        if rows < part {
+        if rows < wanted {
             return Ok(Reader::Waits);
         }
         let row_bytes = (sink.value_bytes - bytes_before) / rows + 1;
-        part = (PART_BYTES / row_bytes)
-            .clamp(1, PART_ROWS_MAX)
-            .min(part * 4);
+        let next = (PART_BYTES / row_bytes).clamp(1, PART_ROWS_MAX);
+        wanted = next.min(wanted * 4);
     }
 }
 
@@ -145,12 +180,17 @@ fn fetched(session: &Session, query: &Query, held: &[HeldColumn]) -> Result<Vec<
             .dialect
             .gives(meaning.column_type, column.column_type)
             .map_err(refused)?;
-        let name = session.quoted(&column.name);
+        let name = qualified(session, &column.name);
         let wire = session.dialect.read(&name, meaning, column.column_type);
         let read_as = wire.read_as.unwrap_or(meaning.column_type);
         Ok(Fetched { wire, read_as })
     });
     columns.collect()
+}
+
+/// A column of the table, not what is selected for it, which may have the same name.
+fn qualified(session: &Session, name: &str) -> String {
+    format!("q.{}", session.quoted(name))
 }
 
 fn held_meaning<'h>(held: &'h [HeldColumn], table: &str, name: &str) -> Result<&'h Meaning> {
@@ -165,7 +205,7 @@ fn statement(
 ) -> Result<(String, Vec<Cell>)> {
     let table = &query.table;
     let selected = joined(columns, ", ", |column| column.wire.sql.clone());
-    let mut sql = format!("SELECT {selected} FROM {}", session.quoted_table(table));
+    let mut sql = format!("SELECT {selected} FROM {} q", session.quoted_table(table));
     let mut cells = Vec::new();
     let conditions = query.where_clause(|filter| {
         let meaning = held_meaning(held, table, &filter.column)?;
@@ -180,7 +220,7 @@ fn statement(
     for name in &query.order_by {
         let meaning = held_meaning(held, table, name)?;
         comparable(session, table, name, meaning)?;
-        let by = session.dialect.bytewise(&session.quoted(name), meaning);
+        let by = session.dialect.bytewise(&qualified(session, name), meaning);
         order.push(session.dialect.ordered(&by));
     }
     if !order.is_empty() {
@@ -202,7 +242,7 @@ fn condition(
     cells: &mut Vec<Cell>,
 ) -> String {
     let dialect = session.dialect;
-    let column = dialect.bytewise(&session.quoted(&filter.column), meaning);
+    let column = dialect.bytewise(&qualified(session, &filter.column), meaning);
     let mut written = Vec::new();
     for comparison in filter.comparisons() {
         let mut places = Vec::with_capacity(comparison.values.len());

@@ -1,5 +1,7 @@
 //! A connection of one call, and what its failures mean.
 
+use std::cell::OnceCell;
+
 use odbc_api::parameter::InputParameter;
 use odbc_api::{Connection, ConnectionOptions, Cursor, CursorImpl, Error, handles::StatementImpl};
 use tongqu_domain::exchange::{ColumnType, ValueRef};
@@ -22,6 +24,12 @@ const LOCK_WAIT_MS: u64 = 30_000;
 /// Characters of what a driver says of a failed connection that are passed on.
 const REASON_CHARS_MAX: usize = 300;
 
+/// Characters of two, three and four bytes, of which one lies beyond 16 bits.
+const SAMPLE: &str = "é中𠮷";
+
+/// Why a name can't be used.
+pub(super) const NO_SUCH_NAMES: &str = "the ODBC driver here passes on names in ASCII only; give it such a name, or use a view that has one";
+
 /// What a session is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Access {
@@ -36,6 +44,8 @@ pub(super) struct Session {
     pub connection: Connection<'static>,
     pub dialect: &'static dyn Dialect,
     store: String,
+    /// Whether names beyond ASCII arrive as they are, once that was tried.
+    passes_all_names: OnceCell<bool>,
 }
 
 impl Session {
@@ -68,6 +78,7 @@ impl Session {
             connection,
             dialect,
             store,
+            passes_all_names: OnceCell::new(),
         };
         for setting in dialect.settings(access) {
             session.run(&setting, "prepare the session", "")?;
@@ -97,6 +108,27 @@ impl Session {
             Some((schema, table)) if self.dialect.has_schemas() => (Some(schema), table),
             _ => (None, table),
         }
+    }
+
+    /// Refuses a name that the driver would pass on otherwise: to one that knows no UTF-16, the driver manager hands
+    /// statements in the character set of this process, which may be no more than ASCII.
+    ///
+    /// Errors: [`ConnectorError::TypeRefused`].
+    pub(super) fn check_name(&self, table: &str, name: &str) -> Result<()> {
+        if name.is_ascii() || self.passes_all_names()? {
+            return Ok(());
+        }
+        Err(ConnectorError::type_refused(table, name, NO_SUCH_NAMES))
+    }
+
+    pub(super) fn passes_all_names(&self) -> Result<bool> {
+        if let Some(known) = self.passes_all_names.get() {
+            return Ok(*known);
+        }
+        let sql = self.dialect.echo(SAMPLE);
+        let rows = self.texts(&sql, Vec::new(), 1, "try its character set", "")?;
+        let passes = rows.first().is_some_and(|row| row[0] == SAMPLE);
+        Ok(*self.passes_all_names.get_or_init(|| passes))
     }
 
     /// Runs a statement; rows that it may give are left aside.
@@ -178,7 +210,10 @@ impl Session {
             for place in places {
                 row.get_wide_text(*place, &mut units).map_err(failed)?;
                 let mut text = String::new();
-                read_units(&units, &mut text).map_err(|_| self.unreadable(doing))?;
+                // Names hold no zero character; some drivers count more units than there are.
+                let end = units.iter().position(|unit| *unit == 0);
+                let units = &units[..end.unwrap_or(units.len())];
+                read_units(units, &mut text).map_err(|_| self.unreadable(doing))?;
                 texts.push(text);
             }
             all.push(texts);

@@ -16,9 +16,6 @@ use crate::{ConnectorError, RecordBatch, Result};
 /// Bytes of the buffers that one call hands over, exceeded only by a single row that is larger by itself.
 const CALL_BYTES: usize = 2 * 1024 * 1024;
 
-/// Rows of one call: beyond it the round trips hardly count any more.
-const CALL_ROWS_MAX: usize = 1_000;
-
 const DOING: &str = "fill the stage";
 
 /// What was staged.
@@ -41,14 +38,16 @@ struct Call {
     /// The largest value of each column, in units of its form.
     units_max: Vec<usize>,
     rows: usize,
+    rows_max: usize,
 }
 
 impl Call {
-    fn new(width: usize) -> Self {
+    fn new(width: usize, rows_max: usize) -> Self {
         Self {
             cells: (0..width).map(|_| Vec::new()).collect(),
             units_max: vec![1; width],
             rows: 0,
+            rows_max,
         }
     }
 
@@ -60,7 +59,7 @@ impl Call {
     }
 
     fn is_full_for(&self, row: &[Cell]) -> bool {
-        self.rows > 0 && (self.rows >= CALL_ROWS_MAX || self.bytes_with(row) > CALL_BYTES)
+        self.rows > 0 && (self.rows >= self.rows_max || self.bytes_with(row) > CALL_BYTES)
     }
 
     fn push(&mut self, row: Vec<Cell>) {
@@ -105,7 +104,8 @@ impl Applying<'_> {
         let prepared = self.session.connection.prepare(&sql);
         let mut prepared = prepared.map_err(|error| self.failed(&error))?;
         let mut staged = Staged::default();
-        let mut call = Call::new(asked.len() + 1);
+        let rows_max = self.session.dialect.call_rows_max();
+        let mut call = Call::new(asked.len() + 1, rows_max);
         loop {
             match changes.blocking_recv() {
                 Some(Some(batch)) => {
@@ -228,7 +228,7 @@ impl Applying<'_> {
         if call.rows == 0 {
             return Ok(());
         }
-        let sent = std::mem::replace(call, Call::new(asked.len() + 1));
+        let sent = std::mem::replace(call, Call::new(asked.len() + 1, call.rows_max));
         let forms = asked.iter().map(|asked| asked.slot.form).chain([Form::Int]);
         let buffers: Vec<BindParamDesc> = forms
             .zip(&sent.units_max)

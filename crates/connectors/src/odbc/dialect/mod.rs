@@ -49,6 +49,17 @@ pub(super) enum Cause {
     NoTable,
 }
 
+/// How the rows of a query are fetched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fetching {
+    /// By one statement, whose rows the driver hands on as they come.
+    AtOnce,
+    /// In parts, by a cursor of SQL: the driver takes in the whole result of a statement.
+    ByCursor,
+    /// In parts, of a temporary copy: the driver takes in the whole result of a statement, and there are no cursors.
+    ByCopy,
+}
+
 /// A merge of staged rows into a table.
 pub(super) struct Upsert<'a> {
     /// The table, as it stands in SQL.
@@ -137,6 +148,11 @@ pub(super) trait Dialect: Sync {
 
     fn quoted(&self, name: &str) -> String {
         format!("\"{}\"", name.replace('"', "\"\""))
+    }
+
+    /// A statement that gives this text back, which stands in the statement itself.
+    fn echo(&self, text: &str) -> String {
+        format!("SELECT '{text}'")
     }
 
     fn has_schemas(&self) -> bool {
@@ -231,14 +247,20 @@ pub(super) trait Dialect: Sync {
         format!("{sql} NULLS FIRST")
     }
 
-    /// Whether rows have to be fetched one by one.
-    fn fetches_singly(&self) -> bool {
-        false
+    /// How rows are fetched without the driver keeping all of them.
+    fn fetching(&self) -> Fetching {
+        Fetching::AtOnce
     }
 
-    /// Whether the driver would take in a whole result at once, so that it is fetched in parts by a cursor of SQL.
-    fn fetches_by_cursor(&self) -> bool {
-        false
+    /// Rows that one call may bring into the stage.
+    fn call_rows_max(&self) -> usize {
+        1_000
+    }
+
+    /// Asks for the primary key, column and place, where what the driver says of it isn't so. Binds as
+    /// [`Dialect::details`].
+    fn primary_key(&self) -> Option<&'static str> {
+        None
     }
 
     /// What the driver's own words say, which aren't shown.

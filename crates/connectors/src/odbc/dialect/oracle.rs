@@ -25,6 +25,10 @@ impl Dialect for Oracle {
         ]
     }
 
+    fn echo(&self, text: &str) -> String {
+        format!("SELECT '{text}' FROM DUAL")
+    }
+
     fn begin_snapshot(&self) -> &'static [&'static str] {
         &["SET TRANSACTION READ ONLY"]
     }

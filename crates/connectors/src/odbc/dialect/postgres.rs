@@ -5,7 +5,7 @@ use tongqu_domain::exchange::ColumnType;
 use super::super::catalog::{Declared, Meaning};
 use super::super::session::Access;
 use super::super::value::{Form, Slot, Wire};
-use super::{Dialect, Upsert};
+use super::{Dialect, Fetching, Upsert};
 use crate::postgres::types::{self, Native};
 
 pub(super) struct Postgres;
@@ -156,8 +156,8 @@ impl Dialect for Postgres {
         }
     }
 
-    fn fetches_by_cursor(&self) -> bool {
-        true
+    fn fetching(&self) -> Fetching {
+        Fetching::ByCursor
     }
 
     fn declared(&self, column_type: ColumnType, is_key: bool) -> Result<String, String> {

@@ -21,6 +21,10 @@ const DATETIMEOFFSET: i64 = -155;
 const UNIQUEIDENTIFIER: i64 = -11;
 
 impl Dialect for SqlServer {
+    fn echo(&self, text: &str) -> String {
+        format!("SELECT N'{text}'")
+    }
+
     fn begin_snapshot(&self) -> &'static [&'static str] {
         // SNAPSHOT has to be switched on for a database; this level is always there, and holds writers up.
         &["SET TRANSACTION ISOLATION LEVEL SERIALIZABLE"]

@@ -7,7 +7,7 @@ use tongqu_domain::exchange::{ColumnType, ValueRef};
 use super::super::catalog::{Declared, Meaning};
 use super::super::session::Access;
 use super::super::value::{self, Cell, Form, Slot, Wire};
-use super::{Cause, Dialect, Upsert};
+use super::{Cause, Dialect, Fetching, Upsert};
 use crate::rows::kind_of;
 use crate::sqlite::types;
 use crate::text::{self, joined};
@@ -17,8 +17,6 @@ pub(super) struct Sqlite;
 impl Dialect for Sqlite {
     fn attributes(&self) -> &'static [(&'static str, &'static str)] {
         &[
-            // Row by row: otherwise the driver takes in the whole result.
-            ("StepAPI", "1"),
             ("NoCreat", "1"),
             ("LongNames", "0"),
             ("FKSupport", "1"),
@@ -41,7 +39,7 @@ impl Dialect for Sqlite {
 
     fn details(&self) -> Option<&'static str> {
         Some(
-            "SELECT name, type, CASE WHEN hidden >= 2 THEN 'g' ELSE '' END, CAST(pk AS TEXT) \
+            "SELECT name, type, CASE WHEN hidden >= 2 THEN 'g' ELSE '' END \
              FROM pragma_table_xinfo(CAST(? AS TEXT)) WHERE hidden <> 1",
         )
     }
@@ -55,7 +53,7 @@ impl Dialect for Sqlite {
     }
 
     fn meaning(&self, declared: &Declared) -> Result<Meaning, String> {
-        let [name, generated, _] = declared.details.as_slice() else {
+        let [name, generated] = declared.details.as_slice() else {
             return Err("the database says nothing of its type".to_owned());
         };
         Ok(Meaning {
@@ -173,8 +171,19 @@ impl Dialect for Sqlite {
         }
     }
 
-    fn fetches_singly(&self) -> bool {
-        true
+    fn fetching(&self) -> Fetching {
+        Fetching::ByCopy
+    }
+
+    fn call_rows_max(&self) -> usize {
+        // Of bytes in an array, the driver takes each to be as long as the first. There is no way to a server that
+        // would make calls dear.
+        1
+    }
+
+    fn primary_key(&self) -> Option<&'static str> {
+        // The driver gives the columns in the table's order.
+        Some("SELECT name, CAST(pk AS TEXT) FROM pragma_table_xinfo(CAST(? AS TEXT)) WHERE pk > 0")
     }
 
     fn cause(&self, _state: &str, native: i32, message: &str) -> Option<Cause> {
