@@ -62,6 +62,14 @@ impl Attributes {
         all.written(|_, value| value.to_owned())
     }
 
+    /// The driver's name, if the address tells it.
+    #[cfg(feature = "odbc")]
+    pub(crate) fn driver(&self) -> &str {
+        let mut all = self.0.iter();
+        let driver = all.find(|(name, _)| name.eq_ignore_ascii_case("driver"));
+        driver.map_or("", |(_, value)| value.trim_matches(['{', '}']))
+    }
+
     /// The secrets, so that they can be kept out of what is said.
     #[cfg(feature = "odbc")]
     pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {

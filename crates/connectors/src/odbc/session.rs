@@ -66,11 +66,12 @@ impl Session {
             };
             environment.connect_with_connection_string(&attributes.with(more), options)
         };
-        let mut connection = connect(&[]).map_err(failed)?;
+        // What the driver is to do can be said only at the beginning; who it is shows for certain only then.
+        let guessed = dialect::of(attributes.driver()).attributes();
+        let mut connection = connect(guessed).map_err(failed)?;
         let name = connection.database_management_system_name();
         let dialect = dialect::of(&name.map_err(failed)?);
-        // What the driver is to do can be said only at the beginning, but who it is shows only then.
-        if !dialect.attributes().is_empty() {
+        if dialect.attributes() != guessed {
             drop(connection);
             connection = connect(dialect.attributes()).map_err(failed)?;
         }

@@ -338,7 +338,7 @@ mod tests {
         for (given, column_type, expected) in cases {
             let (mut room, mut scratch) = (Vec::new(), String::new());
             let read = read_tagged(given, column_type, &mut room, &mut scratch);
-            assert_eq!(read, expected, "{given}");
+            assert_eq!(format!("{read:?}"), format!("{expected:?}"), "{given}");
         }
     }
 

@@ -11,6 +11,8 @@
 
 mod engines;
 mod mysql;
+#[cfg(feature = "odbc")]
+mod odbc;
 mod postgres;
 mod postgres_log;
 mod sqlite;
