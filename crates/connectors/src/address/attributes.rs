@@ -1,5 +1,7 @@
 //! The connection string of ODBC: `KEYWORD=value;` with values in braces where they hold a semicolon.
 
+use crate::text::joined;
+
 /// The attributes of a connection string, in its order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Attributes(Vec<(String, String)>);
@@ -78,10 +80,9 @@ impl Attributes {
     }
 
     fn written(&self, value_of: impl Fn(&str, &str) -> String) -> String {
-        let attributes = self.0.iter();
-        attributes
-            .map(|(name, value)| format!("{name}={};", value_of(name, value)))
-            .collect()
+        joined(&self.0, "", |(name, value)| {
+            format!("{name}={};", value_of(name, value))
+        })
     }
 }
 

@@ -80,7 +80,7 @@ impl<'a> Applying<'a> {
         }
         let target = self.target()?;
         let declared = self.declared(&target)?;
-        self.create_stage(&target)?;
+        self.create_stage()?;
         let staged = self.take_in(&target, &mut changes)?;
         self.check_stage(&staged)?;
         self.create_cursor_table()?;
@@ -228,7 +228,7 @@ impl<'a> Applying<'a> {
     }
 
     /// The stage declares as we do, whatever the table has.
-    fn create_stage(&self, _target: &Target) -> Result<()> {
+    fn create_stage(&self) -> Result<()> {
         let mut columns = Vec::with_capacity(self.plan.columns.len() + 1);
         for column in &self.plan.columns {
             let declared = self

@@ -20,6 +20,10 @@ const BUFFER_ROWS_MAX: usize = 1_000;
 /// A value that may have more units than this is fetched by itself.
 const BUFFER_UNITS_MAX: usize = 8_000;
 
+/// Units that are asked for first of a value that may have any number. The whole room is written over each time, so
+/// that the room of a large value would make all after it dear.
+const FIRST_UNITS: usize = 1_024;
+
 /// A column that is fetched.
 pub(super) struct Fetched {
     pub wire: Wire,
@@ -175,8 +179,6 @@ impl<'a> Sink<'a> {
         let session = self.session;
         let table = &self.query.table;
         let failed = |error| session.failure("read a table", table, &error);
-        let mut units = Vec::new();
-        let mut bytes = Vec::new();
         while let Some(mut row) = rows.next_row().map_err(failed)? {
             for position in 0..self.columns.len() {
                 let place = u16::try_from(position + 1).expect("a table has few columns");
@@ -192,6 +194,7 @@ impl<'a> Sink<'a> {
                         self.push_number(position, cell.into_opt().map(ValueRef::Float))?;
                     }
                     Form::Text => {
+                        let mut units = Vec::with_capacity(FIRST_UNITS);
                         if row.get_wide_text(place, &mut units).map_err(failed)? {
                             self.push_units(position, &units)?;
                         } else {
@@ -199,6 +202,7 @@ impl<'a> Sink<'a> {
                         }
                     }
                     Form::Bytes => {
+                        let mut bytes = Vec::with_capacity(FIRST_UNITS);
                         if row.get_binary(place, &mut bytes).map_err(failed)? {
                             self.push_bytes(position, &bytes)?;
                         } else {
@@ -281,10 +285,7 @@ impl<'a> Sink<'a> {
 
 /// UTF-16 as text, or what it is instead.
 pub(super) fn read_units(units: &[u16], out: &mut String) -> Result<(), &'static str> {
-    out.clear();
-    for character in char::decode_utf16(units.iter().copied()) {
-        out.push(character.map_err(|_| "text that is not UTF-16")?);
-    }
+    *out = String::from_utf16(units).map_err(|_| "text that is not UTF-16")?;
     Ok(())
 }
 

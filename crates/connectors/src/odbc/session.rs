@@ -315,9 +315,9 @@ impl Session {
         let table = table.to_owned();
         match state.as_str() {
             "23505" | "23000" => caused(Cause::Duplicate, store, doing, &table),
-            "23502" => caused(Cause::Null { column: None }, store, doing, &table),
+            "23502" => caused(Cause::Null, store, doing, &table),
             "42S02" | "42P01" => ConnectorError::TableMissing { table },
-            "42501" | "42000" if state == "42501" => ConnectorError::PermissionMissing {
+            "42501" => ConnectorError::PermissionMissing {
                 store,
                 table,
                 right: "read and change it",
@@ -388,9 +388,9 @@ fn caused(cause: Cause, store: String, doing: &'static str, table: &str) -> Conn
             table,
             duplicates: 1,
         },
-        Cause::Null { column } => ConnectorError::NullRefused {
+        Cause::Null => ConnectorError::NullRefused {
             table,
-            column: column.unwrap_or_else(|| "(unknown)".to_owned()),
+            column: "(unknown)".to_owned(),
         },
         Cause::Busy => ConnectorError::Timeout {
             store,

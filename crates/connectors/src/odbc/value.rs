@@ -199,14 +199,24 @@ fn write_hex(out: &mut String, bytes: &[u8]) {
 }
 
 fn read_hex(text: &str, out: &mut Vec<u8>) -> Option<()> {
-    let digit = |byte: u8| char::from(byte).to_digit(16);
     out.clear();
-    for pair in text.as_bytes().chunks(2) {
-        let [high, low] = pair else { return None };
-        let byte = digit(*high)? * 16 + digit(*low)?;
-        out.push(u8::try_from(byte).ok()?);
+    let digits = text.as_bytes();
+    out.reserve(digits.len() / 2);
+    let mut at = 0;
+    while at + 1 < digits.len() {
+        out.push(nibble(digits[at])? << 4 | nibble(digits[at + 1])?);
+        at += 2;
     }
-    Some(())
+    (at == digits.len()).then_some(())
+}
+
+fn nibble(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'A'..=b'F' => Some(digit - b'A' + 10),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    }
 }
 
 /// A text as a value of `column_type`, or what kind of text it is if it is none; `room` lends the room for bytes.
@@ -270,9 +280,7 @@ pub(super) fn read_tagged<'a>(
     let tag = rest.next();
     let value = rest.as_str();
     match (tag, column_type) {
-        (Some('='), _) => read_text(value, column_type, room),
-        (Some('h'), ColumnType::Bytes) => read_text(value, column_type, room),
-        (Some('h'), _) => {
+        (Some('h'), wanted) if wanted != ColumnType::Bytes => {
             read_hex(value, room).ok_or("text that is no hexadecimal number")?;
             let decoded = std::str::from_utf8(room).map_err(|_| "text that is not UTF-8")?;
             scratch.clear();
@@ -286,7 +294,7 @@ pub(super) fn read_tagged<'a>(
             write!(scratch, "{double}").expect("a text takes all");
             read_text(scratch, column_type, room).map_err(|_| "a number with more digits")
         }
-        (Some('r'), _) => read_text(value, column_type, room),
+        (Some('=' | 'h' | 'r'), _) => read_text(value, column_type, room),
         _ => Err(match value {
             "integer" => "an integer",
             "real" => "a floating point number",

@@ -1,6 +1,5 @@
 //! Filling the stage: rows are bound as arrays, as many as fit into buffers of a set size.
 
-use odbc_api::buffers::BufferDesc;
 use odbc_api::handles::StatementImpl;
 use odbc_api::{BindParamDesc, Prepared};
 use tongqu_domain::exchange::ValueRef;
@@ -199,16 +198,15 @@ impl Applying<'_> {
             }
         }
         let declared;
-        let held = match &asked.held {
-            Some(held) => held,
+        let held = if let Some(held) = &asked.held {
+            held
+        } else {
             // What is still to be created takes what the plan says.
-            None => {
-                declared = Meaning {
-                    is_any_length: dialect.takes_any_length(),
-                    ..Meaning::of(column.column_type)
-                };
-                &declared
-            }
+            declared = Meaning {
+                is_any_length: dialect.takes_any_length(),
+                ..Meaning::of(column.column_type)
+            };
+            &declared
         };
         if let Some(reason) = refusal(value, held) {
             return Err(refused(reason));
@@ -239,7 +237,6 @@ impl Applying<'_> {
                 Form::Bytes => BindParamDesc::binary(*units),
             })
             .collect();
-        debug_assert!(buffers.iter().all(|b| b.buffer_desc != BufferDesc::Numeric));
         let inserter = prepared.column_inserter(sent.rows, buffers);
         let mut inserter = inserter.map_err(|error| self.failed(&error))?;
         inserter.set_num_rows(sent.rows);

@@ -41,7 +41,7 @@ pub(super) fn of(database: &str) -> &'static dyn Dialect {
 /// Why a statement failed, where the SQLSTATE alone doesn't say.
 pub(super) enum Cause {
     Duplicate,
-    Null { column: Option<String> },
+    Null,
     Busy,
     Full,
     ReadOnly,
@@ -380,8 +380,8 @@ pub(super) fn odbc_meaning(declared: &Declared) -> Result<Meaning, String> {
         1 | -8 => text().map(Meaning::padded),
         -4..=-2 => Ok(Meaning::of(ColumnType::Bytes)),
         91 => Ok(Meaning::of(ColumnType::Date)),
-        92 => moment(ColumnType::Time, digits),
-        93 => moment(ColumnType::Timestamp, digits),
+        92 => Ok(moment(ColumnType::Time, digits)),
+        93 => Ok(moment(ColumnType::Timestamp, digits)),
         _ => Err(format!(
             "the type {} has no exact counterpart; read it through a view that casts it, for example to text",
             declared.type_name
@@ -390,10 +390,95 @@ pub(super) fn odbc_meaning(declared: &Declared) -> Result<Meaning, String> {
 }
 
 /// A time that keeps so many decimals of a second.
-fn moment(column_type: ColumnType, digits: Option<i32>) -> Result<Meaning, String> {
+fn moment(column_type: ColumnType, digits: Option<i32>) -> Meaning {
     let digits = digits.and_then(|digits| u32::try_from(digits).ok());
-    Ok(Meaning {
+    Meaning {
         second_digits: digits.filter(|digits| *digits < 6),
         ..Meaning::of(column_type)
-    })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn declared(data_type: i64, size: i64, digits: i64) -> Declared {
+        Declared {
+            type_name: "type".to_owned(),
+            data_type,
+            size: Some(size),
+            digits: Some(digits),
+            details: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_database_is_known_by_its_name_and_others_are_not_written_to() {
+        for name in [
+            "PostgreSQL",
+            "SQLite",
+            "DM Database Server x64",
+            "DAMENG",
+            "Oracle",
+            "Microsoft SQL Server",
+        ] {
+            assert!(of(name).refuses_writing().is_none(), "{name}");
+        }
+        for name in ["MariaDB", "Firebird", "", "ACCESS"] {
+            assert!(of(name).refuses_writing().is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn types_that_odbc_names_are_carried_or_refused() {
+        let type_of = |data_type, size, digits| {
+            odbc_meaning(&declared(data_type, size, digits)).map(|meaning| meaning.column_type)
+        };
+        let text = |chars_max| Ok(ColumnType::Text { chars_max });
+        assert_eq!(type_of(12, 20, 0), text(Some(20)));
+        assert_eq!(type_of(-10, 1_073_741_823, 0), text(None));
+        assert_eq!(type_of(-9, 0, 0), text(None));
+        let decimal = ColumnType::Decimal {
+            precision: 12,
+            scale: 2,
+        };
+        assert_eq!(type_of(3, 12, 2), Ok(decimal));
+        assert!(type_of(2, 0, 0).is_err());
+        assert!(type_of(2, 40, 0).is_err());
+        // An interval.
+        assert!(type_of(103, 2, 0).is_err());
+        let seconds = odbc_meaning(&declared(93, 19, 0)).unwrap();
+        assert_eq!(seconds.second_digits, Some(0));
+        let nanos = odbc_meaning(&declared(93, 29, 9)).unwrap();
+        assert_eq!(nanos.second_digits, None);
+        assert!(odbc_meaning(&declared(1, 5, 0)).unwrap().is_padded);
+    }
+
+    /// What can't be tried here follows each database's documentation to the letter.
+    #[test]
+    fn merges_are_written_as_each_database_has_them() {
+        let names = ["\"id\"".to_owned(), "\"name\"".to_owned()];
+        let upsert = Upsert {
+            table: "t1",
+            columns: &names,
+            key: &names[..1],
+            stage: "s1",
+            rows: "s.o = 0",
+            same_key: "t.\"id\" = s.\"id\"",
+        };
+        let merge = "MERGE INTO t1 t USING (SELECT s.\"id\", s.\"name\" FROM s1 s WHERE s.o = 0) s \
+                     ON (t.\"id\" = s.\"id\") WHEN MATCHED THEN UPDATE SET t.\"name\" = s.\"name\" \
+                     WHEN NOT MATCHED THEN INSERT (\"id\", \"name\") VALUES (s.\"id\", s.\"name\")";
+        assert_eq!(of("Oracle").upsert(&upsert), merge);
+        assert_eq!(of("DM").upsert(&upsert), merge);
+        assert_eq!(
+            of("Microsoft SQL Server").upsert(&upsert),
+            format!("{merge};")
+        );
+        let key_alone = Upsert {
+            columns: &names[..1],
+            ..upsert
+        };
+        assert!(!of("Oracle").upsert(&key_alone).contains("UPDATE"));
+    }
 }

@@ -108,9 +108,6 @@ impl Dialect for Postgres {
         match held.column_type {
             ColumnType::Boolean => Wire::new(format!("CAST({name} AS integer)"), Form::Int),
             ColumnType::Int16 | ColumnType::Int32 | ColumnType::Int64 => Wire::new(name, Form::Int),
-            ColumnType::UInt64 | ColumnType::Decimal { .. } => {
-                Wire::short_text(format!("CAST({name} AS text)"))
-            }
             // A single's shortest digits would be read as another double.
             ColumnType::Float32 | ColumnType::Float64 => {
                 Wire::short_text(format!("CAST(CAST({name} AS double precision) AS text)"))
@@ -120,9 +117,11 @@ impl Dialect for Postgres {
             }
             ColumnType::Text { chars_max } => Wire::text_of(name, chars_max),
             ColumnType::Bytes => Wire::new(name, Form::Bytes),
-            ColumnType::Date | ColumnType::Time | ColumnType::Timestamp => {
-                Wire::short_text(format!("CAST({name} AS text)"))
-            }
+            ColumnType::UInt64
+            | ColumnType::Decimal { .. }
+            | ColumnType::Date
+            | ColumnType::Time
+            | ColumnType::Timestamp => Wire::short_text(format!("CAST({name} AS text)")),
             ColumnType::Instant => {
                 Wire::short_text(format!("CAST({name} AT TIME ZONE 'UTC' AS text)"))
             }

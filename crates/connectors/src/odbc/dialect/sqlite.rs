@@ -196,7 +196,7 @@ impl Dialect for Sqlite {
             13 => Some(Cause::Full),
             14 => Some(Cause::Unreachable("the file can't be opened")),
             19 if message.contains("UNIQUE constraint") => Some(Cause::Duplicate),
-            19 if message.contains("NOT NULL constraint") => Some(Cause::Null { column: None }),
+            19 if message.contains("NOT NULL constraint") => Some(Cause::Null),
             26 => Some(Cause::Unreachable("the file is not an SQLite database")),
             _ if message.contains("no such table") => Some(Cause::NoTable),
             _ => None,
