@@ -67,7 +67,7 @@ const NEEDS: &[Need] = &[
     },
     Need {
         what: "ODBC drivers",
-        packages: &["odbc-postgresql", "libsqliteodbc"],
+        packages: &["odbc-postgresql", "libsqliteodbc", "odbc-mariadb"],
         purpose: Purpose::Check,
         met: has_odbc_drivers,
     },
@@ -162,11 +162,12 @@ fn in_library_folders(library: &str) -> bool {
 /// The drivers under whose names the tests look for them.
 fn has_odbc_drivers() -> bool {
     let listed = fs::read_to_string("/etc/odbcinst.ini").unwrap_or_default();
-    ["PostgreSQL Unicode", "SQLite3"]
+    ["PostgreSQL Unicode", "SQLite3", "MariaDB Unicode"]
         .iter()
         .all(|driver| listed.contains(&format!("[{driver}]")))
         && in_library_folders("odbc/psqlodbcw.so")
         && in_library_folders("odbc/libsqlite3odbc.so")
+        && in_library_folders("odbc/libmaodbc.so")
 }
 
 fn has_chinese_fonts() -> bool {

@@ -10,7 +10,17 @@ pub(crate) struct Attributes(Vec<(String, String)>);
 const SECRET: [&str; 4] = ["pwd", "password", "passwd", "pass"];
 
 /// Attributes that name the driver or the data source; one of them has to be there.
-const WHERE: [&str; 3] = ["driver", "dsn", "filedsn"];
+const WHERE: [&str; 2] = ["driver", "dsn"];
+
+/// Attributes by which a driver would read or write other files, load other libraries or note values down.
+const REFUSED: [&str; 6] = [
+    "filedsn",
+    "savefile",
+    "loadext",
+    "tracefile",
+    "debug",
+    "commlog",
+];
 
 impl Attributes {
     /// Takes a connection string apart, or says what is wrong with it without quoting it.
@@ -25,6 +35,14 @@ impl Attributes {
             let name = name.trim();
             if name.is_empty() {
                 return Err("an attribute of the ODBC connection string has no name");
+            }
+            if is_among(name, &REFUSED) {
+                return Err(
+                    "an attribute of the ODBC connection string names files, libraries or logs",
+                );
+            }
+            if name.eq_ignore_ascii_case("driver") && value.contains('/') {
+                return Err("the ODBC driver is to be named as in odbcinst.ini, not by its file");
             }
             attributes.push((name.to_owned(), value.to_owned()));
             rest = after.trim_start_matches([' ', ';']);
@@ -128,7 +146,7 @@ mod tests {
                 "DSN=tax;PASSWORD=***;cret=1;",
             ),
             ("dsn=tax;pwd={a;b}}c;};x=1", "dsn=tax;pwd=***;x=1;"),
-            ("PWD=s3cret;Driver=/lib/a.so", "PWD=***;Driver=/lib/a.so;"),
+            ("PWD=s3cret;Driver=DM8", "PWD=***;Driver=DM8;"),
         ] {
             assert_eq!(Attributes::parse(given).unwrap().shown(), shown);
         }
@@ -159,6 +177,10 @@ mod tests {
             "DSN=a;Pwd={b",
             "DSN=a;Pwd={b}c",
             "DSN=a\0",
+            "Driver=/lib/a.so",
+            "Driver={../a.so}",
+            "DSN=a;SaveFile=/etc/a",
+            "FileDSN=/etc/a",
         ] {
             assert!(Attributes::parse(text).is_err(), "{text}");
         }

@@ -119,14 +119,15 @@ fn listed(session: &Session, schema: &str, table: &str) -> Result<Vec<FoundTable
     let rows = statement
         .into_tables_cursor("", schema, table, KINDS)
         .map_err(failed)?;
-    let rows = session.texts_of(rows, &[2, 3, 4], doing, table)?;
+    let rows = session.texts_of(rows, &[1, 2, 3, 4], doing, table)?;
     let has_schemas = session.dialect.has_schemas();
     Ok(rows
         .into_iter()
+        .filter(|row| session.is_in_catalog(&row[0]))
         .map(|mut row| {
-            let (kind, name) = (row.remove(2), row.remove(1));
+            let (kind, name) = (row.remove(3), row.remove(2));
             FoundTable {
-                schema: Some(row.remove(0)).filter(|schema| has_schemas && !schema.is_empty()),
+                schema: Some(row.remove(1)).filter(|schema| has_schemas && !schema.is_empty()),
                 name,
                 is_view: kind.to_uppercase().contains("VIEW"),
             }
@@ -219,29 +220,31 @@ pub(super) fn columns(
     let rows = statement
         .into_columns_cursor("", schema, &found.name, "")
         .map_err(failed)?;
-    // Schema, table, column, number and name of the type, size, digits, whether NULL is taken, place.
-    let rows = session.texts_of(rows, &[2, 3, 4, 5, 6, 7, 9, 11, 17], doing, table)?;
+    // Catalogue, schema, table, column, number and name of the type, size, digits, whether NULL is taken, place.
+    let rows = session.texts_of(rows, &[1, 2, 3, 4, 5, 6, 7, 9, 11, 17], doing, table)?;
     let mut columns: Vec<(i64, HeldColumn)> = rows
         .into_iter()
         .filter(|row| {
-            row[1] == found.name && (row[0].is_empty() || row[0] == schema || schema.is_empty())
+            row[2] == found.name
+                && (row[1].is_empty() || row[1] == schema || schema.is_empty())
+                && session.is_in_catalog(&row[0])
         })
         .map(|row| {
             let number = |place: usize| row[place].parse::<i64>().ok();
             let declared = Declared {
-                type_name: row[4].clone(),
-                data_type: number(3).unwrap_or(0),
-                size: number(5),
-                digits: number(6),
-                details: details.remove(&row[2]).unwrap_or_default(),
+                type_name: row[5].clone(),
+                data_type: number(4).unwrap_or(0),
+                size: number(6),
+                digits: number(7),
+                details: details.remove(&row[3]).unwrap_or_default(),
             };
             let held = HeldColumn {
-                name: row[2].clone(),
+                name: row[3].clone(),
                 // Only a plain no keeps NULL out.
-                is_nullable: number(7) != Some(0),
+                is_nullable: number(8) != Some(0),
                 meaning: session.dialect.meaning(&declared),
             };
-            (number(8).unwrap_or(0), held)
+            (number(9).unwrap_or(0), held)
         })
         .collect();
     columns.sort_by_key(|(place, _)| *place);

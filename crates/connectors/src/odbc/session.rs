@@ -44,6 +44,8 @@ pub(super) struct Session {
     pub connection: Connection<'static>,
     pub dialect: &'static dyn Dialect,
     store: String,
+    /// The database that the connection is in, where it says so.
+    catalog: String,
     /// Whether names beyond ASCII arrive as they are, once that was tried.
     passes_all_names: OnceCell<bool>,
 }
@@ -75,10 +77,13 @@ impl Session {
             drop(connection);
             connection = connect(dialect.attributes()).map_err(failed)?;
         }
+        // Not every driver has an answer.
+        let catalog = connection.current_catalog().unwrap_or_default();
         let session = Self {
             connection,
             dialect,
             store,
+            catalog,
             passes_all_names: OnceCell::new(),
         };
         for setting in dialect.settings(access) {
@@ -89,6 +94,11 @@ impl Session {
 
     pub(super) fn shown(&self) -> &str {
         &self.store
+    }
+
+    /// Whether what the catalogue lists lies in the database of the connection: some list those of all.
+    pub(super) fn is_in_catalog(&self, catalog: &str) -> bool {
+        catalog.is_empty() || self.catalog.is_empty() || catalog == self.catalog
     }
 
     pub(super) fn quoted(&self, name: &str) -> String {

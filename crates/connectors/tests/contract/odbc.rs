@@ -379,3 +379,78 @@ async fn many_streams_at_once_are_read_to_their_ends() {
         assert_eq!(collect(stream).await.unwrap(), rows);
     }
 }
+
+/// A database that no dialect describes: MariaDB by its own driver, asked to quote names as standard SQL does.
+#[tokio::test]
+async fn a_database_without_a_dialect_is_read_and_not_written_to() {
+    let bench = Bench::mysql().await;
+    let (login, place) = bench.url["mysql://".len()..].rsplit_once('@').unwrap();
+    let ((user, password), (host, database)) = (
+        login.split_once(':').unwrap(),
+        place.split_once('/').unwrap(),
+    );
+    let (host, port) = host.split_once(':').unwrap();
+    let url = format!(
+        "odbc:Driver={{MariaDB Unicode}};Server={host};Port={port};Database={database};Uid={user};Pwd={password};\
+         InitStmt={{SET sql_mode = 'ANSI_QUOTES'}};"
+    );
+    let mut unknown = bench.beside();
+    unknown.store = tongqu_connectors::open(&url).unwrap();
+    bench
+        .sql(
+            "CREATE TABLE kinds (id INT PRIMARY KEY, small SMALLINT, big BIGINT, money DECIMAL(12,2), \
+             single FLOAT, wide DOUBLE, name VARCHAR(20) CHARACTER SET utf8mb4, \
+             note LONGTEXT CHARACTER SET utf8mb4, bytes VARBINARY(8), day DATE, moment DATETIME(6))",
+        )
+        .await;
+    bench
+        .sql(
+            "INSERT INTO kinds VALUES (1, -32768, 9223372036854775807, -1234567890.12, 0.1, 0.30000000000000004, \
+             '平顶山市𠮷', 'a\\tb\\\\', x'00ff', '9999-12-31', '2026-09-21 01:02:03.000004'), \
+             (2, NULL, NULL, NULL, NULL, NULL, '', '', x'', NULL, NULL)",
+        )
+        .await;
+    unknown.store.ping().await.unwrap();
+    assert_eq!(unknown.store.tables().await.unwrap(), ["kinds"]);
+    let info = unknown.store.discover("kinds").await.unwrap();
+    assert_eq!(
+        (info.key.as_slice(), info.refused.len()),
+        (&["id".to_owned()][..], 0)
+    );
+    let own = bench.store.discover("kinds").await.unwrap();
+    let types = |columns: &[Column]| -> Vec<_> {
+        columns
+            .iter()
+            .map(|c| (c.name.clone(), c.column_type))
+            .collect()
+    };
+    let bounded = |columns: Vec<Column>| {
+        let short = columns.into_iter().filter(|column| column.name != "note");
+        short.collect::<Vec<_>>()
+    };
+    assert_eq!(
+        types(&bounded(info.columns.clone())),
+        types(&bounded(own.columns.clone()))
+    );
+    // With a value of any size among them, and with none.
+    for columns in [info.columns.clone(), bounded(info.columns)] {
+        let found = unknown.rows("kinds", &columns, &["id"]).await;
+        assert_eq!(found, bench.rows("kinds", &columns, &["id"]).await);
+        assert_eq!(found.len(), 2);
+    }
+    let query =
+        |filter| Query::all("kinds", vec![key_column("id", ColumnType::Int32)]).only(filter);
+    let above = unknown
+        .query(query(Filter::gt("id", Value::Int(1))))
+        .await
+        .unwrap();
+    assert_eq!(above, [[Value::Int(2)]]);
+    let by_text = query(Filter::eq("name", text("x")));
+    assert_eq!(
+        unknown.query(by_text).await.unwrap_err().code(),
+        "store.type_refused"
+    );
+    let error = unknown.apply(&plan(1), &[]).await.unwrap_err();
+    assert_eq!(error.code(), "store.plan_invalid");
+    assert!(error.to_string().contains("through ODBC"), "{error}");
+}

@@ -13,6 +13,9 @@ pub(super) struct Postgres;
 impl Dialect for Postgres {
     fn attributes(&self) -> &'static [(&'static str, &'static str)] {
         &[
+            // What is sent isn't noted down, whatever the driver's own settings say.
+            ("Debug", "0"),
+            ("CommLog", "0"),
             // Line feeds and empty texts stay as they are.
             ("LFConversion", "0"),
             ("DisallowPremature", "0"),
