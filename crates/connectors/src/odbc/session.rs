@@ -77,13 +77,14 @@ impl Session {
             drop(connection);
             connection = connect(dialect.attributes()).map_err(failed)?;
         }
-        // Not every driver has an answer.
-        let catalog = connection.current_catalog().unwrap_or_default();
+        // Not every driver has an answer, and psqlodbc gives half of one, filled up with zero characters.
+        let catalog = connection.current_catalog().ok();
+        let catalog = catalog.filter(|name| !name.contains('\0'));
         let session = Self {
             connection,
             dialect,
             store,
-            catalog,
+            catalog: catalog.unwrap_or_default(),
             passes_all_names: OnceCell::new(),
         };
         for setting in dialect.settings(access) {
