@@ -292,6 +292,48 @@ async fn large_and_small_rows_arrive_whole() {
     }
 }
 
+/// Where every column has a largest value, the driver fills buffers with many rows at once.
+#[tokio::test]
+async fn rows_of_bounded_columns_are_fetched_whole_in_blocks() {
+    let bench = Bench::odbc_postgres().await;
+    let short = |chars| ColumnType::Text {
+        chars_max: Some(chars),
+    };
+    let columns = vec![
+        key_column("id", short(6)),
+        column("name", short(20)),
+        column("size", ColumnType::Int64),
+        column("share", ColumnType::Float64),
+        column("day", ColumnType::Date),
+    ];
+    let plan = ApplyPlan::new("short", columns.clone(), &["id"], "consumer", 1, "run-1");
+    let row = |n: i64| {
+        let name = match n % 4 {
+            0 => text(&"𠮷".repeat(20)),
+            1 => text(""),
+            2 => Value::Null,
+            _ => text("平顶山市"),
+        };
+        let share = f64::from(i32::try_from(n).unwrap()) / 7.0;
+        let day = i32::try_from(n).unwrap();
+        vec![
+            text(&format!("{n:06}")),
+            name,
+            Value::Int(n),
+            Value::Float(share),
+            Value::Date(day),
+        ]
+    };
+    let rows: Vec<_> = (0..5_500).map(row).collect();
+    native(&bench).apply(&plan, &rows).await.unwrap();
+    let query = Query::all("short", columns).ordered_by(&["id"]);
+    let back = bench.query(query).await.unwrap();
+    assert_eq!(back.len(), rows.len());
+    for (found, expected) in back.iter().zip(&rows) {
+        assert_eq!(found, expected);
+    }
+}
+
 /// What the two find in each other's way, in one table and under one cursor.
 #[tokio::test]
 async fn consumers_of_both_kinds_share_a_table_and_its_cursors() {
