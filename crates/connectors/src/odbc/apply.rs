@@ -493,12 +493,29 @@ impl<'a> Applying<'a> {
                 rows: &rows,
                 same_key: &same_key,
             }))?;
+            self.refuse_other_results(&rows)?;
         }
         Ok(Applied {
             inserted,
             updated: differing,
             deleted: taken_out + superfluous,
             unchanged: there - differing + staged.deletes - taken_out,
+        })
+    }
+
+    /// What the table holds now must be what was staged, whatever it makes of blanks, cases and roundings.
+    fn refuse_other_results(&self, rows: &str) -> Result<()> {
+        let other = self.count(&format!(
+            "SELECT COUNT(*) FROM {} s WHERE {rows}",
+            self.stage
+        ))?;
+        if other == 0 {
+            return Ok(());
+        }
+        Err(ConnectorError::ValueRefused {
+            table: self.plan.table.clone(),
+            column: "(unknown)".to_owned(),
+            reason: format!("in {other} row(s) the table would hold something else than was sent"),
         })
     }
 

@@ -231,8 +231,18 @@ fn statement(
 }
 
 fn comparable(session: &Session, table: &str, name: &str, meaning: &Meaning) -> Result<()> {
-    let orders = session.dialect.orders(meaning);
-    orders.map_err(|reason| ConnectorError::type_refused(table, name, reason))
+    let refused = |reason| ConnectorError::type_refused(table, name, reason);
+    session.dialect.orders(meaning).map_err(refused)?;
+    if let (ColumnType::Text { .. }, Some((sql, wanted))) =
+        (meaning.column_type, session.dialect.charset())
+    {
+        let answer = session.texts(sql, Vec::new(), 1, "look for its character set", table)?;
+        if answer.first().is_none_or(|row| row[0] != wanted) {
+            let reason = "the database keeps texts in another character set than UTF-8, which has another order";
+            return Err(refused(reason.to_owned()));
+        }
+    }
+    Ok(())
 }
 
 fn condition(

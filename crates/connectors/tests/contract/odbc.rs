@@ -274,6 +274,29 @@ async fn what_a_column_of_postgres_would_change_is_refused_before_it_is_written(
     );
 }
 
+/// A table may rewrite what it is sent by means that nobody can see from outside.
+#[tokio::test]
+async fn what_a_trigger_rewrites_is_undone() {
+    let bench = Bench::odbc_postgres().await;
+    bench.apply(&plan(1), &[place("1", "a", 1)]).await.unwrap();
+    bench
+        .sql(
+            "CREATE FUNCTION shout() RETURNS trigger LANGUAGE plpgsql AS \
+             $$ BEGIN NEW.name := upper(NEW.name); RETURN NEW; END $$; \
+             CREATE TRIGGER shout BEFORE INSERT OR UPDATE ON place FOR EACH ROW EXECUTE FUNCTION shout()",
+        )
+        .await;
+    let rows = [place("1", "b", 1), place("2", "C", 2)];
+    let error = bench.apply(&plan(2), &rows).await.unwrap_err();
+    assert_eq!(error.code(), "store.value_refused");
+    assert!(error.to_string().contains("1 row(s)"), "{error}");
+    assert_eq!(
+        bench.rows("place", &places(), &["id"]).await,
+        [place("1", "a", 1)]
+    );
+    assert_eq!(bench.store.cursor("consumer").await.unwrap(), Some(1));
+}
+
 /// Rows whose sizes change wildly, so that parts and buffers have to.
 #[tokio::test]
 async fn large_and_small_rows_arrive_whole() {

@@ -76,6 +76,10 @@ impl Dialect for Dameng {
         }
     }
 
+    fn charset(&self) -> Option<(&'static str, &'static str)> {
+        Some(("SELECT SF_GET_UNICODE_FLAG()", "1"))
+    }
+
     fn bytewise(&self, sql: &str, held: &Meaning) -> String {
         match held.column_type {
             // Bytes of UTF-8 as hexadecimal digits have their order, whatever case and blanks count for.
@@ -91,7 +95,7 @@ impl Dialect for Dameng {
             }
             ColumnType::Text {
                 chars_max: Some(chars),
-            } if chars <= CHARS_MAX => Ok(format!("VARCHAR({} CHAR)", chars.max(1))),
+            } if chars <= CHARS_MAX => Ok(format!("VARCHAR({})", 4 * chars.max(1))),
             ColumnType::Text { .. } | ColumnType::Bytes if is_key => Err(format!(
                 "a key there is a text of at most {CHARS_MAX} characters"
             )),

@@ -236,6 +236,12 @@ pub(super) trait Dialect: Sync {
         Ok(())
     }
 
+    /// Asks for the character set, and the answer with which bytes of texts are those of UTF-8; nothing where
+    /// [`Dialect::bytewise`] has them in any case.
+    fn charset(&self) -> Option<(&'static str, &'static str)> {
+        None
+    }
+
     /// A text, of the column `held` or bound, as an expression that orders and compares bytewise.
     fn bytewise(&self, sql: &str, held: &Meaning) -> String {
         let _ = held;

@@ -178,6 +178,13 @@ impl Dialect for Oracle {
         }
     }
 
+    fn charset(&self) -> Option<(&'static str, &'static str)> {
+        Some((
+            "SELECT VALUE FROM NLS_DATABASE_PARAMETERS WHERE PARAMETER = 'NLS_CHARACTERSET'",
+            "AL32UTF8",
+        ))
+    }
+
     fn bytewise(&self, sql: &str, held: &Meaning) -> String {
         match held.column_type {
             ColumnType::Text { .. } => format!("NLSSORT({sql}, 'NLS_SORT=BINARY')"),
