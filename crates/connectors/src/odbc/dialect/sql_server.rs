@@ -118,6 +118,17 @@ impl Dialect for SqlServer {
         Slot::new(format!("CAST(? AS {declared})"), form)
     }
 
+    fn orders(&self, held: &Meaning) -> Result<(), String> {
+        if held.column_type == ColumnType::Bytes {
+            Err(
+                "the database takes bytes that differ in zeros at their end only for equal"
+                    .to_owned(),
+            )
+        } else {
+            Ok(())
+        }
+    }
+
     fn bytewise(&self, sql: &str, held: &Meaning) -> String {
         match held.column_type {
             ColumnType::Text { .. } => bytes_of(sql),
@@ -186,6 +197,8 @@ impl Dialect for SqlServer {
         let (t, s) = (format!("t.{name}"), format!("s.{name}"));
         let (left, right) = match column_type {
             ColumnType::Text { .. } => (bytes_of(&t), bytes_of(&s)),
+            // Bytes that differ in zeros at their end only count as equal there; their number tells them apart.
+            ColumnType::Bytes => (counted(&t), counted(&s)),
             _ => (t.clone(), s.clone()),
         };
         format!(
@@ -204,6 +217,11 @@ impl Dialect for SqlServer {
 
 fn bytes_of(sql: &str) -> String {
     format!("CAST(CAST({sql} COLLATE {BYTEWISE} AS varchar(max)) AS varbinary(max))")
+}
+
+/// Bytes behind their number.
+fn counted(sql: &str) -> String {
+    format!("CAST(DATALENGTH({sql}) AS binary(8)) + {sql}")
 }
 
 fn plain(column_type: ColumnType) -> String {
