@@ -7,7 +7,7 @@ use crate::text::joined;
 pub(crate) struct Attributes(Vec<(String, String)>);
 
 /// Attributes whose values are secret, in lower case.
-const SECRET: [&str; 4] = ["pwd", "password", "passwd", "pass"];
+const SECRET: [&str; 5] = ["pwd", "password", "passwd", "pass", "pqopt"];
 
 /// Attributes that name the driver or the data source; one of them has to be there.
 const WHERE: [&str; 2] = ["driver", "dsn"];

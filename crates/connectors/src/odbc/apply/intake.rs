@@ -1,5 +1,6 @@
 //! Filling the stage: rows are bound as arrays, as many as fit into buffers of a set size.
 
+use odbc_api::buffers::BoxColumBufferRefMut;
 use odbc_api::handles::StatementImpl;
 use odbc_api::{BindParamDesc, Prepared};
 use tongqu_domain::exchange::ValueRef;
@@ -240,55 +241,65 @@ impl Applying<'_> {
         let inserter = prepared.column_inserter(sent.rows, buffers);
         let mut inserter = inserter.map_err(|error| self.failed(&error))?;
         inserter.set_num_rows(sent.rows);
-        let made_so = "the buffer was made for this form";
-        let mut units: Vec<u16> = Vec::new();
         for (place, cells) in sent.cells.iter().enumerate() {
             let form = asked.get(place).map_or(Form::Int, |asked| asked.slot.form);
-            for (row, cell) in cells.iter().enumerate() {
-                let buffer = inserter.column_mut(place);
-                match form {
-                    Form::Int => {
-                        let value = if let Cell::Int(v) = cell {
-                            Some(*v)
-                        } else {
-                            None
-                        };
-                        let mut buffer = buffer.as_nullable_slice::<i64>().expect(made_so);
-                        buffer.set_cell(row, value);
-                    }
-                    Form::Float => {
-                        let value = if let Cell::Float(v) = cell {
-                            Some(*v)
-                        } else {
-                            None
-                        };
-                        let mut buffer = buffer.as_nullable_slice::<f64>().expect(made_so);
-                        buffer.set_cell(row, value);
-                    }
-                    Form::Text => {
-                        let mut buffer = buffer.as_wide_text().expect(made_so);
-                        if let Cell::Text(text) = cell {
-                            units.clear();
-                            units.extend(text.encode_utf16());
-                            buffer.set_cell(row, Some(&units));
-                        } else {
-                            buffer.set_cell(row, None);
-                        }
-                    }
-                    Form::Bytes => {
-                        let mut buffer = buffer.as_binary().expect(made_so);
-                        let value = if let Cell::Bytes(bytes) = cell {
-                            Some(bytes.as_slice())
-                        } else {
-                            None
-                        };
-                        buffer.set_cell(row, value);
-                    }
-                }
-            }
+            fill(inserter.column_mut(place), form, cells);
         }
         let done = inserter.execute();
         done.map(drop).map_err(|error| self.failed(&error))
+    }
+}
+
+/// Puts the values of a column into its buffer.
+fn fill(buffer: BoxColumBufferRefMut<'_>, form: Form, cells: &[Cell]) {
+    let made_so = "the buffer was made for this form";
+    let cells = cells.iter().enumerate();
+    match form {
+        Form::Int => {
+            let mut buffer = buffer.as_nullable_slice::<i64>().expect(made_so);
+            for (row, cell) in cells {
+                let value = if let Cell::Int(v) = cell {
+                    Some(*v)
+                } else {
+                    None
+                };
+                buffer.set_cell(row, value);
+            }
+        }
+        Form::Float => {
+            let mut buffer = buffer.as_nullable_slice::<f64>().expect(made_so);
+            for (row, cell) in cells {
+                let value = if let Cell::Float(v) = cell {
+                    Some(*v)
+                } else {
+                    None
+                };
+                buffer.set_cell(row, value);
+            }
+        }
+        Form::Text => {
+            let mut buffer = buffer.as_wide_text().expect(made_so);
+            let mut units: Vec<u16> = Vec::new();
+            for (row, cell) in cells {
+                units.clear();
+                let is_text = matches!(cell, Cell::Text(_));
+                if let Cell::Text(text) = cell {
+                    units.extend(text.encode_utf16());
+                }
+                buffer.set_cell(row, is_text.then_some(&units));
+            }
+        }
+        Form::Bytes => {
+            let mut buffer = buffer.as_binary().expect(made_so);
+            for (row, cell) in cells {
+                let value = if let Cell::Bytes(v) = cell {
+                    Some(v.as_slice())
+                } else {
+                    None
+                };
+                buffer.set_cell(row, value);
+            }
+        }
     }
 }
 
