@@ -1,4 +1,4 @@
-//! Dameng (DM8), by its own driver. Written from its documentation, not run against a server here.
+//! Dameng (DM8), by its own driver. Written from what is generally known of it, not run against a server here.
 
 use tongqu_domain::exchange::ColumnType;
 

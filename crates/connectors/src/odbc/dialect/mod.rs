@@ -1,7 +1,7 @@
 //! What differs between databases behind ODBC: names, types, what is asked in SQL so that drivers convert nothing.
 //!
-//! PostgreSQL and SQLite are proven by the contract suite. Dameng, Oracle and SQL Server are written from their
-//! documentation and have not been run against a server here. Any other database is read as standard SQL has it.
+//! PostgreSQL and SQLite are proven by the contract suite. Dameng, Oracle and SQL Server are written from what is
+//! generally known of them and have not been run against a server here. Any other database is read as standard SQL has it.
 
 mod dameng;
 mod oracle;
@@ -460,7 +460,7 @@ mod tests {
         assert!(odbc_meaning(&declared(1, 5, 0)).unwrap().is_padded);
     }
 
-    /// What can't be tried here follows each database's documentation to the letter.
+    /// What can't be tried here is at least written down.
     #[test]
     fn merges_are_written_as_each_database_has_them() {
         let names = ["\"id\"".to_owned(), "\"name\"".to_owned()];

@@ -1,4 +1,4 @@
-//! Oracle 12c or later with the character set AL32UTF8, by Oracle's own driver. Written from its documentation, not
+//! Oracle 12c or later with the character set AL32UTF8, by Oracle's own driver. Written from what is generally known of it, not
 //! run against a server here.
 
 use tongqu_domain::exchange::ColumnType;

@@ -1,4 +1,4 @@
-//! Microsoft SQL Server 2019 or later, by msodbcsql. Written from its documentation, not run against a server here.
+//! Microsoft SQL Server 2019 or later, by msodbcsql. Written from what is generally known of it, not run against a server here.
 
 use tongqu_domain::exchange::ColumnType;
 
