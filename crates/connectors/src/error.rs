@@ -16,7 +16,7 @@ use tongqu_domain::kind::Kind;
 pub enum ConnectorError {
     /// The address can't be read.
     #[error(
-        "the store address is not valid: {reason}. Write sqlite:PATH, postgres://USER:PASSWORD@HOST:PORT/DATABASE or mysql://USER:PASSWORD@HOST:PORT/DATABASE"
+        "the store address is not valid: {reason}. Write sqlite:PATH, postgres://USER:PASSWORD@HOST:PORT/DATABASE, mysql://USER:PASSWORD@HOST:PORT/DATABASE, odbc:Driver={{DRIVER}};Server=HOST;Uid=USER;Pwd=PASSWORD"
     )]
     AddressInvalid {
         /// What is wrong with it, without quoting it.
@@ -259,7 +259,7 @@ pub enum ConnectorError {
         store: String,
         /// What it was asked.
         doing: Cow<'static, str>,
-        /// SQLSTATE, MySQL error number or SQLite extended result code.
+        /// SQLSTATE (of ODBC with the driver's own number), MySQL error number or SQLite extended result code.
         code: String,
         /// The database's own words where its code guarantees that they quote no value, with a
         /// leading `: `; else empty.

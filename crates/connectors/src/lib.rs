@@ -1,7 +1,7 @@
 //! Foreign stores behind one small interface: discover, read, apply.
 //!
-//! What it is for: a department's exchange store, and the pool itself, may be SQLite, PostgreSQL or
-//! MySQL/MariaDB. [`Store`] reads one consistent snapshot as bounded columnar batches, and applies
+//! What it is for: a department's exchange store, and the pool itself, may be SQLite, PostgreSQL,
+//! MySQL/MariaDB, or, in builds with the feature `odbc`, whatever has an ODBC driver. [`Store`] reads one consistent snapshot as bounded columnar batches, and applies
 //! changes exactly once, because the consumer's cursor is a row of the same transaction.
 //!
 //! What it may not know: the catalogue, grants, masks, runs. It moves what it is told to move and
@@ -23,6 +23,8 @@ mod batches;
 mod error;
 mod log;
 mod mysql;
+#[cfg(feature = "odbc")]
+mod odbc;
 mod paced;
 mod postgres;
 mod query;

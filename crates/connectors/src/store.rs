@@ -210,5 +210,27 @@ fn open_with(url: &str, creation: Creation) -> Result<Arc<dyn Store>> {
                     .to_owned(),
             });
         }
+        #[cfg(feature = "odbc")]
+        Place::Odbc(_) => Arc::new(crate::odbc::OdbcStore::new(address)),
+        #[cfg(not(feature = "odbc"))]
+        Place::Odbc(_) => {
+            return Err(ConnectorError::AddressInvalid {
+                reason: "this program was built without ODBC (its feature `odbc`)".to_owned(),
+            });
+        }
     })
+}
+
+#[cfg(all(test, not(feature = "odbc")))]
+mod tests {
+    #[test]
+    fn a_build_without_odbc_says_so() {
+        let error = super::open("odbc:DSN=tax;Pwd=s3cret").unwrap_err();
+        assert_eq!(error.code(), "store.address_invalid");
+        let told = error.to_string();
+        assert!(
+            told.contains("without ODBC") && !told.contains("s3cret"),
+            "{told}"
+        );
+    }
 }

@@ -5160,7 +5160,7 @@ export interface components {
                 bytes_per_s?: number | null;
                 department_id: string;
                 department_name: string;
-                /** @description `sqlite`, `postgres` or `mysql`. */
+                /** @description `sqlite`, `postgres`, `mysql` or `odbc`. */
                 engine: string;
                 id: string;
                 name: string;
@@ -6273,7 +6273,7 @@ export interface components {
             department_id: string;
             /** @description Name in lists, for example 统计局前置库. */
             name: string;
-            /** @description `sqlite:PATH`, `postgres://...` or `mysql://...`; credentials are kept and never shown again. */
+            /** @description `sqlite:PATH`, `postgres://...`, `mysql://...` or `odbc:` with a connection string; credentials are kept and never shown again. */
             url: string;
         };
         /** @description Whether a department's exchange store answers. */
@@ -6306,7 +6306,7 @@ export interface components {
             bytes_per_s?: number | null;
             department_id: string;
             department_name: string;
-            /** @description `sqlite`, `postgres` or `mysql`. */
+            /** @description `sqlite`, `postgres`, `mysql` or `odbc`. */
             engine: string;
             id: string;
             name: string;

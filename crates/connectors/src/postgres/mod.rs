@@ -10,7 +10,7 @@ mod kept;
 mod log;
 mod read;
 mod sums;
-mod types;
+pub(crate) mod types;
 
 use std::collections::HashMap;
 use std::str::FromStr;

@@ -6,7 +6,7 @@
 mod apply;
 mod catalog;
 mod read;
-mod types;
+pub(crate) mod types;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -12,6 +12,8 @@
 mod agent;
 mod engines;
 mod mysql;
+#[cfg(feature = "odbc")]
+mod odbc;
 mod postgres;
 mod postgres_log;
 mod sqlite;

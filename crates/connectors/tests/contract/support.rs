@@ -24,6 +24,8 @@ pub enum Engine {
 /// A store of one test's own, empty at first.
 pub struct Bench {
     pub engine: Engine,
+    /// Whether the store is reached through ODBC; `url` is then the engine's own address all the same.
+    pub is_through_odbc: bool,
     pub url: String,
     pub store: Arc<dyn Store>,
     _dir: Option<TempDir>,
@@ -37,11 +39,50 @@ impl Bench {
         let store = tongqu_connectors::open_or_create(&url).unwrap();
         Self {
             engine: Engine::Sqlite,
+            is_through_odbc: false,
             url,
             store,
             _dir: Some(dir),
             _link: None,
         }
+    }
+
+    /// A SQLite file through ODBC, where a file has to be there.
+    #[cfg(feature = "odbc")]
+    pub async fn odbc_sqlite() -> Self {
+        let mut bench = Self::sqlite().await;
+        bench.sql("PRAGMA journal_mode = WAL").await;
+        bench.is_through_odbc = true;
+        bench.store = tongqu_connectors::open(&bench.address(&bench.url)).unwrap();
+        bench
+    }
+
+    #[cfg(feature = "odbc")]
+    pub async fn odbc_postgres() -> Self {
+        let mut bench = Self::postgres().await;
+        bench.is_through_odbc = true;
+        bench.store = tongqu_connectors::open(&bench.address(&bench.url)).unwrap();
+        bench
+    }
+
+    /// The address by which a store of this test is opened that the engine itself has at `url`.
+    pub fn address(&self, url: &str) -> String {
+        if !self.is_through_odbc {
+            return url.to_owned();
+        }
+        if let Some(path) = url.strip_prefix("sqlite:") {
+            return format!("odbc:Driver={{SQLite3}};Database={path};");
+        }
+        let (_, rest) = url.split_once("://").unwrap();
+        let (login, place) = rest.rsplit_once('@').unwrap();
+        let ((user, password), (host, database)) = (
+            login.split_once(':').unwrap(),
+            place.split_once('/').unwrap(),
+        );
+        let (host, port) = host.split_once(':').unwrap();
+        format!(
+            "odbc:Driver={{PostgreSQL Unicode}};Server={host};Port={port};Database={database};Uid={user};Pwd={{{password}}};"
+        )
     }
 
     pub async fn postgres() -> Self {
@@ -51,6 +92,7 @@ impl Bench {
         let store = tongqu_connectors::open(&url).unwrap();
         Self {
             engine: Engine::Postgres,
+            is_through_odbc: false,
             url,
             store,
             _dir: None,
@@ -65,6 +107,7 @@ impl Bench {
         let store = tongqu_connectors::open(&url).unwrap();
         Self {
             engine: Engine::Mysql,
+            is_through_odbc: false,
             url,
             store,
             _dir: None,
@@ -125,6 +168,7 @@ impl Bench {
     pub fn beside(&self) -> Self {
         Self {
             engine: self.engine,
+            is_through_odbc: self.is_through_odbc,
             url: self.url.clone(),
             store: self.store.clone(),
             _dir: None,

@@ -31,6 +31,7 @@ mod law;
 mod ledger;
 mod live;
 mod nodes;
+mod odbc;
 mod platform;
 mod proceeding;
 mod pseudonyms;
