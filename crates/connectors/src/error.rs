@@ -16,7 +16,7 @@ use tongqu_domain::kind::Kind;
 pub enum ConnectorError {
     /// The address can't be read.
     #[error(
-        "the store address is not valid: {reason}. Write sqlite:PATH, postgres://USER:PASSWORD@HOST:PORT/DATABASE, mysql://USER:PASSWORD@HOST:PORT/DATABASE, odbc:Driver={{DRIVER}};Server=HOST;Uid=USER;Pwd=PASSWORD"
+        "the store address is not valid: {reason}. Write sqlite:PATH, postgres://USER:PASSWORD@HOST:PORT/DATABASE, mysql://USER:PASSWORD@HOST:PORT/DATABASE, odbc:Driver={{DRIVER}};Server=HOST;Uid=USER;Pwd=PASSWORD, or agent://AGENT/STORE for a store behind an agent"
     )]
     AddressInvalid {
         /// What is wrong with it, without quoting it.
