@@ -199,6 +199,7 @@ export const OPENINGS = {
   },
   'features/directory/components/PostsDialog.vue': { who: 'anquan', at: admin('people'), open: press(/^授予岗位：/) },
   'features/directory/components/RoleDialog.vue': { who: 'xitong', at: admin('roles'), open: press(/^指定/) },
+  'features/nodes/components/AgentDialog.vue': { who: 'xitong', at: '/nodes', open: press('新建前置机') },
   'features/directory/components/ThrottleDialog.vue': { who: 'xitong', at: admin('stores'), open: press(/^限速：/) },
   'features/directory/components/StoreDialog.vue': { who: 'xitong', at: admin('stores'), open: press('登记前置库') },
   'features/directory/components/EditDialog.vue': department('edit', '编辑'),

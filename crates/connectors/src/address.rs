@@ -1,8 +1,11 @@
 //! Where a store lies, and how that is told without its password.
 
+mod attributes;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+pub(crate) use self::attributes::Attributes;
 use crate::{ConnectorError, Result};
 
 /// The address of a store. Prints itself with the password as `***`, in `Debug` too, so that it can
@@ -18,10 +21,13 @@ pub(crate) enum Place {
     Sqlite(PathBuf),
     Postgres,
     Mysql,
+    Odbc(Attributes),
+    Agent { agent: String, store: String },
 }
 
 impl Address {
-    /// Reads `sqlite:PATH`, `postgres://...` (or `postgresql://`), `mysql://...` (or `mariadb://`).
+    /// Reads `sqlite:PATH`, `postgres://...` (or `postgresql://`), `mysql://...` (or `mariadb://`),
+    /// `odbc:` with a connection string, such as `odbc:DSN=tax;Pwd=secret`, and `agent://AGENT/STORE`.
     ///
     /// Errors: [`ConnectorError::AddressInvalid`], which doesn't quote the address.
     pub fn parse(url: &str) -> Result<Self> {
@@ -43,9 +49,23 @@ impl Address {
             "mysql" => (Place::Mysql, url.to_owned()),
             // The driver knows one scheme for the whole family.
             "mariadb" => (Place::Mysql, format!("mysql:{rest}")),
+            "agent" => {
+                let names = rest
+                    .strip_prefix("//")
+                    .and_then(|rest| rest.split_once('/'));
+                let (agent, store) = names
+                    .filter(|(agent, store)| is_plain_name(agent) && is_plain_name(store))
+                    .ok_or_else(|| invalid("it doesn't name an agent and a store beside it"))?;
+                let (agent, store) = (agent.to_owned(), store.to_owned());
+                (Place::Agent { agent, store }, url.to_owned())
+            }
+            "odbc" => {
+                let attributes = Attributes::parse(rest).map_err(invalid)?;
+                (Place::Odbc(attributes), url.to_owned())
+            }
             _ => return Err(invalid("its scheme is not known")),
         };
-        if !matches!(place, Place::Sqlite(_)) && !rest.starts_with("//") {
+        if matches!(place, Place::Postgres | Place::Mysql) && !rest.starts_with("//") {
             return Err(invalid("a server address needs // after its scheme"));
         }
         Ok(Self { secret, place })
@@ -60,6 +80,27 @@ impl Address {
         }
     }
 
+    /// What answers there: `sqlite`, `postgres`, `mysql`, `odbc`, or `agent` for a store that an agent reaches.
+    #[must_use]
+    pub fn engine(&self) -> &'static str {
+        match self.place {
+            Place::Sqlite(_) => "sqlite",
+            Place::Postgres => "postgres",
+            Place::Mysql => "mysql",
+            Place::Odbc(_) => "odbc",
+            Place::Agent { .. } => "agent",
+        }
+    }
+
+    /// The agent, and the name that it gives to the store; `None` if the store is reached directly.
+    #[must_use]
+    pub fn behind_agent(&self) -> Option<(&str, &str)> {
+        match &self.place {
+            Place::Agent { agent, store } => Some((agent, store)),
+            Place::Sqlite(_) | Place::Postgres | Place::Mysql | Place::Odbc(_) => None,
+        }
+    }
+
     pub(crate) fn place(&self) -> &Place {
         &self.place
     }
@@ -70,10 +111,20 @@ impl Address {
     }
 }
 
+/// Whether this names an agent, or a store beside one: letters, digits, `-` and `_`, at most 64.
+#[must_use]
+pub fn is_plain_name(name: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    (1..=64).contains(&name.len()) && name.chars().all(is_plain)
+}
+
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Place::Sqlite(path) = &self.place {
             return write!(f, "sqlite:{}", path.display());
+        }
+        if let Place::Odbc(attributes) = &self.place {
+            return write!(f, "odbc:{}", attributes.shown());
         }
         let (scheme, rest) = self.secret.split_once("://").unwrap_or(("", &self.secret));
         // The last `@` ends the sign-in, since an unescaped password may hold one.
@@ -142,6 +193,34 @@ mod tests {
     }
 
     #[test]
+    fn a_store_behind_an_agent_is_named() {
+        assert_eq!(shown("agent://agt-1/tax_db"), "agent://agt-1/tax_db");
+        let address = Address::parse("agent://agt-1/tax_db").unwrap();
+        assert_eq!(address.behind_agent(), Some(("agt-1", "tax_db")));
+        for url in [
+            "agent:agt-1/x",
+            "agent://agt-1",
+            "agent://a/b/c",
+            "agent://a/../b",
+            "agent:///b",
+        ] {
+            assert!(Address::parse(url).is_err(), "{url}");
+        }
+    }
+
+    #[test]
+    fn an_odbc_address_is_a_connection_string() {
+        assert_eq!(
+            shown("odbc:Driver={DM8 ODBC DRIVER};Server=db;Uid=tax;Pwd={s3;cr}}et};"),
+            "odbc:Driver={DM8 ODBC DRIVER};Server=db;Uid=tax;Pwd=***;"
+        );
+        assert_eq!(
+            shown("odbc:DSN=tax;PASSWORD=s3cret"),
+            "odbc:DSN=tax;PASSWORD=***;"
+        );
+    }
+
+    #[test]
     fn nonsense_is_refused_without_quoting_it() {
         for url in [
             "",
@@ -149,6 +228,8 @@ mod tests {
             "sqlite:",
             "oracle://tax:s3cret@db",
             "postgres:tax:s3cret",
+            "odbc:Uid=tax;Pwd=s3cret",
+            "odbc:DSN=tax;Pwd={s3cret",
         ] {
             let error = Address::parse(url).unwrap_err();
             assert_eq!(error.code(), "store.address_invalid");

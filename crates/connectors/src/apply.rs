@@ -2,13 +2,14 @@
 
 use std::collections::HashSet;
 
+use serde::{Deserialize, Serialize};
 use tongqu_domain::exchange::Column;
 
 use crate::rows::{OP_COLUMN, Rows};
 use crate::{ConnectorError, Result};
 
 /// One apply: a set of changes for one table on behalf of one consumer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApplyPlan {
     /// The table; created with `key` as primary key if it is missing.
     pub table: String,
@@ -36,7 +37,8 @@ pub struct ApplyPlan {
 }
 
 /// What happens to rows of the table that aren't among the changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ApplyMode {
     /// They stay.
     Upsert,
@@ -45,7 +47,8 @@ pub enum ApplyMode {
 }
 
 /// What happens if the table lacks a column of the plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum AddColumns {
     /// `column_missing` is answered: a change of the schema is the caller's decision.
     Refuse,
@@ -199,7 +202,7 @@ pub(crate) const CONSUMER_CHARS_MAX: usize = 191;
 /// What an apply did, in rows. Counted exactly, in the transaction itself:
 /// staged rows = inserted + updated + unchanged + deleted, where [`ApplyMode::ReplaceAll`] also
 /// counts as deleted the rows that weren't staged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Applied {
     /// Rows that weren't there.
     pub inserted: u64,

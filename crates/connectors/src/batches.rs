@@ -1,5 +1,7 @@
 //! Streams of batches with backpressure, and the pipe through which a store feeds one.
 
+use std::future::Future;
+
 use futures_util::stream::{self, BoxStream, StreamExt};
 use tokio::sync::mpsc;
 
@@ -11,10 +13,52 @@ pub type BatchStream = BoxStream<'static, Result<RecordBatch>>;
 /// Batches that may wait between a store and its reader: one to be taken while one is filled.
 const BATCHES_WAITING_MAX: usize = 2;
 
+/// Batches that wait for a writing thread.
+const CHANGES_WAITING_MAX: usize = 1;
+
+/// What a writing thread takes in: batches, then `None`. Closed without it means that the caller went away.
+pub(crate) type Changes = mpsc::Receiver<Option<Result<RecordBatch>>>;
+
+/// Feeds `changes` to a thread that `work` begins. What the thread refuses is told at once, even if the stream would make
+/// us wait.
+pub(crate) async fn fed<T, F>(
+    mut changes: BatchStream,
+    work: impl FnOnce(Changes) -> F,
+) -> Result<T>
+where
+    F: Future<Output = Result<T>>,
+{
+    let (sender, receiver) = mpsc::channel(CHANGES_WAITING_MAX);
+    let feed = async move {
+        while let Some(next) = changes.next().await {
+            // A closed channel means that the thread has failed and tells why itself.
+            if sender.send(Some(next)).await.is_err() {
+                return;
+            }
+        }
+        let _ = sender.send(None).await;
+    };
+    let mut work = std::pin::pin!(work(receiver));
+    tokio::select! {
+        biased;
+        done = &mut work => done,
+        () = feed => work.await,
+    }
+}
+
 /// A stream of this one batch.
 #[must_use]
 pub fn one_batch(batch: RecordBatch) -> BatchStream {
     stream::iter([Ok(batch)]).boxed()
+}
+
+/// Bytes of the values of a batch, without what a slice leaves out.
+pub(crate) fn weight(batch: &RecordBatch) -> u64 {
+    let columns = batch.columns().iter();
+    let bytes = columns.map(|column| column.to_data().get_slice_memory_size().unwrap_or(0));
+    bytes
+        .map(|bytes| u64::try_from(bytes).unwrap_or(u64::MAX))
+        .sum()
 }
 
 /// What goes through the pipe. The end is said aloud: a feeder that dies without a word must not

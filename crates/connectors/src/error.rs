@@ -1,5 +1,8 @@
 //! What can go wrong with a foreign store, one variant per thing that a person could do differently.
 
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
 use tongqu_domain::exchange::ColumnType;
 use tongqu_domain::kind::Kind;
 
@@ -8,11 +11,12 @@ use tongqu_domain::kind::Kind;
 /// The text says what to do next. It names stores (with the password as `***`), tables, columns and
 /// counts, and never holds a value of a row: database messages that quote values are dropped and
 /// only their code is kept.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ConnectorError {
     /// The address can't be read.
     #[error(
-        "the store address is not valid: {reason}. Write sqlite:PATH, postgres://USER:PASSWORD@HOST:PORT/DATABASE or mysql://USER:PASSWORD@HOST:PORT/DATABASE"
+        "the store address is not valid: {reason}. Write sqlite:PATH, postgres://USER:PASSWORD@HOST:PORT/DATABASE, mysql://USER:PASSWORD@HOST:PORT/DATABASE, odbc:Driver={{DRIVER}};Server=HOST;Uid=USER;Pwd=PASSWORD, or agent://AGENT/STORE for a store behind an agent"
     )]
     AddressInvalid {
         /// What is wrong with it, without quoting it.
@@ -42,7 +46,7 @@ pub enum ConnectorError {
         /// The table that was touched.
         table: String,
         /// What the account must be allowed to do.
-        right: &'static str,
+        right: Cow<'static, str>,
     },
     /// The SQLite file or the database isn't there.
     #[error("{store} does not exist. Correct the address, or create it first")]
@@ -160,7 +164,7 @@ pub enum ConnectorError {
         /// The store, without password.
         store: String,
         /// What was waited for.
-        doing: &'static str,
+        doing: Cow<'static, str>,
         /// How long was waited, in milliseconds.
         waited_ms: u64,
     },
@@ -174,7 +178,7 @@ pub enum ConnectorError {
     #[error("{what} is beyond the limit of {limit}. Ask for less at once")]
     LimitPassed {
         /// What was too much.
-        what: &'static str,
+        what: Cow<'static, str>,
         /// The limit.
         limit: u64,
     },
@@ -254,8 +258,8 @@ pub enum ConnectorError {
         /// The store, without password.
         store: String,
         /// What it was asked.
-        doing: &'static str,
-        /// SQLSTATE, MySQL error number or SQLite extended result code.
+        doing: Cow<'static, str>,
+        /// SQLSTATE (of ODBC with the driver's own number), MySQL error number or SQLite extended result code.
         code: String,
         /// The database's own words where its code guarantees that they quote no value, with a
         /// leading `: `; else empty.

@@ -1,7 +1,7 @@
 //! Foreign stores behind one small interface: discover, read, apply.
 //!
-//! What it is for: a department's exchange store, and the pool itself, may be SQLite, PostgreSQL or
-//! MySQL/MariaDB. [`Store`] reads one consistent snapshot as bounded columnar batches, and applies
+//! What it is for: a department's exchange store, and the pool itself, may be SQLite, PostgreSQL,
+//! MySQL/MariaDB, or, in builds with the feature `odbc`, whatever has an ODBC driver. [`Store`] reads one consistent snapshot as bounded columnar batches, and applies
 //! changes exactly once, because the consumer's cursor is a row of the same transaction.
 //!
 //! What it may not know: the catalogue, grants, masks, runs. It moves what it is told to move and
@@ -23,9 +23,12 @@ mod batches;
 mod error;
 mod log;
 mod mysql;
+#[cfg(feature = "odbc")]
+mod odbc;
 mod paced;
 mod postgres;
 mod query;
+pub mod remote;
 pub mod rows;
 mod sqlite;
 mod store;
@@ -35,7 +38,7 @@ pub mod testing;
 mod text;
 mod types;
 
-pub use address::Address;
+pub use address::{Address, is_plain_name};
 pub use apply::{AddColumns, Applied, ApplyMode, ApplyPlan};
 pub use batches::{BatchStream, one_batch};
 pub use error::ConnectorError;

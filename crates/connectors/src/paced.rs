@@ -14,6 +14,7 @@ use async_trait::async_trait;
 use futures_util::{StreamExt as _, stream};
 use tokio::time::{Duration, Instant};
 
+use crate::batches::weight;
 use crate::{
     Address, Applied, ApplyPlan, BatchStream, ChangeLog, KeyCheck, LogPosition, LogQuery, LogState,
     Query, RecordBatch, Result, Snapshot, Store, TableInfo,
@@ -145,13 +146,6 @@ pub fn paced(batches: BatchStream, pace: Arc<Pace>) -> BatchStream {
 
 fn count(rows: usize) -> u64 {
     u64::try_from(rows).unwrap_or(u64::MAX)
-}
-
-/// Bytes of the values of a batch, without what a slice leaves out.
-fn weight(batch: &RecordBatch) -> u64 {
-    let columns = batch.columns().iter();
-    let bytes = columns.map(|column| column.to_data().get_slice_memory_size().unwrap_or(0));
-    bytes.map(count).sum()
 }
 
 /// A store behind a pace.

@@ -1,5 +1,6 @@
 //! What a reader asks for: columns, rows, order and how much at once.
 
+use serde::{Deserialize, Serialize};
 use tongqu_domain::exchange::{Column, ColumnType, ValueRef};
 
 use crate::rows::kind_of;
@@ -22,7 +23,7 @@ pub(crate) const BATCH_BYTES_LIMIT: usize = 256 * 1024 * 1024;
 pub const FILTER_VALUES_MAX: usize = 10_000;
 
 /// One reading of a table: a consistent snapshot of the chosen columns and rows.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Query {
     /// Table or view; `schema.table` on PostgreSQL and `database.table` on MySQL reach another schema.
     pub table: String,
@@ -162,7 +163,8 @@ impl Query {
 }
 
 /// How a filter compares.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum FilterOp {
     /// Equal to the value; text bytewise.
     Eq,
@@ -181,7 +183,7 @@ pub enum FilterOp {
 }
 
 /// One condition on one column. NULL never fulfils it. Values are bound, never written into SQL.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Filter {
     /// The column.
     pub column: String,
@@ -248,7 +250,7 @@ impl Filter {
         }
         if self.values.len() > FILTER_VALUES_MAX {
             return Err(ConnectorError::LimitPassed {
-                what: "the number of values in a filter",
+                what: "the number of values in a filter".into(),
                 limit: u64::try_from(FILTER_VALUES_MAX).expect("a small constant"),
             });
         }
@@ -357,7 +359,8 @@ impl Operand<'_> {
 }
 
 /// A value that owns what it holds; [`ValueRef`] is its borrowed form and says the units.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Value {
     /// No value.
     Null,

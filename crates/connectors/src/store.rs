@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 use tongqu_domain::exchange::Column;
 
 use crate::address::Place;
@@ -139,7 +140,7 @@ pub trait Store: Send + Sync + std::fmt::Debug {
 }
 
 /// What a table looks like.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableInfo {
     /// The table's name, as asked for.
     pub name: String,
@@ -154,7 +155,7 @@ pub struct TableInfo {
 }
 
 /// A column whose type can't be carried exactly.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
     /// The column.
     pub column: String,
@@ -163,7 +164,7 @@ pub struct Refusal {
 }
 
 /// What speaks against a set of columns as a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct KeyCheck {
     /// Rows beyond the first of each key, rows with NULL in the key left aside.
     pub duplicates: u64,
@@ -203,5 +204,33 @@ fn open_with(url: &str, creation: Creation) -> Result<Arc<dyn Store>> {
         }
         Place::Postgres => Arc::new(postgres::PostgresStore::new(address)?),
         Place::Mysql => Arc::new(mysql::MysqlStore::new(address)?),
+        Place::Agent { .. } => {
+            return Err(ConnectorError::AddressInvalid {
+                reason: "a store behind an agent is reached only where the agent is connected"
+                    .to_owned(),
+            });
+        }
+        #[cfg(feature = "odbc")]
+        Place::Odbc(_) => Arc::new(crate::odbc::OdbcStore::new(address)),
+        #[cfg(not(feature = "odbc"))]
+        Place::Odbc(_) => {
+            return Err(ConnectorError::AddressInvalid {
+                reason: "this program was built without ODBC (its feature `odbc`)".to_owned(),
+            });
+        }
     })
+}
+
+#[cfg(all(test, not(feature = "odbc")))]
+mod tests {
+    #[test]
+    fn a_build_without_odbc_says_so() {
+        let error = super::open("odbc:DSN=tax;Pwd=s3cret").unwrap_err();
+        assert_eq!(error.code(), "store.address_invalid");
+        let told = error.to_string();
+        assert!(
+            told.contains("without ODBC") && !told.contains("s3cret"),
+            "{told}"
+        );
+    }
 }

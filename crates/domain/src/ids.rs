@@ -77,6 +77,8 @@ ids! {
     GrantId = "grant";
     /// A standing delivery 订阅 under a grant.
     SubscriptionId = "subscription";
+    /// An agent 前置机 in a department's network.
+    AgentId = "agent";
     /// An exchange store 前置库 of a department.
     StoreId = "exchange store";
     /// The binding 挂接 of an entry to real data.

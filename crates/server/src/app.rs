@@ -12,6 +12,7 @@ use tongqu_domain::{calendar::Calendar, law::Pack};
 use crate::{
     features::{self, directory::ExchangeStore},
     platform::{
+        agents::Lines,
         clock::Clock,
         config::Config,
         db::{Registry, outbox},
@@ -41,6 +42,8 @@ pub struct App {
     /// The calendar in force; a new holiday notice replaces it.
     calendar: RwLock<Arc<Calendar>>,
     pub pool: Arc<dyn Store>,
+    /// The ways to the agents.
+    pub lines: Lines,
     /// How fast each exchange store is read and written.
     pub paces: Paces,
     pub search: features::catalogue::search::Index,
@@ -69,6 +72,7 @@ pub struct Running {
     beating: JoinHandle<()>,
     checking: JoinHandle<()>,
     starting_due: JoinHandle<()>,
+    answering_agents: JoinHandle<()>,
 }
 
 impl App {
@@ -96,6 +100,8 @@ impl App {
         let search = features::catalogue::search::Index::open(&data_dir.join("search"))?;
         let has_people = features::directory::has_people(&mut *registry.read().await?).await?;
         let live = Arc::new(Live::new(&config.live));
+        let patience = std::time::Duration::from_secs(config.agents.patience_s);
+        let lines = Lines::new(&node.id, random_hex::<6>(), patience);
         let app = Arc::new(Self {
             clock,
             registry: registry.clone(),
@@ -105,6 +111,7 @@ impl App {
             packs,
             calendar: RwLock::new(Arc::new(calendar)),
             pool,
+            lines,
             paces: Paces::default(),
             search,
             find_actor: features::session::find_actor,
@@ -122,6 +129,7 @@ impl App {
             jobs::requeue_orphans(&registry, app.clock.now()).await?;
         }
         let (stop, stopping) = watch::channel(false);
+        let answering_agents = features::agent::listen(app.clone(), stopping.clone()).await?;
         let telling = tokio::spawn(live::tell(registry.clone(), live, stopping.clone()));
         let sequencing = tokio::spawn(ledger::sequence(registry, ledger, found, stopping.clone()));
         let working = tokio::spawn(jobs::work(
@@ -147,6 +155,7 @@ impl App {
             beating,
             checking,
             starting_due,
+            answering_agents,
         })
     }
 
@@ -184,7 +193,7 @@ impl App {
     ///
     /// Errors: `store.*` if the address isn't one.
     pub fn open_store(&self, url: &str) -> Result<Arc<dyn Store>, ApiError> {
-        tongqu_connectors::open(url).map_err(connector_error)
+        self.opened(url, tongqu_connectors::open)
     }
 
     /// A department's exchange store behind the pace that is set for it; for whatever moves rows.
@@ -198,7 +207,18 @@ impl App {
     ///
     /// Errors: `store.*` if the address isn't one.
     pub fn open_or_create_store(&self, url: &str) -> Result<Arc<dyn Store>, ApiError> {
-        tongqu_connectors::open_or_create(url).map_err(connector_error)
+        self.opened(url, tongqu_connectors::open_or_create)
+    }
+
+    fn opened(
+        &self,
+        url: &str,
+        open: fn(&str) -> Result<Arc<dyn Store>, ConnectorError>,
+    ) -> Result<Arc<dyn Store>, ApiError> {
+        match self.lines.store(url).map_err(connector_error)? {
+            Some(behind_agent) => Ok(behind_agent),
+            None => open(url).map_err(connector_error),
+        }
     }
 }
 
@@ -216,6 +236,8 @@ impl Running {
             ("runs that are due", self.starting_due),
             ("supervision", self.supervising),
             ("jobs", self.working),
+            // After the jobs, whose rows it carries.
+            ("agents", self.answering_agents),
             ("evidence", self.sequencing),
         ];
         for (name, task) in tasks {

@@ -80,6 +80,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .merge(features::ledger::routes())
         .merge(features::live::routes())
         .merge(features::nodes::routes())
+        .merge(features::agent::routes())
         .merge(features::supervision::routes())
         .merge(features::stats::routes())
         .merge(features::demo::routes());

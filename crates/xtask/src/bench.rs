@@ -96,6 +96,9 @@ pub fn command(folder: &str, name: &str) -> Result<Command> {
         "--bench",
         name,
     ]);
+    if folder == "server" {
+        cargo.arg(repo::FEATURES);
+    }
     Ok(cargo)
 }
 

@@ -31,6 +31,7 @@ pub fn check() -> Result<bool> {
         cargo_passes(&[
             "clippy",
             "--workspace",
+            repo::FEATURES,
             "--all-targets",
             "--locked",
             "--",

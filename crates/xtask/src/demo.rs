@@ -106,7 +106,7 @@ pub fn binary(profile: Profile) -> Result<PathBuf> {
 /// Builds the program; the portal must have been built.
 pub fn build(profile: Profile) -> Result<()> {
     let mut cargo = repo::cargo()?;
-    cargo.args(["build", "--locked", "--package", "tongqu"]);
+    cargo.args(["build", "--locked", "--package", "tongqu", repo::FEATURES]);
     if profile == Profile::Release {
         cargo.arg("--release");
     }

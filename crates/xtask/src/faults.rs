@@ -41,7 +41,8 @@ pub fn run(words: impl Iterator<Item = OsString>) -> Result<bool> {
         cargo.arg("test");
     }
     cargo
-        .args(["--locked", "--package", "tongqu", "--test", "it"])
+        .args(["--locked", "--package", "tongqu", repo::FEATURES])
+        .args(["--test", "it"])
         .args(&filters)
         .env("TONGQU_FAULT_ROUNDS", wanted.rounds.to_string())
         .env("TONGQU_FAULT_SEED", seed.to_string());

@@ -105,7 +105,15 @@ fn openapi() -> Result<String> {
 /// What the program says, which has to be JSON. It embeds the portal, so that has to be there before.
 fn told(words: &[&str]) -> Result<String> {
     web::build()?;
-    let run = ["run", "--quiet", "--locked", "--package", "tongqu", "--"];
+    let run = [
+        "run",
+        "--quiet",
+        "--locked",
+        "--package",
+        "tongqu",
+        repo::FEATURES,
+        "--",
+    ];
     let document = proc::read(repo::cargo()?.args(run).args(words))?;
     serde_json::from_str::<Value>(&document).with_context(|| {
         format!(

@@ -40,6 +40,9 @@ fn cache_dir() -> Result<PathBuf> {
     Ok(PathBuf::from(home).join(".cache/tongqu"))
 }
 
+/// The features with which everything is built here: one set, so that nothing is compiled twice.
+pub const FEATURES: &str = "--features=tongqu/odbc";
+
 /// `cargo`, told to build in [`target_dir`].
 pub fn cargo() -> Result<Command> {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));

@@ -42,6 +42,12 @@ const NEEDS: &[Need] = &[
         met: has_c_compiler,
     },
     Need {
+        what: "the ODBC driver manager",
+        packages: &["unixodbc-dev"],
+        purpose: Purpose::Demo,
+        met: || in_library_folders("libodbc.so"),
+    },
+    Need {
         what: "git",
         packages: &["git"],
         purpose: Purpose::Check,
@@ -58,6 +64,12 @@ const NEEDS: &[Need] = &[
         packages: &["mariadb-server"],
         purpose: Purpose::Check,
         met: || databases::mariadb::programs().is_ok(),
+    },
+    Need {
+        what: "ODBC drivers",
+        packages: &["odbc-postgresql", "libsqliteodbc", "odbc-mariadb"],
+        purpose: Purpose::Check,
+        met: has_odbc_drivers,
     },
     Need {
         what: "faketime",
@@ -135,11 +147,27 @@ fn has_c_compiler() -> bool {
     find_program("cc").is_some() && Path::new("/usr/include/stdio.h").exists()
 }
 
-/// The library that sets a program's clock; Debian has one folder per architecture.
+/// The library that sets a program's clock.
 fn has_faketime() -> bool {
+    in_library_folders("faketime/libfaketimeMT.so.1")
+}
+
+/// Whether a library is there; Debian has one folder per architecture.
+fn in_library_folders(library: &str) -> bool {
     let folders = fs::read_dir("/usr/lib").into_iter().flatten().flatten();
-    let mut libraries = folders.map(|folder| folder.path().join("faketime/libfaketimeMT.so.1"));
+    let mut libraries = folders.map(|folder| folder.path().join(library));
     libraries.any(|library| library.exists())
+}
+
+/// The drivers under whose names the tests look for them.
+fn has_odbc_drivers() -> bool {
+    let listed = fs::read_to_string("/etc/odbcinst.ini").unwrap_or_default();
+    ["PostgreSQL Unicode", "SQLite3", "MariaDB Unicode"]
+        .iter()
+        .all(|driver| listed.contains(&format!("[{driver}]")))
+        && in_library_folders("odbc/psqlodbcw.so")
+        && in_library_folders("odbc/libsqlite3odbc.so")
+        && in_library_folders("odbc/libmaodbc.so")
 }
 
 fn has_chinese_fonts() -> bool {

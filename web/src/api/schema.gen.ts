@@ -4,6 +4,64 @@
  */
 
 export interface paths {
+    "/api/v1/agents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The agents of all departments. For the operator and the system administrator. */
+        get: operations["list_agents"];
+        put?: never;
+        /** Invite an agent of a department. For system administrators. */
+        post: operations["invite_agent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/{agent_id}/codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give an agent another code, with which it enrols anew. Codes given before are good no longer; the certificate that
+         *     it has stays good until then.
+         */
+        post: operations["invite_agent_again"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/{agent_id}/revocation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Shut an agent out for good: its line is cut within a heartbeat, and its certificate is good no longer. What it has
+         *     brought stays. For system administrators.
+         */
+        post: operations["revoke_agent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/attachments": {
         parameters: {
             query?: never;
@@ -2360,6 +2418,57 @@ export interface components {
              */
             days: number;
         };
+        /** @description An agent to be invited. */
+        AgentBody: {
+            department_id: string;
+            /** @description Name in lists, for example 税务局前置机. */
+            name: string;
+        };
+        /** @description An agent that may enrol itself now. */
+        AgentInvitationView: {
+            agent: components["schemas"]["AgentView"];
+            /** @description The one-time code. It is shown this once. */
+            code: string;
+            /** @description Host and port that the agent is to call. */
+            hub: string;
+            /** @description Machine instant until which it is good. */
+            until: string;
+        };
+        /** @description An agent. */
+        AgentView: {
+            /** @description What the viewer may do: `invite_again`, `revoke`. */
+            actions: string[];
+            /** @description Until when its certificate is good; it gets itself a new one in time. */
+            certificate_until?: string | null;
+            department_id: string;
+            department_name: string;
+            id: string;
+            name: string;
+            /** @description The node that it is connected to. */
+            node_id?: string | null;
+            /** @description Machine instant of its last sign of life. */
+            seen_at?: string | null;
+            /**
+             * Format: int64
+             * @description Bytes that wait on its disk, and that may.
+             */
+            spool_bytes?: number | null;
+            /** Format: int64 */
+            spool_bytes_max?: number | null;
+            /**
+             * @description `invited` (has a code, and no certificate yet), `code_over` (its code wasn't used in time), `connected`,
+             *     `away`, `certificate_over` (it was away for too long, and needs a new code) or `revoked`.
+             */
+            state: string;
+            /** @description The stores beside it. */
+            stores: components["schemas"]["StoreBesideView"][];
+            /**
+             * Format: int64
+             * @description Readings and writings under way.
+             */
+            transfers?: number | null;
+            version?: string | null;
+        };
         /** @description Something that fails, with its owner and what to do. */
         AlarmView: {
             code: string;
@@ -4475,6 +4584,46 @@ export interface components {
             version: string;
         };
         /** @description One page of a list. */
+        Page_AgentView: {
+            /** @description The rows of this page. */
+            items: {
+                /** @description What the viewer may do: `invite_again`, `revoke`. */
+                actions: string[];
+                /** @description Until when its certificate is good; it gets itself a new one in time. */
+                certificate_until?: string | null;
+                department_id: string;
+                department_name: string;
+                id: string;
+                name: string;
+                /** @description The node that it is connected to. */
+                node_id?: string | null;
+                /** @description Machine instant of its last sign of life. */
+                seen_at?: string | null;
+                /**
+                 * Format: int64
+                 * @description Bytes that wait on its disk, and that may.
+                 */
+                spool_bytes?: number | null;
+                /** Format: int64 */
+                spool_bytes_max?: number | null;
+                /**
+                 * @description `invited` (has a code, and no certificate yet), `code_over` (its code wasn't used in time), `connected`,
+                 *     `away`, `certificate_over` (it was away for too long, and needs a new code) or `revoked`.
+                 */
+                state: string;
+                /** @description The stores beside it. */
+                stores: components["schemas"]["StoreBesideView"][];
+                /**
+                 * Format: int64
+                 * @description Readings and writings under way.
+                 */
+                transfers?: number | null;
+                version?: string | null;
+            }[];
+            /** @description Where the next page begins; absent on the last one. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
         Page_CaseLineView: {
             /** @description The rows of this page. */
             items: {
@@ -5011,7 +5160,7 @@ export interface components {
                 bytes_per_s?: number | null;
                 department_id: string;
                 department_name: string;
-                /** @description `sqlite`, `postgres` or `mysql`. */
+                /** @description `sqlite`, `postgres`, `mysql` or `odbc`. */
                 engine: string;
                 id: string;
                 name: string;
@@ -6111,12 +6260,20 @@ export interface components {
             reason_rule?: string | null;
             role_name: string;
         };
+        /** @description A store beside an agent. */
+        StoreBesideView: {
+            /** @description `sqlite`, `postgres` or `mysql`. */
+            engine: string;
+            name: string;
+            /** @description The address by which it is registered as an exchange store. */
+            url: string;
+        };
         /** @description An exchange store to be registered. */
         StoreBody: {
             department_id: string;
             /** @description Name in lists, for example 统计局前置库. */
             name: string;
-            /** @description `sqlite:PATH`, `postgres://...` or `mysql://...`; credentials are kept and never shown again. */
+            /** @description `sqlite:PATH`, `postgres://...`, `mysql://...` or `odbc:` with a connection string; credentials are kept and never shown again. */
             url: string;
         };
         /** @description Whether a department's exchange store answers. */
@@ -6149,7 +6306,7 @@ export interface components {
             bytes_per_s?: number | null;
             department_id: string;
             department_name: string;
-            /** @description `sqlite`, `postgres` or `mysql`. */
+            /** @description `sqlite`, `postgres`, `mysql` or `odbc`. */
             engine: string;
             id: string;
             name: string;
@@ -6481,6 +6638,341 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_agents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_AgentView"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    invite_agent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AgentBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentInvitationView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than the platform takes */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has not the media type that is described here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    invite_agent_again: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentInvitationView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The content can't be accepted */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_agent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentView"];
+                };
+            };
+            /** @description The request has not the form that is described here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no session, or it has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The content can't be accepted */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The platform's own fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed doesn't answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     upload_attachment: {
         parameters: {
             query: {

@@ -5,6 +5,8 @@ type Shapes = components['schemas']
 
 export type ActsForView = Shapes['ActsForView']
 export type AdvanceBody = Shapes['AdvanceBody']
+export type AgentInvitationView = Shapes['AgentInvitationView']
+export type AgentView = Shapes['AgentView']
 export type AlarmView = Shapes['AlarmView']
 export type AlikeLineView = Shapes['AlikeLineView']
 export type AnswersView = Shapes['AnswersView']

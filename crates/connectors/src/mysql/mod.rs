@@ -252,7 +252,7 @@ fn failure(store: &str, doing: &'static str, table: &str, error: &Error) -> Conn
         },
         _ => ConnectorError::Database {
             store,
-            doing,
+            doing: doing.into(),
             code: "driver".to_owned(),
             hint: String::new(),
         },
@@ -279,7 +279,7 @@ fn said_failure(
         1142 | 1143 | 1227 => ConnectorError::PermissionMissing {
             store,
             table,
-            right: "read and change it",
+            right: "read and change it".into(),
         },
         1062 | 1586 => ConnectorError::KeyDuplicates {
             table,
@@ -296,12 +296,12 @@ fn said_failure(
         // Lock waits, deadlock, time limits: all of them pass.
         1205 | 1213 | 3024 | 1969 => ConnectorError::Timeout {
             store,
-            doing,
+            doing: doing.into(),
             waited_ms: LOCK_WAIT_MS,
         },
         1021 | 1114 => ConnectorError::SpaceLacking { store },
         1153 => ConnectorError::LimitPassed {
-            what: "a row's size in bytes (max_allowed_packet of the server)",
+            what: "a row's size in bytes (max_allowed_packet of the server)".into(),
             limit: 16 * 1024 * 1024,
         },
         1040 | 1203 => ConnectorError::Unreachable {
@@ -322,7 +322,7 @@ fn said_failure(
             };
             ConnectorError::Database {
                 store,
-                doing,
+                doing: doing.into(),
                 code: code.to_string(),
                 hint,
             }

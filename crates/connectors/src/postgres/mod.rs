@@ -10,7 +10,7 @@ mod kept;
 mod log;
 mod read;
 mod sums;
-mod types;
+pub(crate) mod types;
 
 use std::collections::HashMap;
 use std::str::FromStr;
@@ -330,7 +330,7 @@ impl Session {
             },
             None => ConnectorError::Database {
                 store,
-                doing,
+                doing: doing.into(),
                 code: "driver".to_owned(),
                 hint: String::new(),
             },
@@ -373,7 +373,7 @@ fn said_failure(store: String, doing: &'static str, table: &str, said: Said<'_>)
         "42501" => ConnectorError::PermissionMissing {
             store,
             table,
-            right: "read and change it",
+            right: "read and change it".into(),
         },
         // The second: two staged rows meet one row of a table whose collation folds them.
         "23505" | "21000" => ConnectorError::KeyDuplicates {
@@ -399,7 +399,7 @@ fn said_failure(store: String, doing: &'static str, table: &str, said: Said<'_>)
         // Locks, cancellation, deadlock, serialisation: all of them pass.
         "55P03" | "57014" | "40001" | "40P01" => ConnectorError::Timeout {
             store,
-            doing,
+            doing: doing.into(),
             waited_ms: LOCK_WAIT_MS,
         },
         "53100" => ConnectorError::SpaceLacking { store },
@@ -419,7 +419,7 @@ fn said_failure(store: String, doing: &'static str, table: &str, said: Said<'_>)
             };
             ConnectorError::Database {
                 store,
-                doing,
+                doing: doing.into(),
                 code: code.to_owned(),
                 hint,
             }

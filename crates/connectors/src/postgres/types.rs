@@ -10,7 +10,7 @@ const VARCHAR_CHARS_MAX: u32 = 10_485_760;
 
 /// How a column's bytes come over the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Native {
+pub(crate) enum Native {
     Boolean,
     Int2,
     Int4,
@@ -33,7 +33,7 @@ pub(super) enum Native {
 
 /// What a type of the catalogue means.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Meaning {
+pub(crate) struct Meaning {
     pub native: Native,
     pub column_type: ColumnType,
     /// Decimals of seconds that a time keeps, if fewer than microseconds.
@@ -41,7 +41,7 @@ pub(super) struct Meaning {
 }
 
 /// What a type means: `name` and `kind` are `typname` and `typtype`, `modifier` the column's.
-pub(super) fn meaning(name: &str, kind: &str, modifier: i32) -> Result<Meaning, String> {
+pub(crate) fn meaning(name: &str, kind: &str, modifier: i32) -> Result<Meaning, String> {
     let plain = |native, column_type| {
         Ok(Meaning {
             native,
@@ -133,7 +133,7 @@ fn numeric(modifier: i32) -> Result<ColumnType, String> {
 }
 
 /// The type to declare for a new column.
-pub(super) fn declared(column_type: ColumnType) -> String {
+pub(crate) fn declared(column_type: ColumnType) -> String {
     match column_type {
         ColumnType::Boolean => "boolean".to_owned(),
         ColumnType::Int16 => "smallint".to_owned(),
@@ -159,7 +159,7 @@ pub(super) fn declared(column_type: ColumnType) -> String {
 
 /// The type of a column of the stage: as declared, but text of any length, so that what is too long
 /// can be counted and named before the table is touched.
-pub(super) fn staged(column_type: ColumnType) -> String {
+pub(crate) fn staged(column_type: ColumnType) -> String {
     match column_type {
         ColumnType::Text { .. } => "text".to_owned(),
         other => declared(other),
@@ -184,7 +184,7 @@ pub(super) fn bound_type(value: &ValueRef<'_>) -> &'static str {
 
 /// Whether a column of `held` can be read as `wanted`. Large unsigned integers live in numerics, and
 /// each value of them is checked when it is read.
-pub(super) fn gives(held: ColumnType, wanted: ColumnType) -> Result<(), String> {
+pub(crate) fn gives(held: ColumnType, wanted: ColumnType) -> Result<(), String> {
     let is_whole = matches!(
         held,
         ColumnType::Int16

@@ -8,54 +8,29 @@ mod intake;
 mod staged;
 mod straight;
 
-use futures_util::StreamExt;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
-use tokio::sync::mpsc;
 
 use self::intake::{Shape, Staged};
 use super::catalog;
 use super::{File, on_thread, quoted, types};
+use crate::batches::{Changes, fed};
 use crate::store::CURSOR_TABLE;
 use crate::text::joined;
-use crate::{AddColumns, Applied, ApplyPlan, BatchStream, ConnectorError, RecordBatch, Result};
+use crate::{AddColumns, Applied, ApplyPlan, BatchStream, ConnectorError, Result};
 
-/// Batches that wait for the staging thread.
-const BATCHES_WAITING_MAX: usize = 1;
-
-/// What the caller sends to the thread: batches, then `None`. Closed without it means that the caller went away.
-type Changes = mpsc::Receiver<Option<Result<RecordBatch>>>;
-
-pub(super) async fn apply(
-    file: File,
-    plan: ApplyPlan,
-    mut changes: BatchStream,
-) -> Result<Applied> {
+pub(super) async fn apply(file: File, plan: ApplyPlan, changes: BatchStream) -> Result<Applied> {
     plan.check()?;
-    let (sender, receiver) = mpsc::channel(BATCHES_WAITING_MAX);
     let thread_file = file.clone();
-    let work = on_thread(&file, move || {
-        Applying {
-            file: thread_file,
-            plan,
-        }
-        .run(receiver)
-    });
-    let feed = async move {
-        while let Some(next) = changes.next().await {
-            // A closed channel means that the thread has failed and tells why itself.
-            if sender.send(Some(next)).await.is_err() {
-                return;
+    fed(changes, |changes| {
+        on_thread(&file, move || {
+            Applying {
+                file: thread_file,
+                plan,
             }
-        }
-        let _ = sender.send(None).await;
-    };
-    let mut work = std::pin::pin!(work);
-    // A refusal is told at once, even if the stream would make us wait.
-    tokio::select! {
-        biased;
-        applied = &mut work => applied,
-        () = feed => work.await,
-    }
+            .run(changes)
+        })
+    })
+    .await
 }
 
 struct Applying {

@@ -6,7 +6,7 @@
 mod apply;
 mod catalog;
 mod read;
-mod types;
+pub(crate) mod types;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -232,7 +232,7 @@ impl File {
             let (code, hint) = ("driver".to_owned(), String::new());
             return ConnectorError::Database {
                 store,
-                doing,
+                doing: doing.into(),
                 code,
                 hint,
             };
@@ -243,7 +243,7 @@ impl File {
         match (cause.code, cause.extended_code) {
             (ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked, _) => ConnectorError::Timeout {
                 store,
-                doing,
+                doing: doing.into(),
                 waited_ms: LOCK_WAIT_MS,
             },
             (ErrorCode::CannotOpen, _) => unreachable_file(store, "the file can't be opened"),
@@ -257,12 +257,12 @@ impl File {
                 ConnectorError::PermissionMissing {
                     store,
                     table,
-                    right: "write the file and its folder",
+                    right: "write the file and its folder".into(),
                 }
             }
             (ErrorCode::OperationInterrupted, _) => ConnectorError::Interrupted { store },
             (ErrorCode::TooBig, _) => ConnectorError::LimitPassed {
-                what: "the size of a value",
+                what: "the size of a value".into(),
                 limit: 1_000_000_000,
             },
             (_, 1555 | 2067) => ConnectorError::KeyDuplicates {
@@ -278,13 +278,13 @@ impl File {
             }
             (ErrorCode::Unknown, _) => ConnectorError::Database {
                 store,
-                doing,
+                doing: doing.into(),
                 code: cause.extended_code.to_string(),
                 hint: format!(": {message}"),
             },
             _ => ConnectorError::Database {
                 store,
-                doing,
+                doing: doing.into(),
                 code: cause.extended_code.to_string(),
                 hint: String::new(),
             },

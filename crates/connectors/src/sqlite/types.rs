@@ -98,7 +98,7 @@ pub(super) fn collation(column_type: ColumnType) -> String {
 }
 
 /// The type to declare for a new column.
-pub(super) fn declared(column_type: ColumnType) -> String {
+pub(crate) fn declared(column_type: ColumnType) -> String {
     match column_type {
         ColumnType::Boolean => "BOOLEAN".to_owned(),
         ColumnType::Int16 => "SMALLINT".to_owned(),
@@ -121,7 +121,7 @@ pub(super) fn declared(column_type: ColumnType) -> String {
 }
 
 /// What a declared type means, or why it can't be carried exactly.
-pub(super) fn meaning(declared: &str) -> Result<ColumnType, String> {
+pub(crate) fn meaning(declared: &str) -> Result<ColumnType, String> {
     let upper = declared.trim().to_ascii_uppercase();
     let (name, arguments) = match upper.split_once('(') {
         None => (upper.as_str(), Vec::new()),
@@ -183,7 +183,7 @@ fn declared_decimal(arguments: &[Option<i32>], digits_max: u8) -> Result<ColumnT
 
 /// Whether a column declared as `held` can give, or take, values of type `wanted`. Since each value
 /// is checked when it is read, integers only have to be integers.
-pub(super) fn carries(held: ColumnType, wanted: ColumnType) -> Result<(), String> {
+pub(crate) fn carries(held: ColumnType, wanted: ColumnType) -> Result<(), String> {
     let is_integer = |column_type| {
         matches!(
             column_type,
@@ -197,7 +197,7 @@ pub(super) fn carries(held: ColumnType, wanted: ColumnType) -> Result<(), String
 }
 
 /// As [`carries`], for reading: a wider type may be wanted than is held.
-pub(super) fn gives(held: ColumnType, wanted: ColumnType) -> Result<(), String> {
+pub(crate) fn gives(held: ColumnType, wanted: ColumnType) -> Result<(), String> {
     if matches!(
         (held, wanted),
         (

@@ -6,10 +6,18 @@ macro_rules! store_suite {
         store_suite!(@engine sqlite: $($test)+);
         store_suite!(@engine postgres: $($test)+);
         store_suite!(@engine mysql: $($test)+);
+        store_suite!(@engine agent_with_sqlite: $($test)+);
+        store_suite!(@engine agent_with_postgres: $($test)+);
+        #[cfg(feature = "odbc")]
+        store_suite!(@engine odbc_sqlite: $($test)+);
+        #[cfg(feature = "odbc")]
+        store_suite!(@engine odbc_postgres: $($test)+);
     };
     (on servers: $($test:ident)+) => {
         store_suite!(@engine postgres in on_servers_postgres: $($test)+);
         store_suite!(@engine mysql in on_servers_mysql: $($test)+);
+        #[cfg(feature = "odbc")]
+        store_suite!(@engine odbc_postgres in on_servers_odbc_postgres: $($test)+);
     };
     (@engine $engine:ident: $($test:ident)+) => {
         store_suite!(@engine $engine in $engine: $($test)+);

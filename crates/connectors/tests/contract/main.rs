@@ -9,8 +9,11 @@
     reason = "the whole binary is a test, its helpers too"
 )]
 
+mod agent;
 mod engines;
 mod mysql;
+#[cfg(feature = "odbc")]
+mod odbc;
 mod postgres;
 mod postgres_log;
 mod sqlite;

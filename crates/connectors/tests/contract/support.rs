@@ -11,6 +11,8 @@ use tongqu_connectors::{
 };
 use tongqu_domain::exchange::{Column, ColumnType, ValueRef};
 
+use crate::agent::Link;
+
 /// Which engine a test runs on, for the few places where SQL itself differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Engine {
@@ -22,9 +24,12 @@ pub enum Engine {
 /// A store of one test's own, empty at first.
 pub struct Bench {
     pub engine: Engine,
+    /// Whether the store is reached through ODBC; `url` is then the engine's own address all the same.
+    pub is_through_odbc: bool,
     pub url: String,
     pub store: Arc<dyn Store>,
     _dir: Option<TempDir>,
+    _link: Option<Link>,
 }
 
 impl Bench {
@@ -34,10 +39,50 @@ impl Bench {
         let store = tongqu_connectors::open_or_create(&url).unwrap();
         Self {
             engine: Engine::Sqlite,
+            is_through_odbc: false,
             url,
             store,
             _dir: Some(dir),
+            _link: None,
         }
+    }
+
+    /// A SQLite file through ODBC, where a file has to be there.
+    #[cfg(feature = "odbc")]
+    pub async fn odbc_sqlite() -> Self {
+        let mut bench = Self::sqlite().await;
+        bench.sql("PRAGMA journal_mode = WAL").await;
+        bench.is_through_odbc = true;
+        bench.store = tongqu_connectors::open(&bench.address(&bench.url)).unwrap();
+        bench
+    }
+
+    #[cfg(feature = "odbc")]
+    pub async fn odbc_postgres() -> Self {
+        let mut bench = Self::postgres().await;
+        bench.is_through_odbc = true;
+        bench.store = tongqu_connectors::open(&bench.address(&bench.url)).unwrap();
+        bench
+    }
+
+    /// The address by which a store of this test is opened that the engine itself has at `url`.
+    pub fn address(&self, url: &str) -> String {
+        if !self.is_through_odbc {
+            return url.to_owned();
+        }
+        if let Some(path) = url.strip_prefix("sqlite:") {
+            return format!("odbc:Driver={{SQLite3}};Database={path};");
+        }
+        let (_, rest) = url.split_once("://").unwrap();
+        let (login, place) = rest.rsplit_once('@').unwrap();
+        let ((user, password), (host, database)) = (
+            login.split_once(':').unwrap(),
+            place.split_once('/').unwrap(),
+        );
+        let (host, port) = host.split_once(':').unwrap();
+        format!(
+            "odbc:Driver={{PostgreSQL Unicode}};Server={host};Port={port};Database={database};Uid={user};Pwd={{{password}}};"
+        )
     }
 
     pub async fn postgres() -> Self {
@@ -47,9 +92,11 @@ impl Bench {
         let store = tongqu_connectors::open(&url).unwrap();
         Self {
             engine: Engine::Postgres,
+            is_through_odbc: false,
             url,
             store,
             _dir: None,
+            _link: None,
         }
     }
 
@@ -60,9 +107,30 @@ impl Bench {
         let store = tongqu_connectors::open(&url).unwrap();
         Self {
             engine: Engine::Mysql,
+            is_through_odbc: false,
             url,
             store,
             _dir: None,
+            _link: None,
+        }
+    }
+
+    /// The SQLite store, reached through an agent.
+    pub async fn agent_with_sqlite() -> Self {
+        Self::sqlite().await.behind_agent().await
+    }
+
+    /// The PostgreSQL store, reached through an agent.
+    pub async fn agent_with_postgres() -> Self {
+        Self::postgres().await.behind_agent().await
+    }
+
+    async fn behind_agent(self) -> Self {
+        let link = Link::to(self.store.clone()).await;
+        Self {
+            store: link.store.clone(),
+            _link: Some(link),
+            ..self
         }
     }
 
@@ -100,9 +168,11 @@ impl Bench {
     pub fn beside(&self) -> Self {
         Self {
             engine: self.engine,
+            is_through_odbc: self.is_through_odbc,
             url: self.url.clone(),
             store: self.store.clone(),
             _dir: None,
+            _link: None,
         }
     }
 

@@ -1,5 +1,6 @@
 //! The commands.
 
+mod agent;
 mod law;
 mod ledger;
 mod serve;
@@ -40,6 +41,16 @@ enum Command {
         /// Print the defaults with their reasons, and stop.
         #[arg(long)]
         print_config: bool,
+    },
+    /// Run beside the exchange stores of a department, in its own network: calls the platform, and reads and writes
+    /// the stores that its settings name.
+    Agent {
+        /// A file with `hubs`, `data_dir` and the addresses of the stores.
+        #[arg(long)]
+        config: PathBuf,
+        /// Enrol with this one-time code from the portal, and stop.
+        #[arg(long, value_name = "CODE")]
+        enrol: Option<String>,
     },
     /// Run an invented county on real division data, with a clock that can be moved on.
     Demo {
@@ -89,6 +100,7 @@ pub fn run(cli: Cli) -> ExitCode {
             config,
             print_config: false,
         } => serve::serve(config.as_deref()),
+        Command::Agent { config, enrol } => agent::agent(&config, enrol.as_deref()),
         Command::Demo {
             county,
             data,

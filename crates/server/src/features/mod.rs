@@ -1,6 +1,7 @@
 //! The features as vertical slices: one folder per noun of the regulation. Each owns its operations,
 //! its SQL (`store.rs`) and its JSON shapes (`views.rs`); the rules are in the domain.
 
+pub mod agent;
 pub mod attachment;
 pub mod calendar;
 pub mod case;

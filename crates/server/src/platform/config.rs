@@ -20,6 +20,7 @@ pub struct Config {
     pub catalogue: Catalogue,
     pub request: Request,
     pub exchange: Exchange,
+    pub agents: Agents,
     pub ledger: Ledger,
     pub forms: Forms,
 }
@@ -130,6 +131,18 @@ pub struct Exchange {
     pub span_idle_s: u64,
     pub span_max_s: u64,
     pub log_retained_mb_max: u64,
+}
+
+/// Section `[agents]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Agents {
+    pub listen: String,
+    pub public_address: String,
+    pub code_hours: i64,
+    pub certificate_days: i64,
+    pub patience_s: u64,
+    pub lines_max: usize,
 }
 
 /// Section `[ledger]`.

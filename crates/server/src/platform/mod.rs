@@ -1,5 +1,6 @@
 //! What every feature stands on: stores, sessions, jobs, evidence, HTTP. It never names a feature.
 
+pub mod agents;
 pub mod clock;
 pub mod config;
 pub mod db;

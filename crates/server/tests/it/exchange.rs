@@ -1001,3 +1001,59 @@ async fn every_kind_of_value_arrives_as_it_was() {
     assert_eq!(run.0["receipt"]["equal"], true);
     app.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slow_subscriber_delays_neither_the_others_nor_the_next_collection() {
+    let app = TestApp::start().await;
+    app.store("stats").await.sql(&village_rows(4000));
+    let mut entry = villages_entry("行政区划代码", "unconditional");
+    entry.recipients.push(app.department_name("tax").to_owned());
+    let entry = app.published_entry(&entry).await;
+    app.mount(&entry, "division_village").await;
+    let mut subscriptions = Vec::new();
+    for department in ["civil", "tax"] {
+        app.store(department).await;
+        let request = app
+            .as_person(department)
+            .post("/requests", villages_of_41(&entry))
+            .await
+            .ok();
+        let opened = app.deliver(request["request_id"].as_str().unwrap()).await;
+        subscriptions.push(opened["subscription_id"].as_str().unwrap().to_owned());
+    }
+    let slow = app.store_id("civil").await;
+    let throttle = json!({ "rows_per_s": 100 });
+    app.as_person("admin")
+        .put(&format!("/stores/{slow}/throttle"), throttle)
+        .await
+        .ok();
+
+    let (slow, quick) = (app.store("civil").await, app.store("tax").await);
+    let count = "SELECT COUNT(*) FROM division_village";
+    let path = format!("/subscriptions/{}/runs", subscriptions[0]);
+    for round in 1..=2 {
+        let added = more_villages(round * 10_000, 2000);
+        app.store("stats").await.sql(&added);
+        app.as_person("operator").post(&path, nothing()).await.ok();
+        let begun = std::time::Instant::now();
+        while quick.number(count) < 2000 + i64::from(round) * 1000 {
+            assert!(begun.elapsed().as_secs() < 8, "the quick one waits");
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        assert_eq!(slow.number(count), 2000, "the slow one is still at it");
+    }
+    let id = app.store_id("civil").await;
+    let unlimited = json!({});
+    app.as_person("admin")
+        .put(&format!("/stores/{id}/throttle"), unlimited)
+        .await
+        .ok();
+    app.idle().await;
+    assert_eq!(slow.number(count), 4000);
+    let runs = app.runs(&entry, "delivery").await;
+    assert!(
+        runs.iter().all(|run| run["state"] == "succeeded"),
+        "{runs:?}"
+    );
+    app.finish().await;
+}

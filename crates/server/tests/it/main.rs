@@ -6,6 +6,7 @@
     reason = "helpers of tests fail as tests do, and a scenario is told in one piece"
 )]
 
+mod agent;
 mod calendar;
 mod catalogue;
 mod demand;
@@ -30,6 +31,7 @@ mod law;
 mod ledger;
 mod live;
 mod nodes;
+mod odbc;
 mod platform;
 mod proceeding;
 mod pseudonyms;

@@ -28,6 +28,7 @@ pub fn run(environment: &Environment) -> Result<Counts> {
             "tongqu-domain",
             "--package",
             "tongqu-connectors",
+            "--features=tongqu-connectors/odbc",
         ],
     )?;
     Ok(counts)
@@ -44,6 +45,7 @@ fn nextest(environment: &Environment) -> Result<Counts> {
             "nextest",
             "run",
             "--workspace",
+            repo::FEATURES,
             "--locked",
             "--profile",
             "xtask",
@@ -93,7 +95,7 @@ fn plain(environment: &Environment, arguments: &[&str]) -> Result<Counts> {
         .args(arguments)
         .envs(environment.iter().cloned());
     if !arguments.contains(&"--package") {
-        cargo.arg("--workspace");
+        cargo.args(["--workspace", repo::FEATURES]);
     }
     let outcome = proc::run(&mut cargo, Output::Tee, None)?;
     Ok(read_libtest(&outcome.stdout).under_status(outcome.ok()))

@@ -13,6 +13,8 @@ pub const PAIRS: &[(&str, &[&str])] = &[
     ("ledger", &[]),
     // Tells that something has changed, never what; so it needs nobody.
     ("live", &[]),
+    // Sets going what waited for an agent.
+    ("agent", &["exchange"]),
     ("nodes", &[]),
     // Is told what the catalogue publishes, and knows nothing of it.
     ("responsibility", &[]),

@@ -17,6 +17,14 @@ const logs: Record<string, Look> = {
   opening: { tone: 'grey', icon: 'clock' },
   failing: { tone: 'red', icon: 'alert' },
 }
+const agents: Record<string, Look> = {
+  connected: { tone: 'green', icon: 'check' },
+  away: { tone: 'red', icon: 'alert' },
+  invited: { tone: 'grey', icon: 'clock' },
+  code_over: { tone: 'amber', icon: 'warn' },
+  certificate_over: { tone: 'red', icon: 'alert' },
+  revoked: { tone: 'grey', icon: 'pause' },
+}
 const disks: Record<string, Look> = {
   ok: { tone: 'green', icon: 'check' },
   low: { tone: 'amber', icon: 'warn' },
@@ -26,6 +34,8 @@ const disks: Record<string, Look> = {
 export const nodeLook = (state: string): Look => nodes[state] ?? { tone: 'grey' }
 export const storeLook = (state: string): Look => stores[state] ?? { tone: 'grey' }
 export const diskLook = (state: string): Look => disks[state] ?? { tone: 'grey' }
+
+export const agentLook = (state: string): Look => agents[state] ?? { tone: 'grey' }
 
 export const logLook = (state: string): Look => logs[state] ?? { tone: 'grey' }
 

@@ -72,7 +72,7 @@ impl<'p> Encoder<'p> {
         };
         let width = i16::try_from(self.plan.columns.len() + marks).map_err(|_| {
             ConnectorError::LimitPassed {
-                what: "the number of columns",
+                what: "the number of columns".into(),
                 limit: 1_600,
             }
         })?;

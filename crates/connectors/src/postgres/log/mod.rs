@@ -491,7 +491,7 @@ fn failure(store: &str, slot: &str, error: WireError) -> ConnectorError {
         "42501" => ConnectorError::PermissionMissing {
             store,
             table: "its change log".to_owned(),
-            right: "read the change log (ALTER ROLE ... REPLICATION, and pg_hba.conf)",
+            right: "read the change log (ALTER ROLE ... REPLICATION, and pg_hba.conf)".into(),
         },
         "53300" => ConnectorError::LogUnavailable {
             store,

@@ -61,7 +61,7 @@ async fn check_server(session: &Session) -> Result<()> {
         return Err(ConnectorError::PermissionMissing {
             store: session.store.clone(),
             table: "its change log".to_owned(),
-            right: "read the change log (ALTER ROLE ... REPLICATION)",
+            right: "read the change log (ALTER ROLE ... REPLICATION)".into(),
         });
     }
     Ok(())
@@ -185,7 +185,7 @@ pub(super) async fn create(session: &Session, slot: &str, query: &LogQuery) -> R
         Some("42501") => ConnectorError::PermissionMissing {
             store: session.store.clone(),
             table: joined(&query.tables, ", ", |table| table.table.clone()),
-            right: "publish it: own the table, and CREATE on the database",
+            right: "publish it: own the table, and CREATE on the database".into(),
         },
         _ => session.failure("publish its tables", &query.tables[0].table, &error),
     })?;

@@ -159,7 +159,7 @@ fn failure(error: &rusqlite::Error) -> ConnectorError {
         },
         code => ConnectorError::Database {
             store: STORE.to_owned(),
-            doing: "hold a large transaction",
+            doing: "hold a large transaction".into(),
             code: code.map_or_else(String::new, |code| format!("{code:?}")),
             hint: String::new(),
         },

@@ -4,7 +4,8 @@ use rusqlite::{Connection, Statement};
 use tongqu_domain::exchange::diff::OrderGuard;
 
 use super::super::{quoted, types};
-use super::{Applying, Changes, Target};
+use super::{Applying, Target};
+use crate::batches::Changes;
 use crate::rows::{OP_COLUMN, Op, Rows};
 use crate::text::joined;
 use crate::{ConnectorError, RecordBatch, Result};

@@ -116,6 +116,15 @@ pub async fn numbers_and_dates_are_ordered_by_value(bench: &Bench) {
             .map(|value| vec![value.clone()])
             .collect();
         bench.apply(&plan, &rows).await.unwrap();
+        if is_refused_to_order(bench, column_type) {
+            let plain = Query::all(&table, columns);
+            let above = plain.clone().only(Filter::gt("v", values[0].clone()));
+            for query in [plain.ordered_by(&["v"]), above] {
+                let error = bench.query(query).await.unwrap_err();
+                assert_eq!(error.code(), "store.type_refused", "{column_type}");
+            }
+            continue;
+        }
         let back = bench.rows(&table, &columns, &["v"]).await;
         assert_eq!(
             back.into_iter().flatten().collect::<Vec<_>>(),
@@ -129,6 +138,18 @@ pub async fn numbers_and_dates_are_ordered_by_value(bench: &Bench) {
             .unwrap();
         assert_eq!(above.len(), values.len() - 1, "{column_type}");
     }
+}
+
+/// What SQLite keeps as text is ordered by functions of our own, which its library behind ODBC hasn't.
+fn is_refused_to_order(bench: &Bench, column_type: ColumnType) -> bool {
+    let is_text = matches!(
+        column_type,
+        ColumnType::UInt64
+            | ColumnType::Decimal { .. }
+            | ColumnType::Timestamp
+            | ColumnType::Instant
+    );
+    bench.is_through_odbc && bench.engine == Engine::Sqlite && is_text
 }
 
 async fn with_places(bench: &Bench) -> Vec<Vec<Value>> {

@@ -162,6 +162,15 @@ pub async fn numbers_that_are_none_come_back_or_are_refused(bench: &Bench) {
         }
         return;
     }
+    if bench.is_through_odbc && bench.engine == Engine::Sqlite {
+        // SQLite's own library makes such a number NULL when it is bound as what it is.
+        let error = bench.apply(&plan, &rows[..1]).await.unwrap_err();
+        assert_eq!(error.code(), "store.value_refused");
+        assert!(error.to_string().contains("single"), "{error}");
+        bench.apply(&plan, &rows[1..]).await.unwrap();
+        assert_eq!(bench.rows("numbers", &columns, &["id"]).await, rows[1..]);
+        return;
+    }
     bench.apply(&plan, &rows).await.unwrap();
     let back = bench.rows("numbers", &columns, &["id"]).await;
     assert!(matches!(back[0][1..], [Value::Float(a), Value::Float(b)] if a.is_nan() && b.is_nan()));

@@ -22,7 +22,7 @@ pub struct StoreBody {
     pub department_id: String,
     /// Name in lists, for example 统计局前置库.
     pub name: String,
-    /// `sqlite:PATH`, `postgres://...` or `mysql://...`; credentials are kept and never shown again.
+    /// `sqlite:PATH`, `postgres://...`, `mysql://...` or `odbc:` with a connection string; credentials are kept and never shown again.
     pub url: String,
 }
 
@@ -33,7 +33,7 @@ pub struct StoreView {
     pub department_id: String,
     pub department_name: String,
     pub name: String,
-    /// `sqlite`, `postgres` or `mysql`.
+    /// `sqlite`, `postgres`, `mysql` or `odbc`.
     pub engine: String,
     /// The most rows a second that the platform reads and writes; absent where there is no limit.
     pub rows_per_s: Option<i64>,

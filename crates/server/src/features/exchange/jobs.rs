@@ -14,6 +14,7 @@ use super::{
     engine::{self, Collected, Delivered, Limits, Reach, RunError, collect_since},
     failure::record_failure,
     following::{self, Ended},
+    lanes,
     reading::Reading,
     reconcile,
     resource::Resource,
@@ -269,16 +270,20 @@ async fn deliver_to_all(
     started_by: Option<String>,
 ) -> Result<(), DbError> {
     for subscription in store::active_subscriptions(tx, entry_id).await? {
+        let lane = lanes::of_subscription(tx, entry_id, &subscription.id).await?;
+        let is_own = lane != catalogue::lane(entry_id);
         let payload = DeliverPayload {
             subscription_id: subscription.id,
             collection_run_id: run_id.clone(),
             started_by: started_by.clone(),
         };
-        jobs::enqueue(
-            tx,
-            NewJob::new(DELIVER, catalogue::lane(entry_id), &payload),
-        )
-        .await?;
+        let job = NewJob::new(DELIVER, lane, &payload);
+        // One that waits brings everything that the pool has when it begins.
+        if is_own && jobs::is_queued(tx, &job).await? {
+            jobs::hurry(tx, &job).await?;
+        } else {
+            jobs::enqueue(tx, job).await?;
+        }
     }
     Ok(())
 }

@@ -4,11 +4,13 @@
 //! what is to run, keeps its account, and tells the parties. Spec: PDS-5.3, PDS-8.1, PDS-10.2a, PDS-10.2c.
 
 mod change_logs;
+mod coming_back;
 mod due;
 pub mod engine;
 mod failure;
 mod following;
 mod jobs;
+mod lanes;
 mod list_runs;
 mod open_delivery;
 mod pseudonyms;
@@ -32,6 +34,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::app::App;
 
+pub use coming_back::go_on_behind;
 pub use due::{start_due, watch};
 pub use jobs::handle;
 pub use store::{LastDelivery, delivered_rows, last_deliveries, moved, runs_of_case};

@@ -16,14 +16,15 @@ use super::{
     engine::{self, Reach, Reconciled, RunError},
     failure::record_failure,
     jobs::{JobError, limits, payload, step},
+    lanes,
     start_run::{StartedView, runnable},
     store::{self, NewRun, RunKind, RunStep, Success},
     subscribed::{Subscribed, subscribed},
 };
 use crate::{
     app::App,
-    features::catalogue,
     platform::{
+        db::{Db, DbError},
         evidence::Entry,
         http::{ApiError, Ctx, Problem, Reply, reply},
         jobs::{self, Claimed, NewJob},
@@ -61,11 +62,8 @@ pub async fn start_reconciliation(
     }
     let mut tx = ctx.begin().await?;
     let asker = Some(ctx.actor.person.to_string());
-    jobs::enqueue(
-        &mut tx,
-        job(&subscription.entry_id, &subscription.id, asker),
-    )
-    .await?;
+    let job = job(&mut tx, &subscription.entry_id, &subscription.id, asker).await?;
+    jobs::enqueue(&mut tx, job).await?;
     tx.commit(
         ctx.did("exchange.reconciliation_asked_for")
             .on("subscription", &subscription.id),
@@ -77,13 +75,19 @@ pub async fn start_reconciliation(
     })
 }
 
-/// In the lane of the resource, so that nothing is brought meanwhile.
-fn job(entry_id: &EntryId, id: &SubscriptionId, started_by: Option<String>) -> NewJob {
+/// In the lane of the subscription, so that nothing is brought meanwhile.
+async fn job(
+    db: &mut Db,
+    entry_id: &EntryId,
+    id: &SubscriptionId,
+    started_by: Option<String>,
+) -> Result<NewJob, DbError> {
+    let lane = lanes::of_subscription(db, entry_id, id).await?;
     let payload = ReconcilePayload {
         subscription_id: id.clone(),
         started_by,
     };
-    NewJob::new(RECONCILE, catalogue::lane(entry_id), &payload)
+    Ok(NewJob::new(RECONCILE, lane, &payload))
 }
 
 /// When a delivery that was whole at `at` is compared again.
@@ -105,7 +109,8 @@ pub async fn start_due(app: &App) -> Result<(), ApiError> {
         if !store::plan_reconciliation(&mut tx, &subscription.id, Some(&planned), next).await? {
             continue;
         }
-        jobs::enqueue(&mut tx, job(&subscription.entry_id, &subscription.id, None)).await?;
+        let job = job(&mut tx, &subscription.entry_id, &subscription.id, None).await?;
+        jobs::enqueue(&mut tx, job).await?;
         let due = Entry::by_platform("exchange.reconciliation_due");
         tx.commit(due.on("subscription", &subscription.id)).await?;
     }
@@ -147,7 +152,14 @@ pub(super) async fn reconcile(app: &Arc<App>, job: &Claimed) -> Result<(), JobEr
         limits(app),
     )
     .await;
+    let mut parties = subscribed.parties();
     let failed = match compared {
+        // The pool moved on meanwhile: nobody's fault, and soon made up for.
+        Err(RunError::Behind) if payload.started_by.is_none() => {
+            put_off(app, &subscribed).await?;
+            parties.clear();
+            RunError::Behind
+        }
         Ok(found) => {
             steps.push(step(app, "compared", Some(found.held.rows())));
             let entry = Entry::by_platform("exchange.reconciled")
@@ -175,7 +187,7 @@ pub(super) async fn reconcile(app: &Arc<App>, job: &Claimed) -> Result<(), JobEr
         }
         Err(error) => error,
     };
-    let (name, parties) = (&subscribed.entry_name, subscribed.parties());
+    let name = &subscribed.entry_name;
     record_failure(app, &run_id, entry_id, name, parties, &failed, &steps).await?;
     Err(JobError::Run(failed))
 }
@@ -186,13 +198,18 @@ async fn is_behind(app: &Arc<App>, subscribed: &Subscribed) -> Result<bool, JobE
     if !is_behind.map_err(JobError::Run)? {
         return Ok(false);
     }
+    put_off(app, subscribed).await?;
+    Ok(true)
+}
+
+async fn put_off(app: &Arc<App>, subscribed: &Subscribed) -> Result<(), JobError> {
     let id = &subscribed.subscription.id;
     let mut tx = app.registry.begin(app.clock.now()).await?;
     let later = app.clock.now() + PUT_OFF;
     store::plan_reconciliation(&mut tx, id, None, later).await?;
     let put_off = Entry::by_platform("exchange.reconciliation_put_off");
     tx.commit(put_off.on("subscription", id)).await?;
-    Ok(true)
+    Ok(())
 }
 
 fn alike(found: &Reconciled) -> Counts {

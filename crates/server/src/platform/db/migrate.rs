@@ -42,6 +42,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!("0018_watched_columns"),
     migration!("0019_change_logs"),
     migration!("0020_evidence_of_nodes"),
+    migration!("0021_agents"),
 ];
 
 pub(super) async fn run(registry: &Registry) -> Result<(), DbError> {

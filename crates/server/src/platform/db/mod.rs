@@ -4,6 +4,7 @@
 //! JSON text. What differs between the engines lives in [`dialect`]. A write goes through [`Tx`],
 //! whose only commit takes evidence; a read borrows a connection from [`Registry::read`].
 
+pub mod agents;
 pub mod change_logs;
 pub mod counters;
 pub mod dialect;

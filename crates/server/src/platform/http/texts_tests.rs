@@ -21,6 +21,7 @@ use super::{Language, sentence};
 /// The first words of codes that are said through `messages.toml`.
 const FAMILIES: &[&str] = &[
     "access",
+    "agent",
     "attachment",
     "calendar",
     "case",
@@ -85,6 +86,8 @@ const NOT_SAID: &[&str] = &[
     "exchange.unfollow",  // kind of job
     "session.refused",    // evidence of a wrong password
     // Acts in evidence and notices, handed on before they are recorded.
+    "agent.invited",
+    "agent.invited_again",
     "case.exception_claimed",
     "case.opened",
     "case.paused",

@@ -14,6 +14,7 @@
     reason = "how long the suite goes on comes from its environment"
 )]
 
+mod agents;
 mod broken;
 mod clock;
 mod full;

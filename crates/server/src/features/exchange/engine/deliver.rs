@@ -152,15 +152,64 @@ enum Feed {
     After(i64),
 }
 
-/// Brings the target up to the pool's present state.
+/// How often a comparison of the whole begins anew because the pool has moved on meanwhile.
+const ROUNDS_MAX: u32 = 10;
+
+/// Brings the target up to the pool's present state. The pool may move on while it does: what comes later is left to the
+/// next delivery.
 ///
-/// Errors: [`RunError`]; up to the comparison of digests the target is then as it was.
+/// Errors: [`RunError`]; up to the comparison of digests the target is then as it was. [`RunError::Behind`] if the pool
+/// moves on faster than the whole can be compared.
 pub async fn deliver(
     delivery: &Delivery,
     pool: &Arc<dyn Store>,
     run_id: &str,
     limits: Limits,
 ) -> Result<Delivered, RunError> {
+    let mut counts = Counts::default();
+    let mut compares = delivery.compares;
+    for _ in 0..ROUNDS_MAX {
+        let brought = bring(delivery, pool, run_id, limits, compares).await?;
+        let Delivered {
+            sent, held, reach, ..
+        } = brought.delivered;
+        counts = counts.merge(&brought.delivered.counts);
+        if sent == held {
+            return Ok(Delivered {
+                counts,
+                reach,
+                sent,
+                held,
+            });
+        }
+        let is_overtaken = brought.is_beside_the_pool
+            && pool_cursor(pool.as_ref(), &delivery.table).await? != Some(brought.upto);
+        if !is_overtaken {
+            delivery.forget(&brought.consumer).await?;
+            return Err(RunError::DigestDiffers);
+        }
+        compares = Reach::Whole;
+    }
+    Err(RunError::Behind)
+}
+
+/// What was brought, and how it compares.
+struct Brought {
+    delivered: Delivered,
+    consumer: String,
+    /// The pool's state that was brought.
+    upto: i64,
+    /// Whether the target was held beside the pool as it is, and not beside what was sent.
+    is_beside_the_pool: bool,
+}
+
+async fn bring(
+    delivery: &Delivery,
+    pool: &Arc<dyn Store>,
+    run_id: &str,
+    limits: Limits,
+    compares: Reach,
+) -> Result<Brought, RunError> {
     let plan = delivery.plan()?;
     let consumer = delivery.consumer_under(&plan);
     let upto = pool_cursor(pool.as_ref(), &delivery.table)
@@ -175,7 +224,7 @@ pub async fn deliver(
         query = query.ordered_by(&delivery.table.key);
     }
     let mut rows = pool.read(query).await.map_err(at(Side::Platform))?;
-    let (feeding_plan, fed) = (plan.clone(), Fed::new(feed, delivery.compares));
+    let (feeding_plan, fed) = (plan.clone(), Fed::new(feed, compares));
     let (changes, feeding) = stream_of(|changes| async move {
         feed_all(&feeding_plan, feed, fed, &mut rows, limits, &changes).await
     });
@@ -226,6 +275,7 @@ pub async fn deliver(
     if !counts.adds_up() {
         return Err(RunError::CountsDiffer);
     }
+    let is_beside_the_pool = fed.sent.is_none();
     let (reach, sent, held) = match (fed.sent, &fed.keys) {
         (Some(sent), Some(keys)) => {
             let held = held_under(delivery, &plan, keys, limits).await?;
@@ -241,21 +291,24 @@ pub async fn deliver(
             (Reach::Whole, sent, held)
         }
     };
-    if sent != held {
-        delivery.forget(&consumer).await?;
-        return Err(RunError::DigestDiffers);
-    }
-    Ok(Delivered {
-        counts,
-        reach,
-        sent,
-        held,
+    Ok(Brought {
+        delivered: Delivered {
+            counts,
+            reach,
+            sent,
+            held,
+        },
+        consumer,
+        upto,
+        is_beside_the_pool,
     })
 }
 
 fn feed_query(table: &PoolTable, feed: Feed, upto: i64, limits: Limits) -> Query {
     let query = match feed {
-        Feed::Whole => table.live_rows(),
+        // Rows that the pool gets just now come as they are then, and once more with the next delivery: left out,
+        // they would be missing from the target until then.
+        Feed::Whole => return limits.bound(table.live_rows()),
         Feed::After(reached) => {
             let marked = table
                 .stored_columns()

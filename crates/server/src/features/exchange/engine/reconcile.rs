@@ -40,7 +40,8 @@ pub struct Reconciled {
 /// Compares the whole, and keeps the differing keys in the pool. If there are any, the next delivery brings the
 /// whole again.
 ///
-/// Errors: [`RunError`]; [`RunError::Behind`] if the target lacks changes that the pool has.
+/// Errors: [`RunError`]; [`RunError::Behind`] if the target lacks changes that the pool has, or the pool moved on while
+/// it was compared and would have the target blamed for that.
 pub async fn reconcile(
     delivery: &Delivery,
     pool: &Arc<dyn Store>,
@@ -50,12 +51,17 @@ pub async fn reconcile(
     if is_behind(delivery, pool).await? {
         return Err(RunError::Behind);
     }
+    let state = pool_cursor(pool.as_ref(), &delivery.table).await?;
     let plan = delivery.plan()?;
     let found = if plan.reorders_key() {
         unordered::compare(delivery, &plan, pool.as_ref(), limits).await?
     } else {
         compare(delivery, &plan, pool.as_ref(), limits).await?
     };
+    let is_overtaken = pool_cursor(pool.as_ref(), &delivery.table).await? != state;
+    if is_overtaken && found.reconciled.differing > 0 {
+        return Err(RunError::Behind);
+    }
     keep_differences(pool.as_ref(), &delivery.consumer, run_id, &found.kept).await?;
     if found.reconciled.differing > 0 {
         delivery.forget(&delivery.consumer_under(&plan)).await?;
