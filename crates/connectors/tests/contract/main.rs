@@ -10,7 +10,9 @@
 )]
 
 mod engines;
+mod logs;
 mod mysql;
+mod mysql_log;
 mod postgres;
 mod postgres_log;
 mod sqlite;
