@@ -46,6 +46,17 @@ async fn ended(log: &mut Box<dyn ChangeLog>) -> ConnectorError {
     }
 }
 
+/// The numbers up to `last`, as a table.
+fn numbers(last: u32) -> String {
+    let digit = "(SELECT 0 AS d UNION SELECT 1 UNION SELECT 2 UNION SELECT 3 UNION SELECT 4 UNION SELECT 5 \
+         UNION SELECT 6 UNION SELECT 7 UNION SELECT 8 UNION SELECT 9)";
+    format!(
+        "(SELECT a.d + 10 * b.d + 100 * c.d + 1000 * e.d + 10000 * f.d + 1 AS n \
+         FROM {digit} a, {digit} b, {digit} c, {digit} e, {digit} f \
+         HAVING n <= {last}) AS numbers"
+    )
+}
+
 /// A store on a server of its own, whose settings a test may change.
 async fn alone() -> (TestServer, Bench) {
     let server = TestServer::start_logging_mariadb().unwrap();
@@ -69,91 +80,99 @@ async fn every_type_comes_as_reading_gives_it() {
     assert_eq!(changes, bench.rows("types", &columns, &["id"]).await);
 }
 
+/// Types and values of theirs.
+const NATIVE: &[(&str, &str)] = &[
+    ("TINYINT", "-128, -1, 0, 127"),
+    ("TINYINT UNSIGNED", "0, 128, 255"),
+    ("SMALLINT", "-32768, 32767"),
+    ("SMALLINT UNSIGNED", "65535"),
+    ("MEDIUMINT", "-8388608, -1, 8388607"),
+    ("MEDIUMINT UNSIGNED", "16777215"),
+    ("INT", "-2147483648, 2147483647"),
+    ("INT(5) UNSIGNED ZEROFILL", "0, 7, 4294967295"),
+    ("BIGINT", "-9223372036854775808, 9223372036854775807"),
+    (
+        "BIGINT UNSIGNED",
+        "9223372036854775808, 18446744073709551615",
+    ),
+    ("BIT(1)", "b'0', b'1'"),
+    ("FLOAT", "0.1, -3.402823466e38, 1.17549e-38"),
+    ("FLOAT(7,2)", "1.25"),
+    ("DOUBLE", "0.1, -1.7976931348623157e308, 5e-324"),
+    ("DECIMAL(1,0)", "-9, 0, 9"),
+    ("DECIMAL(9,9)", "-0.999999999, 0.000000001"),
+    ("DECIMAL(10,3)", "-1234567.891, 0, 0.001"),
+    (
+        "DECIMAL(38,20)",
+        "-999999999999999999.99999999999999999999, 1",
+    ),
+    ("DECIMAL(18,0)", "-999999999999999999, 999999999999999999"),
+    ("YEAR", "0, 1901, 2026, 2155"),
+    ("DATE", "'1000-01-01', '9999-12-31', '2024-02-29'"),
+    ("TIME", "'00:00:00', '23:59:59', '24:00:00'"),
+    ("TIME(1)", "'00:00:00.1', '23:59:59.9'"),
+    ("TIME(3)", "'00:00:00.001'"),
+    ("TIME(6)", "'00:00:00.000001', '23:59:59.999999'"),
+    ("DATETIME", "'1000-01-01 00:00:00', '9999-12-31 23:59:59'"),
+    ("DATETIME(2)", "'2026-09-21 01:02:03.04'"),
+    ("DATETIME(5)", "'2026-09-21 01:02:03.00004'"),
+    ("DATETIME(6)", "'1000-01-01 00:00:00.000001'"),
+    (
+        "TIMESTAMP NULL",
+        "'1970-01-01 08:00:01', '2038-01-19 11:14:07'",
+    ),
+    ("TIMESTAMP(3) NULL", "'2026-09-21 09:02:03.004'"),
+    ("TIMESTAMP(6) NULL", "'2026-09-21 09:02:03.000004'"),
+    (
+        "ENUM('no','Yes','it''s','平顶山','')",
+        "'no', 'Yes', 'it''s', '平顶山', ''",
+    ),
+    ("SET('a','B','平')", "'', 'a', 'B,平', 'a,B,平'"),
+    ("CHAR(5)", "'', 'ab', 'ab   ', '末末末末末', '😀'"),
+    ("CHAR(255)", "'ab', '末'"),
+    ("CHAR(9) CHARACTER SET ucs2", "'ab', '平 '"),
+    ("VARCHAR(60)", "'', ' a ', '𠮷野家 😀'"),
+    ("VARCHAR(300)", "'', REPEAT('末',300)"),
+    ("VARCHAR(9) CHARACTER SET utf8mb3", "'平顶山'"),
+    ("VARCHAR(9) CHARACTER SET gbk", "'平顶山', 'a€', '一·—…'"),
+    ("VARCHAR(9) CHARACTER SET gb2312", "'平顶山a'"),
+    ("VARCHAR(9) CHARACTER SET big5", "'一乙'"),
+    ("VARCHAR(9) CHARACTER SET latin1", "'café', '€', 'ÿ'"),
+    ("VARCHAR(9) CHARACTER SET utf16", "'a平😀'"),
+    ("VARCHAR(9) CHARACTER SET utf16le", "'a平😀'"),
+    ("VARCHAR(9) CHARACTER SET utf32", "'a平😀'"),
+    ("VARCHAR(9) CHARACTER SET ujis", "'日本'"),
+    ("TINYTEXT", "'', REPEAT('x',255)"),
+    ("TEXT", "REPEAT('末',20000)"),
+    ("MEDIUMTEXT CHARACTER SET gbk", "REPEAT('末',70000)"),
+    ("LONGTEXT", "''"),
+    ("VARCHAR(200) COMPRESSED", "'', REPEAT('末',200)"),
+    ("BLOB COMPRESSED", "'', REPEAT('x',2000)"),
+    ("JSON", "'{\"b\": 1,\"a\":2}', 'null', '[1.0,\"平\"]'"),
+    ("BINARY(4)", "x'', x'00', x'00ff0000', x'20202020'"),
+    ("VARBINARY(4)", "x'', x'00', x'00ff00', x'2020'"),
+    ("BLOB", "x'', x'00', REPEAT(x'ff',300)"),
+    ("LONGBLOB", "REPEAT(x'00',70000)"),
+    ("INT AS (z * 0 + 7) STORED", ""),
+];
+
 /// Types of the engine's own, with their edges: what the log tells is what reading gives.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn types_of_its_own_come_as_reading_gives_them() {
     let bench = Bench::mysql().await;
-    for (declared, values) in [
-        ("TINYINT", "-128, -1, 0, 127"),
-        ("TINYINT UNSIGNED", "0, 128, 255"),
-        ("SMALLINT", "-32768, 32767"),
-        ("SMALLINT UNSIGNED", "65535"),
-        ("MEDIUMINT", "-8388608, -1, 8388607"),
-        ("MEDIUMINT UNSIGNED", "16777215"),
-        ("INT", "-2147483648, 2147483647"),
-        ("INT(5) UNSIGNED ZEROFILL", "0, 7, 4294967295"),
-        ("BIGINT", "-9223372036854775808, 9223372036854775807"),
-        (
-            "BIGINT UNSIGNED",
-            "9223372036854775808, 18446744073709551615",
-        ),
-        ("BIT(1)", "b'0', b'1'"),
-        ("FLOAT", "0.1, -3.402823466e38, 1.17549e-38"),
-        ("FLOAT(7,2)", "1.25"),
-        ("DOUBLE", "0.1, -1.7976931348623157e308, 5e-324"),
-        ("DECIMAL(1,0)", "-9, 0, 9"),
-        ("DECIMAL(9,9)", "-0.999999999, 0.000000001"),
-        ("DECIMAL(10,3)", "-1234567.891, 0, 0.001"),
-        (
-            "DECIMAL(38,20)",
-            "-999999999999999999.99999999999999999999, 1",
-        ),
-        ("DECIMAL(18,0)", "-999999999999999999, 999999999999999999"),
-        ("YEAR", "0, 1901, 2026, 2155"),
-        ("DATE", "'1000-01-01', '9999-12-31', '2024-02-29'"),
-        ("TIME", "'00:00:00', '23:59:59', '24:00:00'"),
-        ("TIME(1)", "'00:00:00.1', '23:59:59.9'"),
-        ("TIME(3)", "'00:00:00.001'"),
-        ("TIME(6)", "'00:00:00.000001', '23:59:59.999999'"),
-        ("DATETIME", "'1000-01-01 00:00:00', '9999-12-31 23:59:59'"),
-        ("DATETIME(2)", "'2026-09-21 01:02:03.04'"),
-        ("DATETIME(5)", "'2026-09-21 01:02:03.00004'"),
-        ("DATETIME(6)", "'1000-01-01 00:00:00.000001'"),
-        (
-            "TIMESTAMP NULL",
-            "'1970-01-01 08:00:01', '2038-01-19 11:14:07'",
-        ),
-        ("TIMESTAMP(3) NULL", "'2026-09-21 09:02:03.004'"),
-        ("TIMESTAMP(6) NULL", "'2026-09-21 09:02:03.000004'"),
-        (
-            "ENUM('no','Yes','it''s','平顶山','')",
-            "'no', 'Yes', 'it''s', '平顶山', ''",
-        ),
-        ("SET('a','B','平')", "'', 'a', 'B,平', 'a,B,平'"),
-        ("CHAR(5)", "'', 'ab', 'ab   ', '末末末末末', '😀'"),
-        ("CHAR(255)", "'ab', '末'"),
-        ("CHAR(9) CHARACTER SET ucs2", "'ab', '平 '"),
-        ("VARCHAR(60)", "'', ' a ', '𠮷野家 😀'"),
-        ("VARCHAR(300)", "'', REPEAT('末',300)"),
-        ("VARCHAR(9) CHARACTER SET utf8mb3", "'平顶山'"),
-        ("VARCHAR(9) CHARACTER SET gbk", "'平顶山', 'a€', '一·—…'"),
-        ("VARCHAR(9) CHARACTER SET gb2312", "'平顶山a'"),
-        ("VARCHAR(9) CHARACTER SET big5", "'一乙'"),
-        ("VARCHAR(9) CHARACTER SET latin1", "'café', '€', 'ÿ'"),
-        ("VARCHAR(9) CHARACTER SET utf16", "'a平😀'"),
-        ("VARCHAR(9) CHARACTER SET utf16le", "'a平😀'"),
-        ("VARCHAR(9) CHARACTER SET utf32", "'a平😀'"),
-        ("VARCHAR(9) CHARACTER SET ujis", "'日本'"),
-        ("TINYTEXT", "'', REPEAT('x',255)"),
-        ("TEXT", "REPEAT('末',20000)"),
-        ("MEDIUMTEXT CHARACTER SET gbk", "REPEAT('末',70000)"),
-        ("LONGTEXT", "''"),
-        ("VARCHAR(200) COMPRESSED", "'', REPEAT('末',200)"),
-        ("BLOB COMPRESSED", "'', REPEAT('x',2000)"),
-        ("JSON", "'{\"b\": 1,\"a\":2}', 'null', '[1.0,\"平\"]'"),
-        ("BINARY(4)", "x'', x'00', x'00ff0000', x'20202020'"),
-        ("VARBINARY(4)", "x'', x'00', x'00ff00', x'2020'"),
-        ("BLOB", "x'', x'00', REPEAT(x'ff',300)"),
-        ("LONGBLOB", "REPEAT(x'00',70000)"),
-        ("INT AS (z * 0 + 7) STORED", ""),
-    ] {
+    for (declared, values) in NATIVE {
         let name = "native";
-        bench
-            .sql(&format!(
+        let made = bench
+            .try_sql(&format!(
                 "CREATE TABLE native (id INT PRIMARY KEY AUTO_INCREMENT, v {declared}, x POINT, y BIT(9), z INT) \
                  CHARACTER SET utf8mb4"
             ))
             .await;
+        // MySQL compresses no single columns.
+        if made.is_err() && declared.contains("COMPRESSED") {
+            continue;
+        }
+        assert_eq!(made, Ok(()), "{declared}");
         let mut columns = bench.store.discover(name).await.unwrap().columns;
         // In another order than the table's.
         columns.retain(|column| column.name != "z");
@@ -165,9 +184,8 @@ async fn types_of_its_own_come_as_reading_gives_them() {
         } else {
             // One by one, so that a comma within a text doesn't matter.
             format!(
-                "INSERT INTO native (v, x, y, z) SELECT v, POINT(1, 2), b'1', 1 FROM \
-                 (SELECT NULL AS v UNION ALL VALUES ({})) AS t",
-                values.replace(", ", "), (")
+                "INSERT INTO native (v, x, y, z) VALUES (NULL, POINT(1, 2), b'1', 1), ({}, NULL, b'1', 1)",
+                values.replace(", ", ", NULL, b'1', 1), (")
             )
         };
         let written = bench
@@ -358,8 +376,8 @@ async fn what_commits_late_is_told_late_and_what_is_rolled_back_never() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn prepared_transactions_are_told_once_they_are_committed() {
-    let bench = Bench::mysql().await;
-    place_table(&bench).await;
+    // Whoever reads beside can't know what was prepared either.
+    let (_server, bench) = alone().await;
     let mut log = opened(&bench, None).await;
     let (_, database) = bench.url.rsplit_once('/').unwrap();
     let prepare = |id: &str, name: &str| {
@@ -420,8 +438,8 @@ async fn a_large_transaction_comes_whole_and_in_small_pieces() {
     // Each key twice, and some of them gone again.
     bench
         .sql(
-            "BEGIN; INSERT INTO place SELECT seq, 'first', seq FROM seq_1_to_10000;
-             UPDATE place SET name = 'last' WHERE size > 1; DELETE FROM place WHERE size BETWEEN 11 AND 20; COMMIT",
+            &format!("BEGIN; INSERT INTO place SELECT n, 'first', n FROM {}; \
+             UPDATE place SET name = 'last' WHERE size > 1; DELETE FROM place WHERE size BETWEEN 11 AND 20; COMMIT", numbers(10_000)),
         )
         .await;
     bench
@@ -539,7 +557,10 @@ async fn other_tables_move_the_position_on() {
     place_table(&bench).await;
     let mut log = opened(&bench, None).await;
     bench
-        .sql("CREATE TABLE other AS SELECT seq, MD5(seq) FROM seq_1_to_50000; FLUSH BINARY LOGS")
+        .sql(&format!(
+            "CREATE TABLE other AS SELECT n, SHA2(n, 256) AS s FROM {}; FLUSH BINARY LOGS",
+            numbers(50_000)
+        ))
         .await;
     let before = bench.store.log_state("consumer").await.unwrap();
     assert!(before.lag_bytes > 1_000_000, "{before:?}");
@@ -562,7 +583,7 @@ async fn a_table_that_is_altered_is_told() {
     let start = log.start();
     bench
         .sql(
-            "ALTER TABLE place ADD COLUMN note text FIRST; ALTER TABLE place ADD KEY (size); \
+            "ALTER TABLE place ADD COLUMN note text FIRST; ALTER TABLE place ADD KEY (name(3)); \
              INSERT INTO place VALUES ('n', '1', 'a', 1)",
         )
         .await;

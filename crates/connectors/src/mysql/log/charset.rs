@@ -64,13 +64,10 @@ impl Charset {
             "utf16" | "ucs2" => Some(Self::Utf16 { is_little: false }),
             "utf16le" => Some(Self::Utf16 { is_little: true }),
             "utf32" => Some(Self::Utf32),
-            _ => match Table::load(session, name).await? {
-                Some(table) => Some(Self::Table {
-                    name: name.to_owned(),
-                    table: Arc::new(table),
-                }),
-                None => None,
-            },
+            _ => Table::load(session, name).await?.map(|table| Self::Table {
+                name: name.to_owned(),
+                table: Arc::new(table),
+            }),
         })
     }
 

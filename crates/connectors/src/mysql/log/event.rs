@@ -30,7 +30,7 @@ pub(super) enum Event<'a> {
     Begin {
         /// When it was committed, in microseconds since 1970, if that is told.
         committed: Option<u64>,
-        /// Whether it is one event, without an end of its own.
+        /// Whether it is one event, or begins with a statement of its own.
         is_alone: bool,
     },
     Statement {
@@ -181,7 +181,10 @@ fn gtid(kind: u8, body: &[u8]) -> Event<'_> {
             committed: Some(little(time) & COMMITTED_MASK),
             is_alone: true,
         },
-        None => Event::Other,
+        None => Event::Begin {
+            committed: None,
+            is_alone: true,
+        },
     }
 }
 
@@ -253,7 +256,7 @@ fn rows(
 fn inflated(bytes: &[u8]) -> Parsed<Vec<u8>> {
     let mut rest = Rest(bytes);
     let head = rest.size(1)?;
-    let is_zlib = head & 0x80 != 0 && (head >> 4) & 7 == 0;
+    let is_zlib = head & 0xF0 == 0x80;
     let length = rest.take(head & 7)?;
     let length = length
         .iter()
@@ -326,7 +329,11 @@ mod tests {
     #[test]
     fn mysql_tells_when_a_transaction_was_committed() {
         let mut body = vec![0; GTID_BYTES];
-        assert_eq!(parse(34, &body), Ok(Event::Other));
+        let untold = Event::Begin {
+            committed: None,
+            is_alone: true,
+        };
+        assert_eq!(parse(34, &body), Ok(untold));
         body.extend_from_slice(&(1_790_000_000_000_000_u64 | 1 << 55).to_le_bytes()[..7]);
         let begin = Event::Begin {
             committed: Some(1_790_000_000_000_000),

@@ -32,7 +32,7 @@ use self::event::{Event, Rest, RowsEvent, RowsKind, XaName};
 use self::form::{Column, Kind};
 use self::place::{FILE_BEGIN, Names, Place};
 use self::rows::{Logged, Stored, TableMap};
-use self::setup::{Known, Settings};
+use self::setup::{Known, Settings, Settled, Written};
 use self::statement::{Meaning, Name};
 use self::wire::{AtEnd, Lock, Reader, Sent, Wire};
 use super::{MysqlStore, Progress};
@@ -63,11 +63,10 @@ pub(super) async fn open(
     query.check()?;
     let reader = Reader::of(store, &query.consumer);
     let mut session = store.session().await?;
-    let (settings, known) = check_all(store, &mut session, &query).await?;
+    let (settings, written, known) = check_all(store, &mut session, &query).await?;
     let lock = Lock::take(store.session().await?, &reader).await?;
-    let written = setup::written(&mut session).await?;
     let (from, settled) = match after {
-        None => setup::begin(&mut session, &settings, &written).await?,
+        None => setup::begin(&mut session, &settings, &written, &known).await?,
         Some(after) => {
             let from = Place::of(after);
             let files = setup::files(&mut session, &written.names).await?;
@@ -96,8 +95,8 @@ pub(super) async fn open(
         is_marked: false,
         is_beyond: false,
         is_torn: false,
+        is_settled: settled.is_some(),
         settled,
-        is_settled: false,
         prepared: VecDeque::new(),
         passed: 0,
         told_file: from.file,
@@ -106,7 +105,7 @@ pub(super) async fn open(
         gatherer: Gatherer::new(Arc::new(store.clone()), query, from.position()),
         is_broken: true,
     };
-    log.find_mark(after.is_some()).await?;
+    log.find_start(after.is_some()).await?;
     log.is_broken = false;
     log.note(log.start);
     Ok(log)
@@ -116,7 +115,7 @@ async fn check_all(
     store: &MysqlStore,
     session: &mut super::Session,
     query: &LogQuery,
-) -> Result<(Settings, Vec<Known>)> {
+) -> Result<(Settings, Written, Vec<Known>)> {
     let settings = Settings::load(session).await?;
     setup::check_server(session, &settings).await?;
     let written = setup::written(session).await?;
@@ -126,15 +125,14 @@ async fn check_all(
         written.check_database(session, &table.schema)?;
         known.push(table);
     }
-    Ok((settings, known))
+    Ok((settings, written, known))
 }
 
 /// Whether a log of these tables can be expected to open.
 pub(super) async fn check(store: &MysqlStore, query: &LogQuery) -> Result<()> {
     query.check()?;
     let mut session = store.session().await?;
-    check_all(store, &mut session, query).await?;
-    let written = setup::written(&mut session).await?;
+    let (_, written, _) = check_all(store, &mut session, query).await?;
     // Only by asking for it is it seen whether the account may have it.
     let reader = Reader::looking(store, &query.consumer);
     let end = u32::try_from(written.offset).unwrap_or(FILE_BEGIN);
@@ -186,6 +184,10 @@ pub(super) async fn drop_log(store: &MysqlStore, consumer: &str) -> Result<()> {
     Ok(())
 }
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own about what is being read"
+)]
 pub(super) struct MysqlLog {
     store: MysqlStore,
     reader: Reader,
@@ -207,9 +209,9 @@ pub(super) struct MysqlLog {
     is_beyond: bool,
     /// A part of the transaction was taken back.
     is_torn: bool,
-    /// What was committed before (in microseconds since 1970) is in the tables that are read beside.
-    settled: Option<u64>,
-    /// That holds for the transaction that comes.
+    /// What is in the tables that are read beside.
+    settled: Option<Settled>,
+    /// That holds for the rows of the transaction that comes.
     is_settled: bool,
     /// Prepared transactions, by their names.
     prepared: VecDeque<(XaName, Coming)>,
@@ -290,19 +292,12 @@ impl MysqlLog {
         self.reader.lost(&self.store.address.to_string(), reason)
     }
 
-    /// Reads on to the first event of the file, which says whether it is the file that was meant.
-    async fn find_mark(&mut self, is_known: bool) -> Result<()> {
+    /// Reads on to the first event of the file, which says whether it is the file that was meant, and past what is in
+    /// the tables already.
+    async fn find_start(&mut self, is_known: bool) -> Result<()> {
         let meant = self.place;
-        let until = Instant::now() + FIRST_WAIT;
         while !self.is_marked {
-            let left = until.saturating_duration_since(Instant::now());
-            match self.wire.next_within(left).await? {
-                Some(sent) => self.take(&sent).await?,
-                None if left.is_zero() => {
-                    return Err(self.wire.broken("the server doesn't begin to send"));
-                }
-                None => {}
-            }
+            self.take_next().await?;
         }
         if is_known && self.place.mark != meant.mark {
             return Err(self.lost("it was begun anew, or another server answers at this address"));
@@ -311,9 +306,24 @@ impl MysqlLog {
             mark: self.place.mark,
             ..meant
         };
-        self.start = marked.position();
-        self.gatherer.pass(self.start);
+        self.gatherer.pass(marked.position());
+        // Where nothing is committed there is nothing more to be read yet.
+        while self.is_settled
+            && self
+                .settled
+                .is_some_and(|settled| self.here() < settled.declared)
+        {
+            self.take_next().await?;
+        }
+        self.start = self.gatherer.reached();
         Ok(())
+    }
+
+    async fn take_next(&mut self) -> Result<()> {
+        let Some(sent) = self.wire.next_within(FIRST_WAIT).await? else {
+            return Err(self.wire.broken("the server doesn't begin to send"));
+        };
+        self.take(&sent).await
     }
 
     /// What comes next; `None` once it is time to tell what there is. Loses nothing if it is dropped.
@@ -343,7 +353,7 @@ impl MysqlLog {
         let event = event::parse(sent.kind, sent.body()).map_err(|_| self.unreadable())?;
         match event {
             Event::Rotate { file } => self.rotate(file)?,
-            Event::Format => self.begin_file(sent)?,
+            Event::Format => self.begin_file(sent),
             Event::Begin {
                 committed,
                 is_alone,
@@ -363,8 +373,7 @@ impl MysqlLog {
             Event::Unreadable(reason) if !self.is_settled => return Err(self.lost(reason)),
             Event::Unreadable(_) => {}
             Event::Other => {
-                // Behind MySQL's mark of a transaction stands what it marks.
-                if !self.gatherer.is_open() && !matches!(sent.kind, 33 | 34 | 42) {
+                if !self.gatherer.is_open() {
                     self.pass();
                 }
             }
@@ -399,7 +408,7 @@ impl MysqlLog {
     }
 
     /// The first event of a file, which comes first also where the log is read from its middle.
-    fn begin_file(&mut self, sent: &Sent) -> Result<()> {
+    fn begin_file(&mut self, sent: &Sent) {
         self.place.mark = place::mark(sent.server_id, u32::try_from(sent.at).unwrap_or(0));
         let is_new = !std::mem::replace(&mut self.is_marked, true);
         self.tables.clear();
@@ -416,15 +425,11 @@ impl MysqlLog {
             self.gatherer.take_open();
         }
         self.pass();
-        Ok(())
     }
 
     fn begin(&mut self, committed: Option<u64>, is_alone: bool) {
-        if let (Some(settled), Some(committed)) = (self.settled, committed) {
-            self.is_settled = committed < settled;
-            if !self.is_settled {
-                self.settled = None;
-            }
+        if let Some(settled) = self.settled {
+            self.is_settled = committed.is_some_and(|committed| committed < settled.rows);
         }
         if !is_alone {
             self.open();
@@ -472,6 +477,9 @@ impl MysqlLog {
     async fn state(&mut self, schema: &str, sql: &str) -> Result<()> {
         let meaning = statement::meaning(sql);
         if self.is_settled {
+            if !matches!(meaning, Meaning::Begin) {
+                self.pass();
+            }
             return Ok(());
         }
         let was_open = self.gatherer.is_open();
@@ -499,6 +507,8 @@ impl MysqlLog {
                 self.decided(name.as_ref());
             }
             Meaning::Truncate(name) => self.truncate(schema, &name),
+            Meaning::Alter(_) | Meaning::Remake(_) | Meaning::DropDatabase(_)
+                if self.is_declared() => {}
             Meaning::Alter(name) => self.alter(schema, &name).await?,
             Meaning::Remake(names) => self.remake(schema, &names).await?,
             Meaning::DropDatabase(name) => self.drop_database(&name).await?,
@@ -509,6 +519,16 @@ impl MysqlLog {
             self.pass();
         }
         Ok(())
+    }
+
+    /// Whether the catalogue was looked at after what is declared here.
+    fn is_declared(&self) -> bool {
+        let settled = self.settled;
+        settled.is_some_and(|settled| self.here() <= settled.declared)
+    }
+
+    fn here(&self) -> (u32, u64) {
+        (self.place.file, self.place.offset.into())
     }
 
     fn is_same(&self, one: &str, other: &str) -> bool {

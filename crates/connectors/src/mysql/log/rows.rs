@@ -276,7 +276,7 @@ pub(super) fn decimal_text(bytes: &[u8], precision: usize, scale: usize) -> Opti
         write!(out, "{number:0digits$}").ok()
     };
     out.push('0');
-    if whole % 9 > 0 {
+    if !whole.is_multiple_of(9) {
         group(whole % 9, &mut out)?;
     }
     for _ in 0..whole / 9 {
@@ -288,7 +288,7 @@ pub(super) fn decimal_text(bytes: &[u8], precision: usize, scale: usize) -> Opti
     for _ in 0..scale / 9 {
         group(9, &mut out)?;
     }
-    if scale % 9 > 0 {
+    if !scale.is_multiple_of(9) {
         group(scale % 9, &mut out)?;
     }
     Some(out)

@@ -202,17 +202,26 @@ pub(super) async fn files(session: &mut Session, names: &Names) -> Result<Vec<(u
     Ok(rows.iter().filter_map(file).collect())
 }
 
-/// From where a new log is to be read, and before which moment (in microseconds since 1970) what is read there is in
-/// the tables already.
+/// What stands in the log behind the place from which it is read, and is known to be in the tables already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Settled {
+    /// What was committed before, in microseconds since 1970.
+    pub rows: u64,
+    /// Up to this file and offset, what was declared: the catalogue was looked at later.
+    pub declared: (u32, u64),
+}
+
+/// From where a new log is to be read, and what is passed over there.
 ///
 /// A commit stands in the log a moment before others see it. MariaDB tells the place that its tables show. MySQL
 /// doesn't; there the file is read from its beginning, to which no commit is left open, and what is older than a
-/// while is passed over.
+/// while is passed over. So a row may show a state from within that while before it shows its last one.
 pub(super) async fn begin(
     session: &mut Session,
     settings: &Settings,
     written: &Written,
-) -> Result<(Place, Option<u64>)> {
+    known: &[Known],
+) -> Result<(Place, Option<Settled>)> {
     let place = |file, offset| Place {
         file,
         offset,
@@ -232,10 +241,20 @@ pub(super) async fn begin(
             return Ok((place(file, offset), None));
         }
     }
-    let rows = show(session, "SELECT UNIX_TIMESTAMP()").await?;
-    let now = rows.first().and_then(|row| number_at(row, 0)).unwrap_or(0);
-    let settled = now.saturating_sub(SETTLED_AFTER_S) * 1_000_000;
+    // Who declares a table waits for all that change its rows.
+    let made = known.iter().map(|table| table.made).max().unwrap_or(0);
+    let settled = now(session).await?.saturating_sub(SETTLED_AFTER_S);
+    let settled = Settled {
+        rows: settled.max(made) * 1_000_000,
+        declared: (written.file, written.offset),
+    };
     Ok((place(written.file, FILE_BEGIN), Some(settled)))
+}
+
+/// The server's clock, in seconds since 1970.
+pub(super) async fn now(session: &mut Session) -> Result<u64> {
+    let rows = show(session, "SELECT UNIX_TIMESTAMP()").await?;
+    Ok(rows.first().and_then(|row| number_at(row, 0)).unwrap_or(0))
 }
 
 /// How much of the log lies behind a place, and how long the server keeps it.
@@ -269,9 +288,7 @@ pub(super) async fn behind(
     };
     // The file that is written isn't deleted.
     if let Some(kept_for) = settings.kept_for().filter(|_| from.file != written.file) {
-        let rows = show(session, "SELECT UNIX_TIMESTAMP()").await?;
-        let now = rows.first().and_then(|row| number_at(row, 0)).unwrap_or(0);
-        let age = Duration::from_secs(now.saturating_sub(changed));
+        let age = Duration::from_secs(now(session).await?.saturating_sub(changed));
         let left = kept_for.saturating_sub(age);
         behind.kept_for = Some(left);
         behind.is_endangered = left < kept_for / 4;

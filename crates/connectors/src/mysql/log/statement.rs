@@ -224,6 +224,9 @@ impl Words<'_> {
     }
 
     fn xa(&mut self) -> Meaning {
+        if self.has("START") || self.has("BEGIN") {
+            return Meaning::Begin;
+        }
         if self.has("COMMIT") {
             return Meaning::XaCommit(self.xa_name());
         }
@@ -486,5 +489,6 @@ mod tests {
             Meaning::XaCommit(Some(named))
         );
         assert_eq!(meaning("XA ROLLBACK 7"), Meaning::XaRollback(None));
+        assert_eq!(meaning("XA START X'7478',X'',1"), Meaning::Begin);
     }
 }

@@ -230,16 +230,14 @@ impl Wire {
 
     /// The next event, within this time; `None` if none came. Loses nothing if it is dropped.
     pub(super) async fn next_within(&mut self, wait: Duration) -> Result<Option<Sent>> {
-        match tokio::time::timeout(wait, self.stream.next()).await {
-            Ok(come) => self.take(come),
-            Err(_) => {
-                self.silent += wait;
-                if self.silent > SILENCE_MAX {
-                    return Err(self.broken("the server fell silent"));
-                }
-                Ok(None)
-            }
+        if let Ok(come) = tokio::time::timeout(wait, self.stream.next()).await {
+            return self.take(come);
         }
+        self.silent += wait;
+        if self.silent > SILENCE_MAX {
+            return Err(self.broken("the server fell silent"));
+        }
+        Ok(None)
     }
 
     /// The next event if it has come already.

@@ -124,6 +124,11 @@ impl RunError {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
+            // Whoever follows begins a new log with the next attempt.
+            Self::Store {
+                source: ConnectorError::LogLost { .. },
+                ..
+            } => true,
             Self::Store { source, .. } => source.is_transient(),
             // Another node may have it, and run it.
             Self::PseudonymKeyMissing => true,
