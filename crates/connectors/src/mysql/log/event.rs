@@ -55,6 +55,8 @@ pub(super) enum Event<'a> {
     Unreadable(&'static str),
     /// Nothing that concerns rows.
     Other,
+    /// Of a newer server, and perhaps with rows.
+    Unknown,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -169,7 +171,11 @@ pub(super) fn parse(kind: u8, body: &[u8]) -> Parsed<Event<'_>> {
         166 | 169 => rows(RowsKind::Insert, rest, kind == 169, true)?,
         167 | 170 => rows(RowsKind::Update, rest, kind == 170, true)?,
         168 | 171 => rows(RowsKind::Delete, rest, kind == 171, true)?,
-        _ => Event::Other,
+        // Ends of files, variables and files of statements, heartbeats, what a server says of itself, and notes.
+        1 | 3 | 5 | 9 | 11 | 13 | 14 | 17 | 27..=29 | 35..=37 | 41 | 160 | 161 | 163 | 164 => {
+            Event::Other
+        }
+        _ => Event::Unknown,
     })
 }
 
@@ -324,6 +330,13 @@ mod tests {
         assert_eq!(&insert.rows[..], &[5; 300]);
         body[12] = 0x2d;
         assert_eq!(parse(166, &body), Err(Unreadable));
+    }
+
+    #[test]
+    fn what_is_not_known_is_not_taken_for_nothing() {
+        assert_eq!(parse(27, b""), Ok(Event::Other));
+        assert_eq!(parse(172, b""), Ok(Event::Unknown));
+        assert!(matches!(parse(40, b""), Ok(Event::Unreadable(_))));
     }
 
     #[test]

@@ -138,7 +138,7 @@ pub(super) async fn check(store: &MysqlStore, query: &LogQuery) -> Result<()> {
     let end = u32::try_from(written.offset).unwrap_or(FILE_BEGIN);
     let file = written.names.file(written.file);
     let wire = Wire::start(store, &reader, &file, end, AtEnd::Stop).await?;
-    wire.finish().await
+    wire.prove().await
 }
 
 pub(super) async fn state(store: &MysqlStore, consumer: &str) -> Result<LogState> {
@@ -372,6 +372,10 @@ impl MysqlLog {
             }
             Event::Unreadable(reason) if !self.is_settled => return Err(self.lost(reason)),
             Event::Unreadable(_) => {}
+            Event::Unknown if !sent.may_be_ignored && !self.is_settled => {
+                return Err(self.lost("it has an event of a kind that isn't known here"));
+            }
+            Event::Unknown => {}
             Event::Other => {
                 if !self.gatherer.is_open() {
                     self.pass();

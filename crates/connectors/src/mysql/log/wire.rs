@@ -35,8 +35,12 @@ const BUSY_WAIT_S: u32 = 5;
 /// Events may be as large as packets can be.
 const PACKET_BYTES_MAX: usize = 1 << 30;
 
-/// An event that is no place in the file: the server made it up.
+/// The first event of a file.
+const FORMAT: u8 = 15;
+
+/// Marks of an event: the server made it up, so that it is no place in the file; readers may pass over it.
 const MADE_UP: u16 = 0x20;
+const MAY_BE_IGNORED: u16 = 0x80;
 
 /// Who reads, towards the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -178,6 +182,7 @@ pub(super) struct Sent {
     pub end: Option<u32>,
     /// Of the event, with its head.
     pub bytes: u64,
+    pub may_be_ignored: bool,
     packet: Packet,
 }
 
@@ -248,10 +253,13 @@ impl Wire {
         }
     }
 
-    /// Reads on to the end of the log; for one that ends.
-    pub(super) async fn finish(mut self) -> Result<()> {
+    /// Reads on to the first event of the file, or to the end of the log: then the server lets us have it.
+    pub(super) async fn prove(mut self) -> Result<()> {
         while let Some(come) = self.stream.next().await {
-            come.map_err(|error| failure(&self.store, &self.reader, &error))?;
+            let packet = come.map_err(|error| failure(&self.store, &self.reader, &error))?;
+            if packet.header().event_type_raw() == FORMAT {
+                break;
+            }
         }
         Ok(())
     }
@@ -281,6 +289,7 @@ impl Wire {
             server_id: header.server_id(),
             end: Some(header.log_pos()).filter(|_| !is_made_up),
             bytes: header.event_size().into(),
+            may_be_ignored: header.flags_raw() & MAY_BE_IGNORED != 0,
             packet,
         }))
     }
