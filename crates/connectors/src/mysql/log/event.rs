@@ -347,7 +347,7 @@ mod tests {
             is_alone: true,
         };
         assert_eq!(parse(34, &body), Ok(untold));
-        body.extend_from_slice(&(1_790_000_000_000_000_u64 | 1 << 55).to_le_bytes()[..7]);
+        body.extend_from_slice(&(1_790_000_000_000_000_u64 + (1 << 55)).to_le_bytes()[..7]);
         let begin = Event::Begin {
             committed: Some(1_790_000_000_000_000),
             is_alone: true,

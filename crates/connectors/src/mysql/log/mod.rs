@@ -371,11 +371,10 @@ impl MysqlLog {
                 return Err(self.lost("the server says that changes are missing in it"));
             }
             Event::Unreadable(reason) if !self.is_settled => return Err(self.lost(reason)),
-            Event::Unreadable(_) => {}
             Event::Unknown if !sent.may_be_ignored && !self.is_settled => {
                 return Err(self.lost("it has an event of a kind that isn't known here"));
             }
-            Event::Unknown => {}
+            Event::Unreadable(_) | Event::Unknown => {}
             Event::Other => {
                 if !self.gatherer.is_open() {
                     self.pass();
