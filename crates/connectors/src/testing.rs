@@ -121,9 +121,7 @@ pub fn postgres() -> &'static TestServer {
 #[must_use]
 pub fn mariadb() -> &'static TestServer {
     static SERVER: OnceLock<Result<TestServer>> = OnceLock::new();
-    shared(&SERVER, MARIADB_VARIABLE, || {
-        TestServer::start_mariadb(Memory::Short)
-    })
+    shared(&SERVER, MARIADB_VARIABLE, TestServer::start_logging_mariadb)
 }
 
 /// A failure is kept too, so that a hundred tests don't each wait for a server that can't start.
@@ -209,6 +207,23 @@ impl TestServer {
     ///
     /// Errors: no server installed, or it doesn't start; the text says what to do.
     pub fn start_mariadb(memory: Memory) -> Result<Self> {
+        Self::start_mariadb_with(memory, &["--skip-log-bin"])
+    }
+
+    /// The same with a change log of rows, and a short memory.
+    ///
+    /// Errors: as of [`TestServer::start_mariadb`].
+    pub fn start_logging_mariadb() -> Result<Self> {
+        let log = [
+            "--log-bin=binlog",
+            "--binlog-format=ROW",
+            "--server-id=1",
+            "--sync-binlog=0",
+        ];
+        Self::start_mariadb_with(Memory::Short, &log)
+    }
+
+    fn start_mariadb_with(memory: Memory, log: &[&str]) -> Result<Self> {
         let server_binary = in_path(&["mariadbd", "mysqld"])
             .ok_or_else(|| no_server("MariaDB", "mariadb-server"))?;
         let installer = in_path(&["mariadb-install-db"])
@@ -248,7 +263,6 @@ impl TestServer {
             server.args([
                 "--bind-address=127.0.0.1",
                 "--skip-name-resolve",
-                "--skip-log-bin",
                 "--default-time-zone=+08:00",
                 "--character-set-server=utf8mb4",
                 "--collation-server=utf8mb4_general_ci",
@@ -256,6 +270,7 @@ impl TestServer {
                 "--innodb-flush-method=nosync",
                 "--max-connections=200",
             ]);
+            server.args(log);
             server.args(match memory {
                 Memory::Short => [
                     "--innodb-flush-log-at-trx-commit=0",

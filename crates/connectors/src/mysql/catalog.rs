@@ -17,6 +17,8 @@ pub(super) const COLLATIONS: [&str; 3] = ["utf8mb4_nopad_bin", "utf8mb4_0900_bin
 pub(super) struct FoundTable {
     rows: Option<u64>,
     pub is_view: bool,
+    /// `BASE TABLE`, `VIEW`, or something rarer.
+    pub kind: String,
     pub engine: String,
     pub is_transactional: bool,
 }
@@ -38,7 +40,7 @@ pub(super) struct HeldColumn {
 }
 
 /// The database and the table that a name means; no database means the session's own.
-fn parts(table: &str) -> (Option<&str>, &str) {
+pub(super) fn parts(table: &str) -> (Option<&str>, &str) {
     match table.split_once('.') {
         Some((database, table)) => (Some(database), table),
         None => (None, table),
@@ -46,14 +48,14 @@ fn parts(table: &str) -> (Option<&str>, &str) {
 }
 
 /// A text of the catalogue; servers differ in whether it comes as text or bytes.
-fn text_at(row: &Row, place: usize) -> Option<String> {
+pub(super) fn text_at(row: &Row, place: usize) -> Option<String> {
     match row.as_ref(place) {
         Some(Stored::Bytes(bytes)) => Some(String::from_utf8_lossy(bytes).into_owned()),
         _ => None,
     }
 }
 
-fn number_at(row: &Row, place: usize) -> Option<u64> {
+pub(super) fn number_at(row: &Row, place: usize) -> Option<u64> {
     match row.as_ref(place) {
         Some(Stored::Int(number)) => u64::try_from(*number).ok(),
         Some(Stored::UInt(number)) => Some(*number),
@@ -84,6 +86,7 @@ pub(super) async fn find_table(session: &mut Session, table: &str) -> Result<Opt
     Ok(rows.first().map(|row| FoundTable {
         rows: number_at(row, 0),
         is_view: text_at(row, 1).is_some_and(|kind| kind.contains("VIEW")),
+        kind: text_at(row, 1).unwrap_or_default(),
         engine: text_at(row, 2).unwrap_or_default(),
         is_transactional: text_at(row, 3).is_some_and(|answer| answer == "YES"),
     }))

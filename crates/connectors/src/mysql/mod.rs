@@ -6,9 +6,12 @@
 
 mod apply;
 mod catalog;
+mod log;
 mod read;
 mod types;
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -17,8 +20,8 @@ use mysql_async::{Conn, DriverError, Error, IoError, Opts, OptsBuilder, Params, 
 
 use crate::store::CURSOR_TABLE;
 use crate::{
-    Address, Applied, ApplyPlan, BatchStream, ConnectorError, KeyCheck, Query, Result, Store,
-    TableInfo,
+    Address, Applied, ApplyPlan, BatchStream, ChangeLog, ConnectorError, KeyCheck, LogPosition,
+    LogQuery, LogState, Query, Result, Store, TableInfo,
 };
 
 /// How long a connection may take to come about: long enough for a distant county's line.
@@ -36,9 +39,20 @@ const PATIENCE_S: u32 = 28_800;
 /// The longest key that the server indexes, in bytes: texts are sorted at least that far.
 const KEY_BYTES_MAX: u32 = 3_072;
 
+#[derive(Clone)]
 pub(crate) struct MysqlStore {
     address: Address,
     opts: Opts,
+    /// How far each consumer is in the log: the server knows nothing of it.
+    logs: Arc<Mutex<HashMap<String, Progress>>>,
+}
+
+/// How far a consumer is.
+#[derive(Clone, Copy)]
+struct Progress {
+    confirmed: LogPosition,
+    /// The second, since 1970, of the last event that it was sent.
+    changed: u64,
 }
 
 impl std::fmt::Debug for MysqlStore {
@@ -62,16 +76,21 @@ impl MysqlStore {
             .prefer_socket(false)
             .tcp_keepalive(Some(PROBE_AFTER))
             .into();
-        Ok(Self { address, opts })
+        Ok(Self {
+            address,
+            opts,
+            logs: Arc::default(),
+        })
     }
 
     async fn session(&self) -> Result<Session> {
+        self.session_with(self.opts.clone()).await
+    }
+
+    async fn session_with(&self, opts: Opts) -> Result<Session> {
         let store = self.address.to_string();
-        let connected = tokio::time::timeout(
-            Duration::from_millis(CONNECT_WAIT_MS),
-            Conn::new(self.opts.clone()),
-        )
-        .await;
+        let connected =
+            tokio::time::timeout(Duration::from_millis(CONNECT_WAIT_MS), Conn::new(opts)).await;
         let Ok(conn) = connected else {
             let reason = format!("no answer within {CONNECT_WAIT_MS} ms");
             return Err(ConnectorError::Unreachable { store, reason });
@@ -155,6 +174,26 @@ impl Store for MysqlStore {
             .execute(&sql, (consumer,), "drop a cursor", CURSOR_TABLE)
             .await
             .map(|_| ())
+    }
+
+    async fn open_log(
+        &self,
+        query: LogQuery,
+        after: Option<LogPosition>,
+    ) -> Result<Box<dyn ChangeLog>> {
+        Ok(Box::new(log::open(self, query, after).await?))
+    }
+
+    async fn check_log(&self, query: &LogQuery) -> Result<()> {
+        log::check(self, query).await
+    }
+
+    async fn log_state(&self, consumer: &str) -> Result<LogState> {
+        log::state(self, consumer).await
+    }
+
+    async fn drop_log(&self, consumer: &str) -> Result<()> {
+        log::drop_log(self, consumer).await
     }
 }
 

@@ -11,7 +11,9 @@
 
 mod agent;
 mod engines;
+mod logs;
 mod mysql;
+mod mysql_log;
 #[cfg(feature = "odbc")]
 mod odbc;
 mod postgres;

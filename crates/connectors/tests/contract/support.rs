@@ -101,9 +101,11 @@ impl Bench {
     }
 
     pub async fn mysql() -> Self {
-        let url = tongqu_connectors::testing::mariadb()
-            .fresh_database()
-            .unwrap();
+        Self::mysql_on(tongqu_connectors::testing::mariadb())
+    }
+
+    pub fn mysql_on(server: &tongqu_connectors::testing::TestServer) -> Self {
+        let url = server.fresh_database().unwrap();
         let store = tongqu_connectors::open(&url).unwrap();
         Self {
             engine: Engine::Mysql,

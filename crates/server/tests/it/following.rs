@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use mysql_async::prelude::Queryable as _;
 use serde_json::{Value, json};
+use tokio::sync::Mutex;
 use tokio_postgres::Client;
 use tongqu_connectors::testing;
 
@@ -13,22 +15,73 @@ use crate::support::{
 
 const WAIT_MAX: Duration = Duration::from_mins(1);
 
-/// A provider and a requester on PostgreSQL, with a delivery of the villages of province 41.
+/// A provider and a requester, with a delivery of the villages of province 41.
 struct Followed {
     entry: String,
     subscription: String,
-    source: Client,
-    target: Client,
+    source: Database,
+    target: Database,
 }
 
-async fn database(app: &TestApp, department: &str) -> Client {
-    let url = testing::postgres().fresh_database().unwrap();
-    app.register_store(department, &url).await;
-    let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls)
-        .await
-        .unwrap();
-    tokio::spawn(connection);
-    client
+/// What a department has its villages in.
+enum Database {
+    Postgres(Client),
+    Maria(Mutex<mysql_async::Conn>),
+}
+
+impl Database {
+    async fn postgres(app: &TestApp, department: &str) -> Self {
+        let url = testing::postgres().fresh_database().unwrap();
+        app.register_store(department, &url).await;
+        let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls)
+            .await
+            .unwrap();
+        tokio::spawn(connection);
+        Self::Postgres(client)
+    }
+
+    async fn maria(app: &TestApp, department: &str) -> Self {
+        let url = testing::mariadb().fresh_database().unwrap();
+        app.register_store(department, &url).await;
+        let opts = mysql_async::Opts::from_url(&url).unwrap();
+        let conn = mysql_async::Conn::new(opts).await.unwrap();
+        Self::Maria(Mutex::new(conn))
+    }
+
+    async fn try_sql(&self, sql: &str) -> bool {
+        match self {
+            Self::Postgres(client) => client.batch_execute(sql).await.is_ok(),
+            Self::Maria(conn) => conn.lock().await.query_drop(sql).await.is_ok(),
+        }
+    }
+
+    async fn texts(&self, sql: &str) -> Vec<String> {
+        match self {
+            Self::Postgres(client) => {
+                let rows = client.query(sql, &[]).await.unwrap();
+                rows.iter().map(|row| row.get(0)).collect()
+            }
+            Self::Maria(conn) => conn.lock().await.query(sql).await.unwrap(),
+        }
+    }
+
+    async fn make_villages(&self) {
+        let numbers = match self {
+            Self::Postgres(_) => "generate_series(0, 199) AS n(seq)",
+            Self::Maria(_) => "seq_0_to_199",
+        };
+        let made = self
+            .try_sql(&format!(
+                "CREATE TABLE division_village (code varchar(12) NOT NULL PRIMARY KEY, \
+                 name varchar(60) NOT NULL, parent_code varchar(9) NOT NULL, phone varchar(20), households bigint); \
+                 INSERT INTO division_village SELECT \
+                 concat(41 + seq % 2, '0402', lpad(concat(seq, ''), 6, '0')), concat('第', seq, '村'), \
+                 concat(41 + seq % 2, '0402000'), concat('138', lpad(concat(seq, ''), 8, '0')), seq % 900 \
+                 FROM {numbers}"
+            ))
+            .await;
+        assert!(made, "the villages can't be made");
+    }
 }
 
 /// Spans end soon, and everything else is as in service.
@@ -42,18 +95,16 @@ async fn started() -> TestApp {
 
 impl Followed {
     async fn new(app: &TestApp) -> Self {
-        let source = database(app, "stats").await;
-        let target = database(app, "civil").await;
+        let source = Database::postgres(app, "stats").await;
+        Self::of(app, source).await
+    }
+
+    async fn of(app: &TestApp, source: Database) -> Self {
+        let target = Database::postgres(app, "civil").await;
         let entry = app
             .published_entry(&villages_entry("行政区划代码", "unconditional"))
             .await;
-        let villages = "CREATE TABLE division_village (code varchar(12) NOT NULL PRIMARY KEY, \
-             name varchar(60) NOT NULL, parent_code varchar(9) NOT NULL, phone varchar(20), households bigint); \
-             INSERT INTO division_village SELECT \
-             CASE i % 2 WHEN 0 THEN '41' ELSE '42' END || '0402' || lpad(i::text, 6, '0'), '第' || i || '村', \
-             CASE i % 2 WHEN 0 THEN '41' ELSE '42' END || '0402000', '138' || lpad(i::text, 8, '0'), i % 900 \
-             FROM generate_series(0, 199) i";
-        source.batch_execute(villages).await.unwrap();
+        source.make_villages().await;
         app.mount(&entry, "division_village").await;
         let request = villages_of_41(&entry);
         let request = app.as_person("civil").post("/requests", request).await.ok();
@@ -67,18 +118,18 @@ impl Followed {
     }
 
     async fn sql(&self, sql: &str) {
-        self.source.batch_execute(sql).await.unwrap();
+        assert!(self.source.try_sql(sql).await, "{sql}");
     }
 
     async fn expected(&self) -> Vec<String> {
-        let sql = "SELECT code || ' ' || name || ' ' || left(phone, 3) || '****' || substr(phone, 8) \
+        let sql = "SELECT concat(code, ' ', name, ' ', left(phone, 3), '****', substr(phone, 8)) \
              FROM division_village WHERE code LIKE '41%' ORDER BY code";
-        texts(&self.source, sql).await
+        self.source.texts(sql).await
     }
 
     async fn held(&self) -> Vec<String> {
         let sql = "SELECT code || ' ' || name || ' ' || phone FROM division_village ORDER BY code";
-        texts(&self.target, sql).await
+        self.target.texts(sql).await
     }
 
     /// Waits until the target has what the source has.
@@ -154,15 +205,11 @@ impl Followed {
         app.finish().await;
     }
 
-    async fn slots(&self) -> i64 {
-        let sql = "SELECT count(*) FROM pg_replication_slots WHERE database = current_database()";
-        self.source.query_one(sql, &[]).await.unwrap().get(0)
+    async fn slots(&self) -> usize {
+        let sql =
+            "SELECT slot_name::text FROM pg_replication_slots WHERE database = current_database()";
+        self.source.texts(sql).await.len()
     }
-}
-
-async fn texts(client: &Client, sql: &str) -> Vec<String> {
-    let rows = client.query(sql, &[]).await.unwrap();
-    rows.iter().map(|row| row.get(0)).collect()
 }
 
 /// Spec: PDS-8.1, YC-18.
@@ -172,12 +219,26 @@ async fn changes_arrive_right_away_and_are_accounted_for() {
     let followed = Followed::new(&app).await;
     followed.follow(&app).await;
     assert_eq!(followed.slots().await, 1);
+    arrive_and_are_accounted_for(app, followed).await;
+}
+
+/// Spec: PDS-8.1, YC-18.
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_of_mariadb_arrive_right_away_and_are_accounted_for() {
+    let app = started().await;
+    let source = Database::maria(&app, "stats").await;
+    let followed = Followed::of(&app, source).await;
+    followed.follow(&app).await;
+    arrive_and_are_accounted_for(app, followed).await;
+}
+
+async fn arrive_and_are_accounted_for(app: TestApp, followed: Followed) {
     followed
         .sql(
-            "UPDATE division_village SET name = '改一', phone = '13900000001' WHERE code = '410402000002'; \
+            "BEGIN; UPDATE division_village SET name = '改一', phone = '13900000001' WHERE code = '410402000002'; \
              INSERT INTO division_village VALUES ('410402900000', '新村', '410402900', '13900000002', 1), \
                  ('420402900001', '外村', '420402900', '13900000003', 1); \
-             DELETE FROM division_village WHERE code = '410402000006'",
+             DELETE FROM division_village WHERE code = '410402000006'; COMMIT",
         )
         .await;
     followed.arrives().await;
@@ -264,13 +325,37 @@ async fn a_lost_log_begins_anew() {
              WHERE database = current_database() AND active; \
          SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots \
              WHERE database = current_database(); COMMIT";
-    while followed.source.batch_execute(lose).await.is_err() {
+    while !followed.source.try_sql(lose).await {
         followed.sql("ROLLBACK").await;
     }
     followed.arrives().await;
     assert_eq!(followed.slots().await, 1);
     followed
         .sql("UPDATE division_village SET name = '又改' WHERE code = '410402900000'")
+        .await;
+    followed.arrives().await;
+    followed.finish(app).await;
+}
+
+/// What was declared anew may have changed without the log telling it: the whole is compared, and following goes on.
+/// Spec: PDS-8.1.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_is_lost_while_it_is_read_begins_anew() {
+    let app = started().await;
+    let source = Database::maria(&app, "stats").await;
+    let followed = Followed::of(&app, source).await;
+    followed.follow(&app).await;
+    followed
+        .sql(
+            "UPDATE division_village SET name = '改名 ' WHERE code = '410402000002'; \
+             ALTER TABLE division_village MODIFY name char(60) NOT NULL; \
+             ALTER TABLE division_village MODIFY name varchar(60) NOT NULL",
+        )
+        .await;
+    followed.arrives().await;
+    followed.is(&app, "following").await;
+    followed
+        .sql("UPDATE division_village SET name = '又改' WHERE code = '410402000004'")
         .await;
     followed.arrives().await;
     followed.finish(app).await;
@@ -363,6 +448,19 @@ async fn what_cannot_be_followed_is_refused_at_once() {
 async fn killed_while_it_follows() {
     let app = TestApp::on_the_machines_clock(|_| {}).await;
     let followed = Followed::new(&app).await;
+    is_killed_and_goes_on(app, followed).await;
+}
+
+/// The same with a provider that holds nothing back for anybody. Spec: PDS-8.1, YC-17.
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_while_it_follows_mariadb() {
+    let app = TestApp::on_the_machines_clock(|_| {}).await;
+    let source = Database::maria(&app, "stats").await;
+    let followed = Followed::of(&app, source).await;
+    is_killed_and_goes_on(app, followed).await;
+}
+
+async fn is_killed_and_goes_on(app: TestApp, followed: Followed) {
     followed.follow(&app).await;
     let platform = app.hand_over().await;
     let limits = "[exchange]\nretry_wait_ms = 20\nspan_idle_s = 2\n";

@@ -85,7 +85,14 @@ pub fn start_server(folder: &Path, durability: Durability) -> Result<Server> {
         ))
         .arg(format!("--init-file={}", accounts.display()));
     if durability == Durability::Forgets {
-        server.arg("--innodb-flush-log-at-trx-commit=0");
+        server.args([
+            "--innodb-flush-log-at-trx-commit=0",
+            // For the tests of the change log.
+            "--log-bin=binlog",
+            "--binlog-format=ROW",
+            "--server-id=1",
+            "--sync-binlog=0",
+        ]);
     }
     let ready = || {
         let mut probe = owner.command(&programs.admin, folder);

@@ -3,19 +3,14 @@
 //! A slot holds the log back for the consumer, and a publication says which tables are sent. The server decodes,
 //! waits for each commit, and sends whole transactions in their order, with values in the same binary form as
 //! reading a table gives (protocol version 1, `binary 'true'`): large ones wait on the server's disk, not in our
-//! memory. Here a transaction is put together key by key; beyond the batch's limits it goes into a temporary file
-//! ([`spill`]) and comes out as a stream of batches. So memory holds at most two batches of rows that are put
-//! together, and what is being decoded of one.
+//! memory. Here a transaction is put together key by key ([`crate::log::gather`]).
 //!
 //! What was looked at instead: `pg_logical_slot_peek_binary_changes` decodes everything since the slot's start anew
 //! at each call and has to be asked again and again; for the crates see [`wire`].
 
-mod decode;
-mod fold;
 mod layout;
 mod pgoutput;
 mod setup;
-mod spill;
 mod wire;
 
 use std::collections::HashMap;
@@ -25,18 +20,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::time::Instant;
 
-use self::decode::Decoder;
-use self::fold::{Fold, Row};
-use self::layout::{Form, Layout, Place};
+use self::layout::{Form, Place};
 use self::pgoutput::{Message, Relation, Tuple};
-use self::spill::Spill;
 use self::wire::{Sent, Wire, WireError};
 use super::types::{self, Meaning};
 use super::{PostgresStore, Said, Session, said_failure};
-use crate::{
-    ChangeLog, ConnectorError, LogBatch, LogPosition, LogQuery, LogState, Result, TableChanges,
-    one_batch,
-};
+use crate::log::gather::Gatherer;
+use crate::{ChangeLog, ConnectorError, LogBatch, LogPosition, LogQuery, LogState, Result};
 
 /// How long a slot is waited for that another connection still holds: our own last one, as a rule, whose end the
 /// server is about to notice.
@@ -81,21 +71,12 @@ pub(super) async fn open(
         }
     };
     Ok(PostgresLog {
-        done: Fold::new(query.tables.len()),
-        decoder: Decoder {
-            store: store.clone(),
-            query: Arc::new(query),
-            layouts: Vec::new(),
-        },
+        gatherer: Gatherer::new(Arc::new(store.clone()), query, start),
+        store: store.clone(),
         slot,
         wire,
         oids,
         relations: HashMap::new(),
-        reached: start,
-        told: start,
-        transactions: 0,
-        open: None,
-        ended: None,
         start,
         is_broken: false,
     })
@@ -126,33 +107,17 @@ pub(super) async fn drop_log(store: &PostgresStore, consumer: &str) -> Result<()
 }
 
 pub(super) struct PostgresLog {
-    decoder: Decoder,
+    store: PostgresStore,
+    gatherer: Gatherer<Place>,
     slot: String,
     wire: Wire,
     /// The wanted tables' numbers in the server.
     oids: Vec<u32>,
     /// For each number whose relation was told: the wanted table, and the layout that its rows have now.
     relations: HashMap<u32, (usize, usize)>,
-    /// Transactions that have ended and are still to be told.
-    done: Fold,
-    transactions: u64,
-    /// Up to where everything that came is in `done`, or was told.
-    reached: LogPosition,
-    /// Up to where the caller knows.
-    told: LogPosition,
-    /// The transaction that is coming.
-    open: Option<Coming>,
-    /// One that has ended and has no room beside those before it.
-    ended: Option<(Coming, LogPosition)>,
     start: LogPosition,
     /// An error, or a caller who went away in the middle of something, left it of no use.
     is_broken: bool,
-}
-
-/// A transaction, in memory and, beyond the limits, in a file.
-struct Coming {
-    fold: Fold,
-    spill: Option<Spill>,
 }
 
 #[async_trait]
@@ -163,26 +128,22 @@ impl ChangeLog for PostgresLog {
 
     async fn next(&mut self, wait: Duration) -> Result<Option<LogBatch>> {
         if self.is_broken {
-            let store = self.decoder.store.address.to_string();
+            let store = self.store.address.to_string();
             return Err(ConnectorError::Interrupted { store });
         }
         let until = Instant::now() + wait;
-        let batch = loop {
-            if let Some(sent) = self.sent(until).await? {
-                self.is_broken = true;
-                self.take(sent).await?;
+        loop {
+            let sent = self.sent(until).await?;
+            self.is_broken = true;
+            let Some(sent) = sent else {
+                let passed = self.gatherer.reached().0 - self.gatherer.told().0;
+                let batch = self.gatherer.batch(passed >= IDLE_BYTES).await?;
                 self.is_broken = false;
-            } else {
-                self.is_broken = true;
-                let batch = self.batch().await?;
-                self.is_broken = false;
-                break batch;
-            }
-        };
-        if let Some(batch) = &batch {
-            self.told = batch.upto;
+                return Ok(batch);
+            };
+            self.take(sent).await?;
+            self.is_broken = false;
         }
-        Ok(batch)
     }
 
     async fn confirm(&mut self, upto: LogPosition) -> Result<()> {
@@ -194,10 +155,10 @@ impl ChangeLog for PostgresLog {
 impl PostgresLog {
     /// What comes next; `None` once it is time to tell what there is. Loses nothing if it is dropped.
     async fn sent(&mut self, until: Instant) -> Result<Option<Sent>> {
-        if self.ended.is_some() || self.is_full(&self.done) {
+        if self.gatherer.is_due() {
             return Ok(None);
         }
-        let sent = if self.transactions > 0 {
+        let sent = if self.gatherer.has_ended() {
             self.wire.next_waiting().await
         } else {
             match tokio::time::timeout_at(until, self.wire.next()).await {
@@ -210,30 +171,23 @@ impl PostgresLog {
 
     fn broken(&mut self, error: WireError) -> ConnectorError {
         self.is_broken = true;
-        failure(&self.decoder.store.address.to_string(), &self.slot, error)
-    }
-
-    fn is_full(&self, fold: &Fold) -> bool {
-        let query = &self.decoder.query;
-        fold.rows >= query.batch_rows_max.max(1) || fold.bytes >= query.batch_bytes_max.max(1)
+        failure(&self.store.address.to_string(), &self.slot, error)
     }
 
     async fn take(&mut self, sent: Sent) -> Result<()> {
         let body = match sent {
             Sent::Alive(reached) => {
-                if self.open.is_none() {
-                    self.reached = self.reached.max(reached);
-                }
+                self.gatherer.pass(reached);
                 return Ok(());
             }
             Sent::Data(body) => body,
         };
         let message = pgoutput::parse(body).map_err(|_| ConnectorError::Interrupted {
-            store: self.decoder.store.address.to_string(),
+            store: self.store.address.to_string(),
         })?;
         match message {
-            Message::Begin => self.open = Some(Coming::new(self.oids.len())),
-            Message::Commit { end } => self.end(end),
+            Message::Begin => self.gatherer.begin(),
+            Message::Commit { end } => self.gatherer.end(end),
             Message::Relation(relation) => self.learn(relation).await?,
             Message::Insert { table, new } => self.change(table, Some(&new), None)?,
             Message::Update { table, old, new } => self.change(table, Some(&new), old.as_ref())?,
@@ -241,125 +195,33 @@ impl PostgresLog {
             Message::Truncate { tables } => self.truncate(&tables),
             Message::Other => {}
         }
-        let is_full = self
-            .open
-            .as_ref()
-            .is_some_and(|open| self.is_full(&open.fold));
-        if let Some(open) = self.open.as_mut().filter(|_| is_full) {
-            open.spill().await?;
-        }
-        Ok(())
+        self.gatherer.relieve().await
     }
 
     fn change(&mut self, table: u32, new: Option<&Tuple>, old: Option<&Tuple>) -> Result<()> {
-        let (Some((table, layout)), Some(open)) = (self.relations.get(&table), &mut self.open)
+        let (Some((table, layout)), Some((fold, decoder))) =
+            (self.relations.get(&table), self.gatherer.open())
         else {
             return Ok(());
         };
-        let layout = &self.decoder.layouts[*layout];
-        match (new, old) {
-            (Some(new), old) => open.fold.upsert(*table, layout, new, old),
-            (None, Some(old)) => open.fold.delete(*table, layout, old),
+        let layout = &decoder.layouts[*layout];
+        let gone = old.map(|old| layout::gone(layout, old)).transpose()?;
+        match (new, gone) {
+            (Some(new), gone) => fold.upsert(*table, layout, layout::row(layout, new, old)?, gone),
+            (None, Some(gone)) => fold.delete(*table, layout, gone),
             (None, None) => Ok(()),
         }
     }
 
     fn truncate(&mut self, tables: &[u32]) {
+        let Some((fold, _)) = self.gatherer.open() else {
+            return;
+        };
         for (place, oid) in self.oids.iter().enumerate() {
-            if let Some(open) = self.open.as_mut().filter(|_| tables.contains(oid)) {
-                open.fold.truncate(place);
+            if tables.contains(oid) {
+                fold.truncate(place);
             }
         }
-    }
-
-    /// Puts a transaction that has ended behind those before it, if there is room.
-    fn end(&mut self, end: LogPosition) {
-        let Some(open) = self.open.take() else { return };
-        if open.spill.is_none() && open.fold.is_empty() {
-            self.reached = self.reached.max(end);
-            return;
-        }
-        let query = &self.decoder.query;
-        let has_room = self.transactions == 0
-            || (self.done.rows + open.fold.rows <= query.batch_rows_max
-                && self.done.bytes + open.fold.bytes <= query.batch_bytes_max);
-        if open.spill.is_some() || !has_room {
-            self.ended = Some((open, end));
-            return;
-        }
-        self.done.add(open.fold);
-        self.transactions += 1;
-        self.reached = end;
-    }
-
-    /// What is to be told now.
-    async fn batch(&mut self) -> Result<Option<LogBatch>> {
-        if self.transactions > 0 {
-            return self.small_batch().await.map(Some);
-        }
-        match self.ended.take() {
-            Some((coming, end)) => {
-                self.reached = end;
-                if let Some(spill) = coming.spill {
-                    return self.large_batch(coming.fold, spill).await.map(Some);
-                }
-                self.done = coming.fold;
-                self.transactions = 1;
-                self.small_batch().await.map(Some)
-            }
-            None if self.reached.0 - self.told.0 >= IDLE_BYTES => Ok(Some(LogBatch {
-                upto: self.reached,
-                transactions: 0,
-                tables: Vec::new(),
-            })),
-            None => Ok(None),
-        }
-    }
-
-    async fn small_batch(&mut self) -> Result<LogBatch> {
-        let done = std::mem::replace(&mut self.done, Fold::new(self.oids.len()));
-        let transactions = std::mem::take(&mut self.transactions);
-        let mut tables = Vec::new();
-        for (table, fold) in done.tables.into_iter().enumerate() {
-            let rows: Vec<Row> = fold.rows.into_values().collect();
-            if rows.is_empty() && !fold.truncated {
-                continue;
-            }
-            tables.push(TableChanges {
-                table,
-                truncated: fold.truncated,
-                rows: u64::try_from(rows.len()).unwrap_or(u64::MAX),
-                changes: one_batch(self.decoder.batch(table, &rows).await?),
-            });
-        }
-        Ok(LogBatch {
-            upto: self.reached,
-            transactions,
-            tables,
-        })
-    }
-
-    async fn large_batch(&mut self, rest: Fold, mut spill: Spill) -> Result<LogBatch> {
-        spill.add(rest).await?;
-        let spill = Arc::new(spill);
-        let mut tables = Vec::new();
-        for table in 0..self.oids.len() {
-            let held = spill.held(table).await?;
-            if held.rows == 0 && !held.truncated {
-                continue;
-            }
-            tables.push(TableChanges {
-                table,
-                truncated: held.truncated,
-                rows: held.rows,
-                changes: self.decoder.clone().stream(Arc::clone(&spill), table),
-            });
-        }
-        Ok(LogBatch {
-            upto: self.reached,
-            transactions: 1,
-            tables,
-        })
     }
 
     /// Notes what the rows of a relation look like from here on.
@@ -367,8 +229,9 @@ impl PostgresLog {
         let Some(table) = self.oids.iter().position(|oid| *oid == relation.table) else {
             return Ok(());
         };
-        let wanted = self.decoder.query.tables[table].clone();
-        let session = self.decoder.store.session().await?;
+        let decoder = &mut self.gatherer.decoder;
+        let wanted = &decoder.query.tables[table];
+        let session = self.store.session().await?;
         let types = types_of(&session, &relation).await?;
         let mut columns = Vec::with_capacity(wanted.columns.len());
         for column in &wanted.columns {
@@ -392,50 +255,9 @@ impl PostgresLog {
                 is_identity: relation.columns[at].is_identity,
             });
         }
-        let place_of = |name: &String| {
-            wanted
-                .columns
-                .iter()
-                .position(|column| column.name == *name)
-        };
-        let key = wanted.key.iter().filter_map(place_of).collect();
-        let place = self.decoder.layouts.len();
-        let known = self.decoder.layouts.iter();
-        let known = known
-            .clone()
-            .position(|known| known.wanted == wanted && known.columns == columns);
-        let place = known.unwrap_or_else(|| {
-            let number = u32::try_from(place).expect("a table isn't altered so often");
-            self.decoder.layouts.push(Arc::new(Layout {
-                number,
-                wanted,
-                columns,
-                key,
-            }));
-            place
-        });
+        let place = decoder.place_of(table, columns);
         self.relations.insert(relation.table, (table, place));
         Ok(())
-    }
-}
-
-impl Coming {
-    fn new(tables: usize) -> Self {
-        Self {
-            fold: Fold::new(tables),
-            spill: None,
-        }
-    }
-
-    async fn spill(&mut self) -> Result<()> {
-        let spill = match &mut self.spill {
-            Some(spill) => spill,
-            none => none.insert(Spill::new()?),
-        };
-        let tables = self.fold.tables.len();
-        spill
-            .add(std::mem::replace(&mut self.fold, Fold::new(tables)))
-            .await
     }
 }
 

@@ -260,9 +260,13 @@ pub(super) async fn state(session: &Session, slot: &str) -> Result<LogState> {
         Some("unreserved") => LogHealth::Endangered,
         _ => LogHealth::Lost,
     };
+    let confirmed = position(row.get(0)).unwrap_or_default();
+    let current = position(row.get(1)).unwrap_or_default();
     Ok(LogState {
-        confirmed: position(row.get(0)).unwrap_or_default(),
-        current: position(row.get(1)).unwrap_or_default(),
+        confirmed,
+        current,
+        lag_bytes: current.0.saturating_sub(confirmed.0),
+        kept_for: None,
         retained_bytes: row
             .get::<_, Option<i64>>(2)
             .unwrap_or(0)

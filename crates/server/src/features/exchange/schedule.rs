@@ -39,7 +39,7 @@ use crate::{
 };
 
 /// Kinds of stores whose change log is read.
-const LOGGED_ENGINES: [&str; 2] = ["postgres", "postgresql"];
+const LOGGED_ENGINES: [&str; 4] = ["postgres", "postgresql", "mysql", "mariadb"];
 
 /// Collections that are set going at once.
 const BATCH_ROWS: i64 = 200;

@@ -160,7 +160,12 @@ impl Follower {
     ///
     /// Errors: [`RunError`]; a follower is then to be opened anew.
     pub async fn next(&mut self, wait: Duration) -> Result<Option<LogBatch>, RunError> {
-        self.log.next(wait).await.map_err(of_log)
+        let next = self.log.next(wait).await;
+        // The place may still be there, though nothing sound comes behind it: the next follower begins anew.
+        if let Err(ConnectorError::LogLost { .. }) = &next {
+            forget(self.pool.as_ref(), self.table.consumer()).await?;
+        }
+        next.map_err(of_log)
     }
 
     /// Takes over what [`Follower::next`] gave. Afterwards the pool has it, and deliveries may be made at once.

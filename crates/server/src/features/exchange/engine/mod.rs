@@ -124,9 +124,13 @@ impl RunError {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
+            // Whoever follows begins a new log with the next attempt; another node may have the key, and run it.
+            Self::Store {
+                source: ConnectorError::LogLost { .. },
+                ..
+            }
+            | Self::PseudonymKeyMissing => true,
             Self::Store { source, .. } => source.is_transient(),
-            // Another node may have it, and run it.
-            Self::PseudonymKeyMissing => true,
             Self::Order(_)
             | Self::ColumnGone { .. }
             | Self::ColumnChanged { .. }

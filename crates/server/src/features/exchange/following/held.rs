@@ -145,7 +145,7 @@ fn stands(log: &mut HeldLog, state: &LogState) {
     };
     let bytes = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
     log.health = Some(health.to_owned());
-    log.lag_bytes = Some(bytes(state.current.0.saturating_sub(state.confirmed.0)));
+    log.lag_bytes = Some(bytes(state.lag_bytes));
     log.retained_bytes = Some(bytes(state.retained_bytes));
 }
 

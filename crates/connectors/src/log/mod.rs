@@ -14,6 +14,16 @@
 //! 2. Values are those that [`crate::Store::read`] gives, in the same types.
 //! 3. Nothing is given up before [`ChangeLog::confirm`]; whoever opens the log again goes on from the position that
 //!    it names, and a log that doesn't reach back to it any more is refused.
+//!
+//! What the engines share lies beside this: rows in a packed form ([`layout`]), the last state of each row
+//! ([`fold`]), large transactions in a file ([`spill`]), transactions put together ([`gather`]) and made into
+//! batches ([`decode`]).
+
+pub(crate) mod decode;
+pub(crate) mod fold;
+pub(crate) mod gather;
+pub(crate) mod layout;
+mod spill;
 
 use std::fmt;
 use std::str::FromStr;
@@ -177,9 +187,14 @@ pub struct LogState {
     pub confirmed: LogPosition,
     /// Up to where the store has written.
     pub current: LogPosition,
+    /// Bytes of log between the two.
+    pub lag_bytes: u64,
     /// Bytes of log that the store can't delete because of this consumer. Let them grow without end and the
-    /// store's disk is full: [`crate::Store::drop_log`] ends it.
+    /// store's disk is full: [`crate::Store::drop_log`] ends it. None where the store deletes by its own rules.
     pub retained_bytes: u64,
+    /// How long the store still keeps, by its own rules, what isn't confirmed; `None` where nothing is deleted
+    /// before it is confirmed, or nothing waits.
+    pub kept_for: Option<Duration>,
     /// Whether the store still has all of them.
     pub health: LogHealth,
     /// Whether somebody reads it now.
@@ -193,7 +208,7 @@ pub enum LogHealth {
     Reserved,
     /// Beyond that, kept for the consumer's sake.
     Extended,
-    /// Past the store's limit; it may be deleted any moment.
+    /// Past the store's limit, or near it; it may be deleted soon.
     Endangered,
     /// Deleted: the log has a gap and must begin anew.
     Lost,

@@ -2,17 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use super::layout::Layout;
-use super::pgoutput::Tuple;
+use super::layout::{Form, Layout};
+use crate::Result;
 use crate::rows::Op;
-use crate::{ConnectorError, Result};
 
 /// What a row costs beside its values.
 const ROW_BYTES: usize = 96;
 
 /// The last state of a row, its values still as they came.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Row {
+pub(crate) struct Row {
     pub op: Op,
     /// Which layout the cells have.
     pub layout: u32,
@@ -22,21 +21,21 @@ pub(super) struct Row {
 
 /// The changes of one table.
 #[derive(Default)]
-pub(super) struct TableFold {
+pub(crate) struct TableFold {
     pub truncated: bool,
     /// By the key's bytes, so that they lie near each other where they go.
     pub rows: BTreeMap<Box<[u8]>, Row>,
 }
 
 /// The changes of all tables.
-pub(super) struct Fold {
+pub(crate) struct Fold {
     pub tables: Vec<TableFold>,
     pub rows: usize,
     pub bytes: usize,
 }
 
 impl Fold {
-    pub(super) fn new(tables: usize) -> Self {
+    pub(crate) fn new(tables: usize) -> Self {
         Self {
             tables: std::iter::repeat_with(TableFold::default)
                 .take(tables)
@@ -46,11 +45,11 @@ impl Fold {
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.rows == 0 && !self.tables.iter().any(|table| table.truncated)
     }
 
-    pub(super) fn put(&mut self, table: usize, key: Box<[u8]>, row: Row) {
+    pub(crate) fn put(&mut self, table: usize, key: Box<[u8]>, row: Row) {
         let key_bytes = key.len() + ROW_BYTES;
         self.bytes += row.cells.len();
         if let Some(before) = self.tables[table].rows.insert(key, row) {
@@ -61,7 +60,7 @@ impl Fold {
         }
     }
 
-    pub(super) fn truncate(&mut self, table: usize) {
+    pub(crate) fn truncate(&mut self, table: usize) {
         let table = &mut self.tables[table];
         table.truncated = true;
         for (key, row) in std::mem::take(&mut table.rows) {
@@ -71,7 +70,7 @@ impl Fold {
     }
 
     /// Adds what came later.
-    pub(super) fn add(&mut self, later: Self) {
+    pub(crate) fn add(&mut self, later: Self) {
         for (place, table) in later.tables.into_iter().enumerate() {
             if table.truncated {
                 self.truncate(place);
@@ -82,20 +81,17 @@ impl Fold {
         }
     }
 
-    /// A row that is there afterwards, and was there as `old` if that is known.
-    pub(super) fn upsert(
+    /// A row that is there afterwards, and was there as `before` if that is known.
+    pub(crate) fn upsert<F: Form>(
         &mut self,
         table: usize,
-        layout: &Layout,
-        new: &Tuple,
-        old: Option<&Tuple>,
+        layout: &Layout<F>,
+        row: Row,
+        before: Option<Row>,
     ) -> Result<()> {
-        let row = layout.row(new, old)?;
-        let key = layout.key_of(&row.cells).ok_or_else(|| layout.keyless())?;
-        if let Some(old) = old {
-            let before = layout.gone(old)?;
-            let key_before = layout.key_of(&before.cells);
-            let key_before = key_before.ok_or_else(|| layout.keyless())?;
+        let key = layout.key_of(&row.cells)?;
+        if let Some(before) = before {
+            let key_before = layout.key_of(&before.cells)?;
             if key_before != key {
                 self.put(table, key_before, before);
             }
@@ -104,10 +100,13 @@ impl Fold {
         Ok(())
     }
 
-    pub(super) fn delete(&mut self, table: usize, layout: &Layout, old: &Tuple) -> Result<()> {
-        let row = layout.gone(old)?;
-        let key = layout.key_of(&row.cells);
-        let key = key.ok_or_else(|| -> ConnectorError { layout.keyless() })?;
+    pub(crate) fn delete<F: Form>(
+        &mut self,
+        table: usize,
+        layout: &Layout<F>,
+        row: Row,
+    ) -> Result<()> {
+        let key = layout.key_of(&row.cells)?;
         self.put(table, key, row);
         Ok(())
     }

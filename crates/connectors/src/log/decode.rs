@@ -1,8 +1,7 @@
 //! Rows of the log into batches, in the values and types that reading the table gives.
 //!
-//! A large value that an update left as it was is not in the log. Where the table's identity tells the whole row as
-//! it was, it is taken from there; else the row is read again by its key. What is read then may be newer than the
-//! log's place. It is a state that the row truly had, and the log will still tell the changes that led to it, so
+//! Where the log doesn't tell a value (a large one that an update left as it was), or has it in a form that can't be
+//! read exactly, the row is read again by its key. What is read then may be newer than the log's place. It is a state that the row truly had, and the log will still tell the changes that led to it, so
 //! that the row ends right; where the row is gone by now, its deletion will follow and is only told early.
 
 use std::collections::HashMap;
@@ -11,39 +10,61 @@ use std::sync::Arc;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tongqu_domain::exchange::{RowHash, ValueRef};
 
-use super::super::PostgresStore;
 use super::fold::Row;
-use super::layout::{Layout, is_whole};
+use super::layout::{Form, Layout};
 use super::spill::Spill;
 use crate::rows::{BatchBuilder, Op, RecordBatch, Rows};
-use crate::{BatchStream, LogQuery, Query, Result, Store, Value};
+use crate::{BatchStream, LogQuery, LogTable, Query, Result, Store, Value};
 
 /// What decoding needs, apart from the log itself.
-#[derive(Clone)]
-pub(super) struct Decoder {
-    pub store: PostgresStore,
+pub(crate) struct Decoder<F> {
+    pub store: Arc<dyn Store>,
     pub query: Arc<LogQuery>,
-    pub layouts: Vec<Arc<Layout>>,
+    pub layouts: Vec<Arc<Layout<F>>>,
+}
+
+impl<F> Clone for Decoder<F> {
+    fn clone(&self) -> Self {
+        Self {
+            store: Arc::clone(&self.store),
+            query: Arc::clone(&self.query),
+            layouts: self.layouts.clone(),
+        }
+    }
 }
 
 /// Rows that were read again, by the hash of their key.
 type ReadAgain = HashMap<RowHash, Vec<Value>>;
 
-impl Decoder {
-    fn layout(&self, row: &Row) -> &Layout {
+impl<F: Form> Decoder<F> {
+    fn layout(&self, row: &Row) -> &Layout<F> {
         let place = usize::try_from(row.layout).unwrap_or(usize::MAX);
         &self.layouts[place]
     }
 
+    /// The place of the layout in which the table's wanted columns have these forms.
+    pub(crate) fn place_of(&mut self, table: usize, columns: Vec<F>) -> usize {
+        let wanted: &LogTable = &self.query.tables[table];
+        let mut known = self.layouts.iter();
+        let known = known.position(|known| known.wanted == *wanted && known.columns == columns);
+        known.unwrap_or_else(|| {
+            let place = self.layouts.len();
+            let number = u32::try_from(place).expect("a table isn't altered so often");
+            let layout = Layout::new(number, wanted.clone(), columns);
+            self.layouts.push(Arc::new(layout));
+            place
+        })
+    }
+
     /// One batch of all `rows`.
-    pub(super) async fn batch(&self, table: usize, rows: &[Row]) -> Result<RecordBatch> {
+    pub(crate) async fn batch(&self, table: usize, rows: &[Row]) -> Result<RecordBatch> {
         let wanted = &self.query.tables[table];
         let read_again = self.read_again(table, rows).await?;
         let mut builder = BatchBuilder::for_changes(&wanted.columns);
         for row in rows {
             let layout = self.layout(row);
             let values = values_of(layout, row)?;
-            if is_whole(row) {
+            if row.is_whole() {
                 push(layout, &mut builder, row.op, &values)?;
                 continue;
             }
@@ -57,7 +78,7 @@ impl Decoder {
 
     async fn read_again(&self, table: usize, rows: &[Row]) -> Result<ReadAgain> {
         let mut keys = Vec::new();
-        for row in rows.iter().filter(|row| !is_whole(row)) {
+        for row in rows.iter().filter(|row| !row.is_whole()) {
             let layout = self.layout(row);
             let values = values_of(layout, row)?;
             keys.push(
@@ -110,7 +131,7 @@ impl Decoder {
     }
 }
 
-fn values_of(layout: &Layout, row: &Row) -> Result<Vec<Value>> {
+fn values_of<F: Form>(layout: &Layout<F>, row: &Row) -> Result<Vec<Value>> {
     let mut values = Vec::with_capacity(layout.columns.len());
     layout.read_row(row, |_, value| {
         values.push(value.into());
@@ -119,7 +140,7 @@ fn values_of(layout: &Layout, row: &Row) -> Result<Vec<Value>> {
     Ok(values)
 }
 
-fn key_hash(layout: &Layout, values: &[Value]) -> RowHash {
+fn key_hash<F: Form>(layout: &Layout<F>, values: &[Value]) -> RowHash {
     let key: Vec<ValueRef<'_>> = layout
         .key
         .iter()
@@ -128,7 +149,7 @@ fn key_hash(layout: &Layout, values: &[Value]) -> RowHash {
     RowHash::of(&key)
 }
 
-fn key_alone(layout: &Layout, mut values: Vec<Value>) -> Vec<Value> {
+fn key_alone<F: Form>(layout: &Layout<F>, mut values: Vec<Value>) -> Vec<Value> {
     for (place, value) in values.iter_mut().enumerate() {
         if !layout.key.contains(&place) {
             *value = Value::Null;
@@ -137,7 +158,12 @@ fn key_alone(layout: &Layout, mut values: Vec<Value>) -> Vec<Value> {
     values
 }
 
-fn push(layout: &Layout, builder: &mut BatchBuilder, op: Op, values: &[Value]) -> Result<()> {
+fn push<F: Form>(
+    layout: &Layout<F>,
+    builder: &mut BatchBuilder,
+    op: Op,
+    values: &[Value],
+) -> Result<()> {
     let columns = layout.wanted.columns.iter().zip(values);
     for (position, (column, value)) in columns.enumerate() {
         if op == Op::Upsert && !column.nullable && *value == Value::Null {
