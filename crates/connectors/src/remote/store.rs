@@ -224,19 +224,14 @@ impl Reading {
     /// The next frame, over as many lines as it takes.
     async fn payload(&mut self) -> Result<Bytes> {
         loop {
-            let (body, reader) = match &mut self.open {
-                Some(open) => open,
-                None => {
-                    let path = format!("/transfers/{}/frames/{}", self.transfer.name, self.next);
-                    let empty = || whole(Bytes::new());
-                    let answer = self
-                        .transfer
-                        .line
-                        .go_on(&Method::GET, &path, &empty)
-                        .await?;
-                    self.open
-                        .insert((answer.into_body(), FrameReader::default()))
-                }
+            let (body, reader) = if let Some(open) = &mut self.open {
+                open
+            } else {
+                let path = format!("/transfers/{}/frames/{}", self.transfer.name, self.next);
+                let (line, empty) = (&self.transfer.line, || whole(Bytes::new()));
+                let answer = line.go_on(&Method::GET, &path, &empty).await?;
+                self.open
+                    .insert((answer.into_body(), FrameReader::default()))
             };
             if let Some((number, payload)) = reader.next()? {
                 if number != self.next {

@@ -26,7 +26,7 @@ const WAIT_MAX: Duration = Duration::from_mins(1);
 
 async fn started() -> TestApp {
     TestApp::start_with(|config| {
-        config.agents.listen = "127.0.0.1:0".to_owned();
+        "127.0.0.1:0".clone_into(&mut config.agents.listen);
         config.agents.patience_s = 20;
         config.node.heartbeat_s = 1;
     })
@@ -115,8 +115,8 @@ async fn carry(
             return;
         }
         let rate = fate.bytes_a_second.load(Ordering::SeqCst);
-        if rate > 0 {
-            tokio::time::sleep(Duration::from_micros(bytes * 1_000_000 / rate)).await;
+        if let Some(micros) = (bytes * 1_000_000).checked_div(rate) {
+            tokio::time::sleep(Duration::from_micros(micros)).await;
         }
         if to.write_all(&piece[..read]).await.is_err() {
             return;
