@@ -73,6 +73,8 @@ pub struct Running {
     checking: JoinHandle<()>,
     starting_due: JoinHandle<()>,
     answering_agents: JoinHandle<()>,
+    /// Agents are answered until the jobs have ended, whose rows they carry.
+    stop_answering: watch::Sender<bool>,
 }
 
 impl App {
@@ -129,7 +131,8 @@ impl App {
             jobs::requeue_orphans(&registry, app.clock.now()).await?;
         }
         let (stop, stopping) = watch::channel(false);
-        let answering_agents = features::agent::listen(app.clone(), stopping.clone()).await?;
+        let (stop_answering, answering) = watch::channel(false);
+        let answering_agents = features::agent::listen(app.clone(), answering).await?;
         let telling = tokio::spawn(live::tell(registry.clone(), live, stopping.clone()));
         let sequencing = tokio::spawn(ledger::sequence(registry, ledger, found, stopping.clone()));
         let working = tokio::spawn(jobs::work(
@@ -156,6 +159,7 @@ impl App {
             checking,
             starting_due,
             answering_agents,
+            stop_answering,
         })
     }
 
@@ -236,20 +240,24 @@ impl Running {
             ("runs that are due", self.starting_due),
             ("supervision", self.supervising),
             ("jobs", self.working),
-            // After the jobs, whose rows it carries.
-            ("agents", self.answering_agents),
             ("evidence", self.sequencing),
         ];
         for (name, task) in tasks {
-            if let Err(error) = task.await {
-                tracing::error!(%error, name, "a task ended badly");
-            }
+            ended(name, task).await;
         }
+        let _ended = self.stop_answering.send(true);
+        ended("agents", self.answering_agents).await;
         let ledger = self.app.ledger.clone();
         if let Err(error) = tokio::task::spawn_blocking(move || ledger.close()).await {
             tracing::error!(%error, "the ledger wasn't closed");
         }
         self.app.registry.close().await;
+    }
+}
+
+async fn ended(name: &str, task: JoinHandle<()>) {
+    if let Err(error) = task.await {
+        tracing::error!(%error, name, "a task ended badly");
     }
 }
 
