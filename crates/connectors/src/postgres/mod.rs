@@ -8,6 +8,7 @@ mod binary;
 mod catalog;
 mod kept;
 mod log;
+mod places;
 mod read;
 mod sums;
 pub(crate) mod types;
