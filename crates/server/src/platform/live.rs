@@ -104,7 +104,7 @@ impl Topic {
             "demand" => &[Self::Demands],
             // The clock of the demo moves every date.
             "demo" => Self::ALL,
-            "directory" => &[Self::Directory],
+            "agent" | "directory" => &[Self::Directory],
             "duty" | "supervision" => &[Self::Supervision],
             "exchange" => &[Self::Runs],
             "grant" => &[Self::Grants],
