@@ -8,7 +8,6 @@ mod binary;
 mod catalog;
 mod kept;
 mod log;
-mod places;
 mod read;
 mod sums;
 pub(crate) mod types;

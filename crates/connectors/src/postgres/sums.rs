@@ -1,16 +1,11 @@
 //! Sums of a table's rows, made by the server with the hash functions that its own hash joins use.
-//!
-//! Where a table isn't too large, the server also tells where the rows of each share lie (`ctid`), which holds as long as
-//! the view does: what differs is then fetched from there, and the table isn't gone through a second time.
 
 use async_trait::async_trait;
 use futures_util::TryStreamExt as _;
 use tongqu_domain::exchange::{Column, ColumnType};
 
-use super::binary::Raw;
 use super::catalog::HeldColumn;
 use super::kept::Kept;
-use super::places::Places;
 use super::types::{self, Native};
 use super::{PostgresStore, Session, quoted, quoted_table, read};
 use crate::sums::Share;
@@ -20,17 +15,8 @@ use crate::{BatchStream, Differing, Query, Result, Snapshot, Sums};
 /// Memory that the server may use to keep a sum for each share.
 const SHARES_MEMORY: &str = "64MB";
 
-/// Rows of a table that tells where they lie; the server keeps all of that in memory for a moment.
-const PLACED_ROWS_MAX: f32 = 4_000_000.0;
-
-/// Rows that are fetched from where they lie; if more differ, going through the table costs less.
-const FETCHED_ROWS_MAX: usize = 100_000;
-
 struct View {
     session: Session,
-    /// Whether the table can tell where its rows lie.
-    is_placed: bool,
-    places: Option<Places>,
     kept: Kept,
     query: Query,
     held: Vec<HeldColumn>,
@@ -67,8 +53,6 @@ pub(super) async fn snapshot(
         // A row's hash adds up those of its columns; hashed once more, two rows that swap a value don't cancel out.
         row_hash: format!("hashint8extended({}, 0)", record_hash(&columns)),
         key_hash: record_hash(&key_columns),
-        is_placed: is_placed(&session, &query.table).await?,
-        places: None,
         session,
         kept: store.kept.clone(),
         query,
@@ -86,18 +70,6 @@ async fn method(session: &Session) -> Result<Option<String>> {
         .await?;
     let version = rows.first().map(|row| row.get::<_, String>(0));
     Ok(version.map(|version| format!("PostgreSQL {version}")))
-}
-
-/// Whether the rows can be found again by their place. Views and tables that are made up of others have no places of
-/// their own.
-async fn is_placed(session: &Session, table: &str) -> Result<bool> {
-    let sql = "SELECT relkind = 'r' AND NOT relhassubclass AND reltuples <= $2 \
-               FROM pg_catalog.pg_class WHERE oid = $1::text::regclass";
-    let name = quoted_table(table);
-    let rows = session
-        .rows(sql, &[&name, &PLACED_ROWS_MAX], "look for a table", table)
-        .await?;
-    Ok(rows.first().is_some_and(|row| row.get(0)))
 }
 
 fn record_hash(columns: &[String]) -> String {
@@ -130,14 +102,9 @@ impl Snapshot for View {
             )
             .await?;
         // OFFSET keeps the planner from taking every row for a share of its own, which it would then sort.
-        let (told, place) = if self.is_placed {
-            (", array_agg(place)", ", ctid AS place")
-        } else {
-            ("", "")
-        };
         let sql = format!(
-            "SELECT share, count(*), bit_xor(hash){told} \
-             FROM (SELECT {} & {} AS share, {} AS hash{place} FROM {}{} OFFSET 0) AS rows GROUP BY share",
+            "SELECT share, count(*), bit_xor(hash) FROM (SELECT {} & {} AS share, {} AS hash FROM {}{} OFFSET 0) AS rows \
+             GROUP BY share",
             self.key_hash,
             (1_u32 << bits) - 1,
             self.row_hash,
@@ -150,7 +117,6 @@ impl Snapshot for View {
             .map_err(failed)?;
         let mut rows = std::pin::pin!(rows);
         let mut sums = Sums::new(self.method.clone(), bits);
-        let mut places = self.is_placed.then(Places::default);
         while let Some(row) = rows.try_next().await.map_err(failed)? {
             let (number, count): (i64, i64) = (row.get(0), row.get(1));
             let share = Share {
@@ -158,25 +124,13 @@ impl Snapshot for View {
                 sum: row.get(2),
             };
             sums.set(usize::try_from(number).unwrap_or(usize::MAX), share);
-            if let Some(known) = &mut places {
-                let told: Raw<'_> = row.get(3);
-                if known.add(number, told.0).is_none() {
-                    places = None;
-                }
-            }
         }
-        self.places = places;
         Ok(sums)
     }
 
     async fn read(self: Box<Self>, only: Option<&Differing>) -> Result<BatchStream> {
         // Written out, because only a list of constants is looked up by its hash.
         let only = only.map(|differing| {
-            let places = self.places.as_ref();
-            let places = places.and_then(|places| places.of(differing.numbers(), FETCHED_ROWS_MAX));
-            if let Some(places) = places {
-                return format!("ctid = ANY('{{{places}}}'::tid[])");
-            }
             let numbers = joined(differing.numbers(), ",", ToString::to_string);
             let (hash, mask) = (&self.key_hash, differing.mask());
             format!("({hash} & {mask}) = ANY('{{{numbers}}}'::bigint[])")

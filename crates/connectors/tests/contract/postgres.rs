@@ -355,54 +355,6 @@ async fn sums_differ_where_the_rows_differ() {
     assert_eq!(sums_of(&bench, "summed", &columns, 4).await, kept);
 }
 
-/// Views, and tables that are made up of others, don't tell where their rows lie: they are gone through again.
-#[tokio::test]
-async fn what_differs_is_read_of_every_kind_of_table() {
-    let bench = Bench::postgres().await;
-    bench
-        .sql(
-            "CREATE TABLE plain (id int PRIMARY KEY, v int); INSERT INTO plain SELECT i, i FROM generate_series(1, 4000) AS i; \
-             CREATE VIEW seen AS TABLE plain; \
-             CREATE TABLE parted (LIKE plain) PARTITION BY RANGE (id); \
-             CREATE TABLE low PARTITION OF parted FOR VALUES FROM (0) TO (2000); \
-             CREATE TABLE high PARTITION OF parted FOR VALUES FROM (2000) TO (9000); INSERT INTO parted TABLE plain; \
-             CREATE TABLE parent (LIKE plain); CREATE TABLE child () INHERITS (parent); \
-             INSERT INTO parent SELECT * FROM plain WHERE id <= 1500; INSERT INTO child SELECT * FROM plain WHERE id > 1500; \
-             CREATE TABLE theirs (LIKE plain); \
-             INSERT INTO theirs SELECT id, CASE WHEN id IN (5, 1700, 3999) THEN -1 ELSE v END FROM plain WHERE id <> 2500",
-        )
-        .await;
-    let columns = vec![
-        key_column("id", ColumnType::Int32),
-        column("v", ColumnType::Int32),
-    ];
-    let key = ["id".to_owned()];
-    let view = async |table: &str| {
-        let query = Query::all(table, columns.clone()).ordered_by(&["id"]);
-        bench.store.snapshot(query, &key).await.unwrap().unwrap()
-    };
-    for table in ["plain", "seen", "parted", "parent"] {
-        let (mut ours, mut theirs) = (view(table).await, view("theirs").await);
-        let (our_sums, their_sums) = (ours.sums(12).await.unwrap(), theirs.sums(12).await.unwrap());
-        let differing = our_sums.differing(&their_sums).unwrap();
-        let read = collect(ours.read(Some(&differing)).await.unwrap())
-            .await
-            .unwrap();
-        let ids: Vec<_> = read.iter().map(|row| row[0].clone()).collect();
-        for id in [5, 1700, 2500, 3999] {
-            assert!(ids.contains(&Value::Int(id)), "{table} {id}: {ids:?}");
-        }
-        assert!(
-            ids.len() < 40 && ids.is_sorted_by_key(|id| format!("{id:?}").len()),
-            "{table}: {ids:?}"
-        );
-        let read = collect(theirs.read(Some(&differing)).await.unwrap())
-            .await
-            .unwrap();
-        assert_eq!(read.len() + 1, ids.len(), "{table}");
-    }
-}
-
 /// Of the shares that differ all rows are read, in order and under the query's own conditions, and no others.
 #[tokio::test]
 async fn only_shares_that_differ_are_read() {
