@@ -14,6 +14,9 @@ use tokio::sync::watch;
 
 use super::frames::is_last;
 
+/// How the names of files end.
+const FRAME: &str = "frame";
+
 /// Bytes that each transfer may hold in memory; what is more goes to the disk.
 const MEMORY_BYTES: u64 = 1024 * 1024;
 
@@ -39,15 +42,18 @@ pub enum SpoolFault {
 }
 
 impl Spool {
-    /// A spool in `dir`, which is made if it is missing and whose leftovers are deleted.
+    /// A spool in `dir`, which is made if it is missing. Frames that an earlier start left there are deleted, and
+    /// nothing else: the folder is named by somebody's settings.
     ///
     /// Errors: those of the disk.
     pub fn open(dir: &Path, bytes_max: u64) -> io::Result<Arc<Self>> {
-        match std::fs::remove_dir_all(dir) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            Ok(()) | Err(_) => {}
-        }
         std::fs::create_dir_all(dir)?;
+        for entry in std::fs::read_dir(dir)? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|extension| extension == FRAME) {
+                std::fs::remove_file(path)?;
+            }
+        }
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
@@ -90,7 +96,7 @@ impl Spool {
 
     fn new_path(&self) -> PathBuf {
         let number = self.files.fetch_add(1, Ordering::Relaxed);
-        self.dir.join(format!("{number}.frame"))
+        self.dir.join(format!("{number}.{FRAME}"))
     }
 }
 
@@ -387,8 +393,12 @@ mod tests {
     #[test]
     fn leftovers_are_deleted_when_it_is_opened() {
         let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("7.frame"), "x").unwrap();
-        let spool = Spool::open(dir.path(), 10).unwrap();
-        assert_eq!(files(&spool), 0);
+        for name in ["7.frame", "mail"] {
+            std::fs::write(dir.path().join(name), "x").unwrap();
+        }
+        Spool::open(dir.path(), 10).unwrap();
+        let left = std::fs::read_dir(dir.path()).unwrap();
+        let left: Vec<_> = left.map(|file| file.unwrap().file_name()).collect();
+        assert_eq!(left, ["mail"], "what isn't ours stays");
     }
 }
